@@ -1,0 +1,3 @@
+//! portcullis.
+pub mod change;
+pub mod git;

@@ -1,3 +1,6 @@
 //! portcullis.
 pub mod change;
+pub mod finding;
 pub mod git;
+pub mod policy;
+pub mod scan;

@@ -1,0 +1,174 @@
+//! The one currency: what a check says, where, how sure, and under which name it is remembered.
+
+use crate::git::{Oid, RefName, RepoPath};
+use crate::scan::{Confidence, Secret, Validity};
+use serde::Serialize;
+use std::fmt;
+
+/// The name of a check, `PACK/NAME`: `secrets/private-key`, `refs/delete`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CheckId {
+    /// `secrets`, `env-files`, `refs`, `commits`, `content`.
+    pub pack: &'static str,
+    /// The rule or the question within the pack.
+    pub name: &'static str,
+}
+
+impl fmt::Display for CheckId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.pack, self.name)
+    }
+}
+
+impl fmt::Debug for CheckId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What a finding does to the verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// It is said, and nothing else.
+    Warn,
+    /// It blocks.
+    Deny,
+}
+
+/// One thing a check has to say.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// Which check says it.
+    pub check: CheckId,
+    /// Whether it blocks.
+    pub level: Level,
+    /// How sure it is; policy checks are always `High`.
+    pub confidence: Confidence,
+    /// One sentence; everything from the repository in it is escaped already.
+    pub message: String,
+    /// What to do now, one or more lines; escaped already.
+    pub help: String,
+    /// What identifies it over time; see [`Fingerprint`].
+    pub fingerprint: Fingerprint,
+    /// Where it is.
+    pub place: Place,
+    /// The refs of the push that it stands in the way of; empty where no ref moves.
+    pub refs: Vec<RefName>,
+    /// The secret, for findings of the pack `secrets`.
+    pub secret: Option<FoundSecret>,
+}
+
+/// A secret as a finding carries it.
+#[derive(Clone, Debug)]
+pub struct FoundSecret {
+    /// The secret itself; reports show [`FoundSecret::redacted`] unless `--show-secrets` is given.
+    pub secret: Secret,
+    /// What an offline proof said.
+    pub valid: Validity,
+    /// Who or what it belongs to, where the secret itself says so.
+    pub identity: Option<String>,
+}
+
+impl FoundSecret {
+    /// At most the first four characters, and those only of a long secret (20 or more) that begins
+    /// with ASCII letters, digits, `_` or `-`; then `…`. `ghp_…`, or `…` alone.
+    #[must_use]
+    pub fn redacted(&self) -> String {
+        let bytes = self.secret.expose();
+        let shown = if self.secret.length() >= 20 { 4 } else { 0 };
+        let mut text: String = bytes
+            .iter()
+            .take(shown)
+            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+            .map(|byte| char::from(*byte))
+            .collect();
+        text.push('…');
+        text
+    }
+}
+
+/// Identifies a finding: its check, its path and a digest of its secret, never a line or a commit,
+/// so that it survives rebase, reformatting and moves within a file. 32 hexadecimal digits.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Fingerprint(String);
+
+impl Fingerprint {
+    /// Of a check at a path (or ref name), with the secret where there is one.
+    #[must_use]
+    pub fn new(check: CheckId, at: &[u8], secret: Option<&Secret>) -> Self {
+        use sha2::{Digest, Sha256};
+        let mut hash = Sha256::new();
+        hash.update(b"portcullis fingerprint 1\0");
+        hash.update(check.to_string());
+        hash.update([0]);
+        hash.update((at.len() as u64).to_be_bytes());
+        hash.update(at);
+        if let Some(secret) = secret {
+            hash.update(Sha256::digest(secret.expose()));
+        }
+        Self(
+            hash.finalize()[..16]
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
+        )
+    }
+
+    /// The digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What kind of thing a finding is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PlaceKind {
+    /// A file, staged, pushed, stored or on disk.
+    File,
+    /// A commit as such: its parents, people and dates.
+    Commit,
+    /// The message of a commit.
+    Message,
+    /// A ref and how it moves.
+    Ref,
+    /// An annotated tag, its message included.
+    Tag,
+}
+
+/// Where a finding is. What does not apply is `None`.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// What kind of thing it is in.
+    pub kind: PlaceKind,
+    /// The path in the repository, or on disk for plain files.
+    pub path: Option<RepoPath>,
+    /// Lines and columns in the file or message.
+    pub text: Option<TextRange>,
+    /// The blob (or tag object) it is in.
+    pub blob: Option<Oid>,
+    /// The commit that brought it in.
+    pub commit: Option<Oid>,
+    /// The ref it would come in by, or that still reaches it.
+    pub refname: Option<RefName>,
+    /// Author of that commit, `Name <address>`, escaped.
+    pub author: Option<String>,
+    /// Author date of that commit, RFC 3339.
+    pub date: Option<String>,
+    /// Whether a ref reaches it (history only).
+    pub reachable: Option<bool>,
+    /// What had to be decoded to see it, outermost first.
+    pub decoded: Vec<&'static str>,
+}
+
+/// Lines and columns, 1-based; columns count characters, `end_column` is exclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct TextRange {
+    pub line: usize,
+    pub column: usize,
+    pub end_line: usize,
+    pub end_column: usize,
+}

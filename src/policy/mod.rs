@@ -1,0 +1,5 @@
+//! Judges changes.
+
+mod verdict;
+
+pub use verdict::{Coverage, Outcome, Suppressed, SuppressedBy, Unread, Verdict};

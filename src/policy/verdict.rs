@@ -1,0 +1,93 @@
+//! What was found, what was left out and why, what could not be read: and so the outcome.
+
+use crate::finding::{Finding, Level};
+use serde::Serialize;
+
+/// All that a judgement came to.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    /// What stands, sorted by place, blocking ones included.
+    pub findings: Vec<Finding>,
+    /// What would stand but for a mark, a baseline or an allowlist.
+    pub suppressed: Vec<Suppressed>,
+    /// What had to be examined and could not be.
+    pub unread: Vec<Unread>,
+    /// What was examined.
+    pub coverage: Coverage,
+}
+
+impl Verdict {
+    /// A finding that blocks rejects; else anything unread leaves it undecided.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        if self
+            .findings
+            .iter()
+            .any(|finding| finding.level == Level::Deny)
+        {
+            Outcome::Rejected
+        } else if self.unread.is_empty() {
+            Outcome::Accepted
+        } else {
+            Outcome::Undecided
+        }
+    }
+}
+
+/// How a judgement ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Everything was examined and nothing blocks: exit code 0.
+    Accepted,
+    /// Something blocks: exit code 1.
+    Rejected,
+    /// Something could not be examined and nothing blocks: exit code 3, refused by a hook.
+    Undecided,
+}
+
+/// A finding that does not count.
+#[derive(Debug)]
+pub struct Suppressed {
+    /// The finding.
+    pub finding: Finding,
+    /// What took it out.
+    pub by: SuppressedBy,
+    /// The reason given there, escaped.
+    pub reason: String,
+}
+
+/// What took a finding out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SuppressedBy {
+    /// A comment `portcullis:allow(RULE) reason` on its line.
+    Inline,
+    /// A line of the baseline.
+    Baseline,
+    /// A `[[secrets.allow]]` of the configuration.
+    Allowlist,
+}
+
+/// Something that had to be examined and could not be.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unread {
+    /// An object id, a path or a ref name, escaped.
+    pub what: String,
+    /// Why, and what to do, escaped.
+    pub why: String,
+}
+
+/// What was examined.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Coverage {
+    pub blobs: u64,
+    pub bytes: u64,
+    pub commits: u64,
+    pub refs: u64,
+    pub files: u64,
+    /// Left out on purpose: submodule links.
+    pub skipped: u64,
+    pub seconds: f64,
+}

@@ -3,7 +3,9 @@
 mod escape;
 mod name;
 mod oid;
+mod program;
 
 pub use escape::{Escaped, escape};
 pub use name::{BadRefName, RefName, RepoPath};
 pub use oid::{BadOid, Oid};
+pub use program::{Git, GitError, path_of_line};

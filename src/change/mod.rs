@@ -1,5 +1,186 @@
-//! Lists what an event would bring in, no more and no less.
+//! Lists what an event would bring in, no more and no less; knows no rule.
+//!
+//! A [`Source`] says what an event can show; [`visit`] shows it, one [`Change`] at a time.
 
+mod commits;
 mod content;
+mod disk;
+mod file;
+mod fresh;
+mod history;
+mod push;
+mod staged;
 
 pub use content::{Content, Fresh};
+pub use file::{FileChange, Naming, Stored};
+pub use fresh::fresh_lines;
+pub use history::{Blob, History, Located};
+pub use push::{BadUpdate, RefChange, RefUpdate};
+
+use crate::git::{CommitInfo, Oid, RefName, Repo, escape};
+use std::path::PathBuf;
+
+/// What an event can show.
+#[derive(Debug)]
+pub enum Source {
+    /// What the next commit will contain, against the commits that will be its parents.
+    Staged {
+        /// The parents; none for the first commit.
+        parents: Vec<Oid>,
+    },
+    /// The message of a commit that is being made.
+    Draft(Vec<u8>),
+    /// The updates of a push, on either side.
+    Push {
+        /// What is to move.
+        updates: Vec<RefUpdate>,
+        /// Lines that name no ref that could be.
+        bad: Vec<BadUpdate>,
+        /// Commits that are not new: arguments of `git rev-list` after `--not`.
+        known: Vec<String>,
+    },
+    /// Every object of the repository, reachable or not.
+    History,
+    /// The commits that these arguments of `git rev-list` select.
+    Range(Vec<String>),
+    /// Tracked and untracked files of the worktree, not ignored ones.
+    Worktree,
+    /// Plain files, and directories with all that is below them.
+    Files(Vec<PathBuf>),
+    /// One text.
+    Text(Vec<u8>),
+}
+
+/// One thing that an event would bring in.
+#[derive(Debug)]
+pub enum Change<'a> {
+    /// A ref moves, comes or goes.
+    Ref(&'a RefUpdate),
+    /// A line asks for a ref that cannot be.
+    BadRef(&'a BadUpdate),
+    /// A commit as such.
+    Commit(&'a CommitChange<'a>),
+    /// A message, of a commit or a tag.
+    Message(&'a Message<'a>),
+    /// A file.
+    File(&'a FileChange<'a>),
+}
+
+/// What brings a change in.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct By<'a> {
+    /// The commit.
+    pub commit: Option<&'a CommitInfo>,
+    /// The refs that would reach it after the push.
+    pub refs: &'a [RefName],
+}
+
+/// A commit that comes in.
+#[derive(Debug)]
+pub struct CommitChange<'a> {
+    /// The commit.
+    pub info: &'a CommitInfo,
+    /// The refs that would reach it after the push.
+    pub refs: &'a [RefName],
+}
+
+/// A text that is about commits and not in a file.
+#[derive(Debug)]
+pub struct Message<'a> {
+    /// Whose text it is.
+    pub of: MessageOf,
+    /// The whole object with its headers, or the draft.
+    pub raw: &'a [u8],
+    /// Where in `raw` the message begins.
+    pub message_at: usize,
+    /// What brings it in.
+    pub by: By<'a>,
+}
+
+/// Whose text a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageOf {
+    /// A commit that is not made yet.
+    Draft,
+    /// A commit.
+    Commit,
+    /// This annotated tag.
+    Tag(Oid),
+}
+
+/// Something that had to be examined and could not be.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unread {
+    /// An object id, a path or a ref name, escaped.
+    pub what: String,
+    /// Why, and what to do, escaped.
+    pub why: String,
+}
+
+impl Unread {
+    /// Of anything that shows itself safely.
+    pub fn new(what: impl std::fmt::Display, why: impl std::fmt::Display) -> Self {
+        Self {
+            what: escape(what.to_string().as_bytes()),
+            why: escape(why.to_string().as_bytes()),
+        }
+    }
+}
+
+/// Who looks at the changes; called from several threads at once.
+pub trait Sink: Sync {
+    /// Here is a change.
+    fn change(&self, change: &Change<'_>);
+    /// This could not be shown.
+    fn unread(&self, unread: Unread);
+    /// This was left out on purpose: a submodule's commit, a device.
+    fn skipped(&self);
+    /// Whether to go on; `false` once a deadline has passed, after which nothing more is shown.
+    fn go_on(&self) -> bool;
+    /// Whether a file of this name is worth showing for its name alone.
+    fn wants_name(&self, name: &[u8]) -> bool;
+    /// `done` objects of about `all` were shown.
+    fn progress(&self, done: u64, all: u64);
+}
+
+/// Shows all that the source has to show. For [`Source::History`] what was learnt on the way comes
+/// back, to say where findings came from.
+pub fn visit(
+    repo: Option<&Repo>,
+    source: &Source,
+    jobs: usize,
+    sink: &dyn Sink,
+) -> Option<History> {
+    let with_repo = |show: &dyn Fn(&Repo)| match repo {
+        Some(repo) => show(repo),
+        None => sink.unread(Unread::new("the repository", "there is none here")),
+    };
+    match source {
+        Source::Staged { parents } => with_repo(&|repo| staged::visit(repo, parents, sink)),
+        Source::Draft(text) => sink.change(&Change::Message(&Message {
+            of: MessageOf::Draft,
+            raw: text,
+            message_at: 0,
+            by: By::default(),
+        })),
+        Source::Push {
+            updates,
+            bad,
+            known,
+        } => {
+            for line in bad {
+                sink.change(&Change::BadRef(line));
+            }
+            with_repo(&|repo| push::visit(repo, updates, known, sink));
+        }
+        Source::History => return repo.map(|repo| history::visit(repo, jobs, sink)),
+        Source::Range(revs) => with_repo(&|repo| push::visit_range(repo, revs, sink)),
+        Source::Worktree => with_repo(&|repo| disk::visit_worktree(repo, sink)),
+        Source::Files(paths) => disk::visit_files(paths, sink),
+        Source::Text(text) => {
+            let file = FileChange::new(None, Stored::Bytes(text.clone()));
+            sink.change(&Change::File(&file));
+        }
+    }
+    None
+}

@@ -1,11 +1,30 @@
-//! Reads a repository truthfully. The only room that names `git2`, runs `git` or reads `GIT_*`.
+//! Reads a repository truthfully: objects, index, refs and walks. The only room that names `git2`
+//! or the index reader, runs `git`, or reads `GIT_*`. It judges nothing and prints nothing.
 
+mod caller;
 mod escape;
+mod index;
 mod name;
+mod object;
 mod oid;
 mod program;
+mod reader;
+mod repo;
+mod store;
+mod tree;
+mod walk;
 
+pub use caller::caller_amends;
 pub use escape::{Escaped, escape};
+pub use index::{Index, Staged};
 pub use name::{BadRefName, RefName, RepoPath};
-pub use oid::{BadOid, Oid};
-pub use program::{Git, GitError, path_of_line};
+pub use object::{CommitInfo, Kind, Malformed, Mode, Object, TagInfo, TreeEntry, tree_entries};
+pub use oid::{BadOid, Oid, OidMap, OidSet};
+pub use program::{Git, GitError, Stream, path_of_line};
+pub use reader::ReadError;
+pub use repo::{OpenError, Repo};
+pub use store::{AllObjects, BrokenObject, count_objects};
+pub use tree::{Changed, UnreadTree, changed};
+pub use walk::{
+    Origin, Walked, Wanted, first_commits, is_ancestor, rev_list, rev_list_args, shallow_commits,
+};

@@ -98,6 +98,12 @@ impl RepoPath {
         &self.0
     }
 
+    /// The same on disk, relative to the top.
+    #[must_use]
+    pub fn to_os_path(&self) -> std::path::PathBuf {
+        super::program::os_path(&self.0)
+    }
+
     /// The last part.
     #[must_use]
     pub fn file_name(&self) -> &[u8] {

@@ -1,12 +1,14 @@
 //! Object ids of both hashes; the zero id cannot be said.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 /// The id of an object: 20 bytes of SHA-1 or 32 of SHA-256, never all zero.
 ///
 /// Git writes "nothing" as an id of zeros. Parsers here turn that into `None`, so that no caller
 /// can forget the case.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Oid {
     len: u8,
     bytes: [u8; 32],
@@ -54,6 +56,40 @@ impl Oid {
         let mut hex = self.to_string();
         hex.truncate(10);
         hex
+    }
+}
+
+/// An id is a hash already: eight of its bytes spread well enough.
+impl Hash for Oid {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let mut first = [0; 8];
+        first.copy_from_slice(&self.bytes[..8]);
+        state.write_u64(u64::from_le_bytes(first));
+    }
+}
+
+/// A map by object id.
+pub type OidMap<V> = HashMap<Oid, V, BuildHasherDefault<OidHasher>>;
+/// A set of object ids.
+pub type OidSet = HashSet<Oid, BuildHasherDefault<OidHasher>>;
+
+/// Passes on what [`Oid`] hashes to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OidHasher(u64);
+
+impl Hasher for OidHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
     }
 }
 

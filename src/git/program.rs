@@ -126,6 +126,40 @@ impl Git {
         }
     }
 
+    /// Starts it and leaves its pipes open: for a conversation, or an answer read as it comes.
+    ///
+    /// # Errors
+    /// When `git` cannot be started.
+    pub fn stream(mut self) -> Result<Stream, GitError> {
+        let shown = shown(&self.shown);
+        let cannot = |source| GitError::Start {
+            command: shown.clone(),
+            source,
+        };
+        self.command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = self.command.spawn().map_err(cannot)?;
+        let gone = || cannot(io::Error::other("its pipes are gone"));
+        let stdin = child.stdin.take().ok_or_else(gone)?;
+        let stdout = child.stdout.take().ok_or_else(gone)?;
+        let mut stderr = child.stderr.take().ok_or_else(gone)?;
+        // Read aside, so that a long complaint never blocks the answer.
+        let complaint = std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let _ = stderr.read_to_end(&mut bytes);
+            bytes
+        });
+        Ok(Stream {
+            stdin: Some(io::BufWriter::new(stdin)),
+            stdout: io::BufReader::with_capacity(1 << 16, stdout),
+            child,
+            shown,
+            complaint: Some(complaint),
+        })
+    }
+
     fn run(mut self) -> Result<Ended, GitError> {
         let shown = shown(&self.shown);
         let cannot = |source| GitError::Start {
@@ -158,6 +192,55 @@ impl Git {
             stdout,
             stderr,
         })
+    }
+}
+
+/// A run that goes on while it is read; it ends at the latest when this is dropped.
+#[derive(Debug)]
+pub struct Stream {
+    /// What it reads; `None` once it was told that there is no more.
+    pub stdin: Option<io::BufWriter<std::process::ChildStdin>>,
+    /// What it says.
+    pub stdout: io::BufReader<std::process::ChildStdout>,
+    child: Child,
+    shown: String,
+    complaint: Option<std::thread::JoinHandle<Vec<u8>>>,
+}
+
+impl Stream {
+    /// Ends it now: enough was read.
+    pub fn stop(&mut self) {
+        self.stdin = None;
+        let _ = self.child.kill();
+    }
+
+    /// Waits for its end, after all of its answer was read.
+    ///
+    /// # Errors
+    /// When it ended with anything but 0: what was read is not all there is.
+    pub fn finish(mut self) -> Result<(), GitError> {
+        self.stdin = None;
+        let status = self.child.wait().map_err(|source| GitError::Start {
+            command: self.shown.clone(),
+            source,
+        })?;
+        if status.success() {
+            return Ok(());
+        }
+        let complaint = self.complaint.take().map(std::thread::JoinHandle::join);
+        Err(GitError::Failed {
+            command: self.shown.clone(),
+            status,
+            stderr: one_line(&complaint.and_then(Result::ok).unwrap_or_default()),
+        })
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        // Who stopped listening does not wait; an ended child is not hurt by this.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -252,15 +335,19 @@ pub enum GitError {
 /// A path as Git printed it on a line of its own: the bytes without the newline.
 #[must_use]
 pub fn path_of_line(line: &[u8]) -> PathBuf {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    os_path(line.strip_suffix(b"\n").unwrap_or(line))
+}
+
+/// The bytes of a path as the system takes them.
+pub(super) fn os_path(bytes: &[u8]) -> PathBuf {
     #[cfg(unix)]
     {
         use std::os::unix::ffi::OsStrExt as _;
-        PathBuf::from(OsStr::from_bytes(line))
+        PathBuf::from(OsStr::from_bytes(bytes))
     }
     #[cfg(not(unix))]
     {
-        PathBuf::from(String::from_utf8_lossy(line).into_owned())
+        PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
     }
 }
 

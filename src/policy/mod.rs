@@ -2,4 +2,5 @@
 
 mod verdict;
 
-pub use verdict::{Coverage, Outcome, Suppressed, SuppressedBy, Unread, Verdict};
+pub use crate::change::Unread;
+pub use verdict::{Coverage, Outcome, Suppressed, SuppressedBy, Verdict};

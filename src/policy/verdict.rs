@@ -1,5 +1,6 @@
 //! What was found, what was left out and why, what could not be read: and so the outcome.
 
+use crate::change::Unread;
 use crate::finding::{Finding, Level};
 use serde::Serialize;
 
@@ -13,6 +14,63 @@ pub struct Verdict {
     /// What had to be examined and could not be.
     pub unread: Vec<Unread>,
     /// What was examined.
+    pub coverage: Coverage,
+}
+
+impl Verdict {
+    /// A finding that blocks rejects; else anything unread leaves it undecided.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        if self
+            .findings
+            .iter()
+            .any(|finding| finding.level == Level::Deny)
+        {
+            Outcome::Rejected
+        } else if self.unread.is_empty() {
+            Outcome::Accepted
+        } else {
+            Outcome::Undecided
+        }
+    }
+}
+
+/// How a judgement ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Everything was examined and nothing blocks: exit code 0.
+    Accepted,
+    /// Something blocks: exit code 1.
+    Rejected,
+    /// Something could not be examined and nothing blocks: exit code 3, refused by a hook.
+    Undecided,
+}
+
+/// A finding that does not count.
+#[derive(Debug)]
+pub struct Suppressed {
+    /// The finding.
+    pub finding: Finding,
+    /// What took it out.
+    pub by: SuppressedBy,
+    /// The reason given there, escaped.
+    pub reason: String,
+}
+
+/// What took a finding out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SuppressedBy {
+    /// A comment `portcullis:allow(RULE) reason` on its line.
+    Inline,
+    /// A line of the baseline.
+    Baseline,
+    /// A `[[secrets.allow]]` of the configuration.
+    Allowlist,
+}
+
+/// What was examined.
     pub coverage: Coverage,
 }
 

@@ -1,0 +1,86 @@
+//! What a commit brings in: itself, its message, and every file that no parent has as it is.
+
+use super::{By, Change, CommitChange, FileChange, Message, MessageOf, Sink, Unread};
+use crate::git::{CommitInfo, Mode, Oid, RefName, Repo, changed};
+use std::collections::HashMap;
+
+/// Shows commits, oldest first, and remembers the trees of those it has seen.
+pub(super) struct Commits<'a> {
+    repo: &'a Repo,
+    sink: &'a dyn Sink,
+    trees: HashMap<Oid, Oid>,
+}
+
+impl<'a> Commits<'a> {
+    pub(super) fn new(repo: &'a Repo, sink: &'a dyn Sink) -> Self {
+        Self {
+            repo,
+            sink,
+            trees: HashMap::new(),
+        }
+    }
+
+    /// Shows one commit, which would be reached by `refs`.
+    pub(super) fn show(&mut self, oid: Oid, refs: &[RefName]) {
+        let info = match self.repo.commit(oid) {
+            Ok(info) => info,
+            Err(error) => return self.sink.unread(Unread::new(oid, error)),
+        };
+        self.trees.insert(oid, info.tree);
+        let by = By {
+            commit: Some(&info),
+            refs,
+        };
+        self.sink
+            .change(&Change::Commit(&CommitChange { info: &info, refs }));
+        self.sink.change(&Change::Message(&Message {
+            of: MessageOf::Commit,
+            raw: &info.raw,
+            message_at: info.message_at,
+            by,
+        }));
+        let parents = self.parent_trees(&info);
+        show_tree(self.repo, info.tree, &parents, by, self.sink);
+    }
+
+    /// A parent that is not here (a shallow clone) or cannot be read makes nothing old.
+    fn parent_trees(&mut self, info: &CommitInfo) -> Vec<Oid> {
+        let mut trees = Vec::with_capacity(info.parents.len());
+        for parent in &info.parents {
+            let known = self.trees.get(parent).copied();
+            let tree = known.or_else(|| self.repo.commit(*parent).ok().map(|commit| commit.tree));
+            if let Some(tree) = tree {
+                self.trees.insert(*parent, tree);
+                trees.push(tree);
+            }
+        }
+        trees
+    }
+}
+
+/// Shows every file of a tree that no parent has as it is.
+pub(super) fn show_tree(repo: &Repo, tree: Oid, parents: &[Oid], by: By<'_>, sink: &dyn Sink) {
+    changed(repo, tree, parents, &mut |changed| {
+        if !sink.go_on() {
+            return;
+        }
+        match changed {
+            Ok(changed) if changed.mode == Mode::Gitlink => sink.skipped(),
+            Ok(changed) => {
+                let mut file =
+                    FileChange::in_repo(repo, Some(changed.path), changed.oid, changed.before);
+                file.mode = changed.mode;
+                file.by = by;
+                sink.change(&Change::File(&file));
+            }
+            Err(unread) => {
+                let at = if unread.path.as_bytes().is_empty() {
+                    unread.oid.to_string()
+                } else {
+                    format!("{} ({})", unread.oid, unread.path)
+                };
+                sink.unread(Unread::new(at, unread.error));
+            }
+        }
+    });
+}

@@ -1,0 +1,132 @@
+//! A file that comes in: where it will stand, how to read it, and what of it is new.
+
+use super::{By, Fresh, fresh_lines};
+use crate::git::{Kind, Mode, Oid, ReadError, Repo, RepoPath};
+use std::cell::OnceCell;
+use std::path::PathBuf;
+
+/// Where the bytes of a file are.
+#[derive(Clone, Debug)]
+pub enum Stored {
+    /// A blob of the repository.
+    Blob(Oid),
+    /// A file, or the target of a symbolic link, on disk.
+    Disk(PathBuf),
+    /// Here.
+    Bytes(Vec<u8>),
+    /// Here, and in the repository as this blob.
+    Read(Oid, Vec<u8>),
+}
+
+/// A file that comes in, read when it is first asked for.
+pub struct FileChange<'a> {
+    /// Its path; `None` for a blob that nothing names.
+    pub path: Option<RepoPath>,
+    /// Whether `path` is the whole of it.
+    pub naming: Naming,
+    /// What it is.
+    pub mode: Mode,
+    /// What brings it in.
+    pub by: By<'a>,
+    stored: Stored,
+    repo: Option<&'a Repo>,
+    before: Vec<Oid>,
+    bytes: OnceCell<Result<Vec<u8>, ReadError>>,
+}
+
+/// How much of a path is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// All of it, from the top.
+    Whole,
+    /// The last part: an entry of a tree that may stand anywhere.
+    LastPart,
+}
+
+impl std::fmt::Debug for FileChange<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FileChange")
+            .field("path", &self.path)
+            .field("mode", &self.mode)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> FileChange<'a> {
+    /// A file without a history.
+    #[must_use]
+    pub fn new(path: Option<RepoPath>, stored: Stored) -> Self {
+        Self {
+            path,
+            naming: Naming::Whole,
+            mode: Mode::File,
+            by: By::default(),
+            stored,
+            repo: None,
+            before: Vec::new(),
+            bytes: OnceCell::new(),
+        }
+    }
+
+    /// A blob of a repository that stood as `before` in the parents.
+    #[must_use]
+    pub fn in_repo(repo: &'a Repo, path: Option<RepoPath>, oid: Oid, before: Vec<Oid>) -> Self {
+        Self {
+            repo: Some(repo),
+            before,
+            ..Self::new(path, Stored::Blob(oid))
+        }
+    }
+
+    /// The blob, where it is one.
+    #[must_use]
+    pub fn blob(&self) -> Option<Oid> {
+        match self.stored {
+            Stored::Blob(oid) | Stored::Read(oid, _) => Some(oid),
+            Stored::Disk(_) | Stored::Bytes(_) => None,
+        }
+    }
+
+    /// Whether a parent has these very bytes at this path: only the mode is new.
+    #[must_use]
+    pub fn is_old_content(&self) -> bool {
+        self.blob().is_some_and(|oid| self.before.contains(&oid))
+    }
+
+    /// The whole content.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn bytes(&self) -> Result<&[u8], &ReadError> {
+        match &self.stored {
+            Stored::Bytes(bytes) | Stored::Read(_, bytes) => Ok(bytes),
+            Stored::Blob(_) | Stored::Disk(_) => {
+                let read = self.bytes.get_or_init(|| self.read());
+                read.as_ref().map(Vec::as_slice)
+            }
+        }
+    }
+
+    fn read(&self) -> Result<Vec<u8>, ReadError> {
+        match (&self.stored, self.repo) {
+            (Stored::Blob(oid), Some(repo)) => repo.read_as(Kind::Blob, *oid),
+            (Stored::Blob(_), None) => Err(ReadError::Missing),
+            (Stored::Disk(path), _) => super::disk::read(path),
+            (Stored::Bytes(bytes) | Stored::Read(_, bytes), _) => Ok(bytes.clone()),
+        }
+    }
+
+    /// What of the content is new. A version of a parent that cannot be read makes nothing old.
+    #[must_use]
+    pub fn fresh(&self) -> Fresh {
+        let (Ok(bytes), Some(repo)) = (self.bytes(), self.repo) else {
+            return Fresh::All;
+        };
+        let old: Vec<Vec<u8>> = self
+            .before
+            .iter()
+            .filter_map(|oid| repo.read_as(Kind::Blob, *oid).ok())
+            .collect();
+        fresh_lines(bytes, &old)
+    }
+}

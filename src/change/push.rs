@@ -1,0 +1,201 @@
+//! What a push would bring in: its refs, and all that is new behind them.
+
+use super::commits::{Commits, show_tree};
+use super::{By, Change, FileChange, Message, MessageOf, Sink, Unread};
+use crate::git::{GitError, Kind, Oid, RefName, Repo, Walked, rev_list, rev_list_args};
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+
+/// One ref that a push asks to move.
+#[derive(Clone, Debug)]
+pub struct RefUpdate {
+    /// The ref.
+    pub name: RefName,
+    /// The old value that the pusher claims; recorded, never believed.
+    pub claimed: Option<Oid>,
+    /// What would happen to it, from the repository's own refs.
+    pub change: RefChange,
+    /// Whether an earlier line of the same push names the same ref.
+    pub repeated: bool,
+}
+
+/// What happens to a ref.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefChange {
+    /// It does not exist, and will.
+    Create {
+        /// Its first value.
+        new: Oid,
+    },
+    /// It exists and is to stand elsewhere.
+    Move {
+        /// Where it stands.
+        old: Oid,
+        /// Where it will.
+        new: Oid,
+    },
+    /// It is to go.
+    Delete {
+        /// Where it stands; `None` where it does not exist.
+        old: Option<Oid>,
+    },
+}
+
+impl RefChange {
+    /// Of the repository's own value and the new one that is asked for.
+    #[must_use]
+    pub fn of(old: Option<Oid>, new: Option<Oid>) -> Self {
+        match (old, new) {
+            (None, Some(new)) => Self::Create { new },
+            (Some(old), Some(new)) => Self::Move { old, new },
+            (old, None) => Self::Delete { old },
+        }
+    }
+
+    /// The new value, but for a deletion.
+    #[must_use]
+    pub fn new_oid(self) -> Option<Oid> {
+        match self {
+            Self::Create { new } | Self::Move { new, .. } => Some(new),
+            Self::Delete { .. } => None,
+        }
+    }
+
+    /// The value that the repository has.
+    #[must_use]
+    pub fn old_oid(self) -> Option<Oid> {
+        match self {
+            Self::Create { .. } => None,
+            Self::Move { old, .. } => Some(old),
+            Self::Delete { old } => old,
+        }
+    }
+}
+
+/// A line of a push that asks for something that no ref can be.
+#[derive(Clone, Debug)]
+pub struct BadUpdate {
+    /// The name as it was sent, or the whole line.
+    pub name: Vec<u8>,
+    /// What is wrong with it.
+    pub why: &'static str,
+}
+
+pub(super) fn visit(repo: &Repo, updates: &[RefUpdate], known: &[String], sink: &dyn Sink) {
+    let mut tips: Vec<(Oid, &RefName)> = Vec::new();
+    for update in updates {
+        sink.change(&Change::Ref(update));
+        if let Some(new) = update.change.new_oid() {
+            match show_tip(repo, new, &update.name, sink) {
+                Tip::Commit(tip) => tips.push((tip, &update.name)),
+                Tip::Shown => {}
+            }
+        }
+    }
+    let mut oids: Vec<Oid> = tips.iter().map(|(tip, _)| *tip).collect();
+    oids.sort_unstable();
+    oids.dedup();
+    match rev_list(repo, &oids, known) {
+        Ok(walked) => show_commits(repo, &walked, &tips, sink),
+        Err(_) if oids.len() > 1 => one_by_one(repo, &tips, known, sink),
+        Err(error) => unwalked(&tips, &error, sink),
+    }
+}
+
+/// One ref that cannot be walked must not hide what is wrong with another.
+fn one_by_one(repo: &Repo, tips: &[(Oid, &RefName)], known: &[String], sink: &dyn Sink) {
+    for tip in tips {
+        match rev_list(repo, &[tip.0], known) {
+            Ok(walked) => show_commits(repo, &walked, &[*tip], sink),
+            Err(error) => unwalked(&[*tip], &error, sink),
+        }
+    }
+}
+
+fn unwalked(tips: &[(Oid, &RefName)], error: &GitError, sink: &dyn Sink) {
+    for (_, name) in tips {
+        sink.unread(Unread::new(name, error));
+    }
+}
+
+enum Tip {
+    /// A commit, whose history is to be walked.
+    Commit(Oid),
+    /// Anything else, which has been shown.
+    Shown,
+}
+
+/// Shows the tags on the way to what a ref will stand for, and a tree or blob at its end.
+fn show_tip(repo: &Repo, new: Oid, name: &RefName, sink: &dyn Sink) -> Tip {
+    let refs = std::slice::from_ref(name);
+    let by = By { commit: None, refs };
+    let (tags, oid, object) = match repo.peel(new) {
+        Ok(peeled) => peeled,
+        Err(error) => {
+            sink.unread(Unread::new(format_args!("{name} ({new})"), error));
+            return Tip::Shown;
+        }
+    };
+    for tag in &tags {
+        sink.change(&Change::Message(&Message {
+            of: MessageOf::Tag(tag.oid),
+            raw: &tag.raw,
+            message_at: tag.message_at,
+            by,
+        }));
+    }
+    match object.kind {
+        Kind::Commit => return Tip::Commit(oid),
+        Kind::Tree => show_tree(repo, oid, &[], by, sink),
+        Kind::Blob => {
+            let mut file = FileChange::in_repo(repo, None, oid, Vec::new());
+            file.by = by;
+            sink.change(&Change::File(&file));
+        }
+        Kind::Tag => {}
+    }
+    Tip::Shown
+}
+
+/// Shows commits of a walk (children before parents), oldest first, each with the refs that would
+/// reach it.
+fn show_commits(repo: &Repo, walked: &[Walked], tips: &[(Oid, &RefName)], sink: &dyn Sink) {
+    let mut reached: HashMap<Oid, Rc<BTreeSet<&RefName>>> = HashMap::new();
+    for (tip, name) in tips {
+        Rc::make_mut(reached.entry(*tip).or_default()).insert(name);
+    }
+    for commit in walked {
+        let Some(names) = reached.get(&commit.oid).cloned() else {
+            continue;
+        };
+        for parent in &commit.parents {
+            match reached.get_mut(parent) {
+                None => {
+                    reached.insert(*parent, Rc::clone(&names));
+                }
+                Some(known) if Rc::ptr_eq(known, &names) => {}
+                Some(known) => Rc::make_mut(known).extend(names.iter().copied()),
+            }
+        }
+    }
+    let mut commits = Commits::new(repo, sink);
+    let all = walked.len() as u64;
+    for (done, commit) in walked.iter().rev().enumerate() {
+        if !sink.go_on() {
+            return;
+        }
+        let refs: Vec<RefName> = reached
+            .get(&commit.oid)
+            .map(|names| names.iter().map(|name| (*name).clone()).collect())
+            .unwrap_or_default();
+        commits.show(commit.oid, &refs);
+        sink.progress(done as u64 + 1, all);
+    }
+}
+
+pub(super) fn visit_range(repo: &Repo, revs: &[String], sink: &dyn Sink) {
+    match rev_list_args(repo, revs) {
+        Ok(walked) => show_commits(repo, &walked, &[], sink),
+        Err(error) => sink.unread(Unread::new(revs.join(" "), error)),
+    }
+}

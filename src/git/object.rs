@@ -1,0 +1,320 @@
+//! Objects as stored: their kinds, and lenient parsers for trees, commits and tags.
+//!
+//! The formats are those of Git's "Git Internals - Git Objects" and gitformat-signature(5). The
+//! parsers take whatever a repository may hold: a server without `receive.fsckObjects` accepts
+//! odd objects, and odd is not the same as unreadable.
+
+use super::Oid;
+
+/// What an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The content of a file or symlink.
+    Blob,
+    /// A directory.
+    Tree,
+    /// A commit.
+    Commit,
+    /// An annotated tag.
+    Tag,
+}
+
+impl Kind {
+    /// Of Git's word for it.
+    #[must_use]
+    pub fn of(word: &[u8]) -> Option<Self> {
+        match word {
+            b"blob" => Some(Self::Blob),
+            b"tree" => Some(Self::Tree),
+            b"commit" => Some(Self::Commit),
+            b"tag" => Some(Self::Tag),
+            _ => None,
+        }
+    }
+
+    /// Git's word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Blob => "blob",
+            Self::Tree => "tree",
+            Self::Commit => "commit",
+            Self::Tag => "tag",
+        }
+    }
+}
+
+/// An object with its bytes.
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// What it is.
+    pub kind: Kind,
+    /// Its content, without the header.
+    pub data: Vec<u8>,
+}
+
+/// What an entry of a tree or of the index stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// A file, `100644` and the like.
+    File,
+    /// A file with the executable bit, `100755`.
+    Executable,
+    /// A symbolic link, `120000`: the blob holds its target.
+    Symlink,
+    /// A directory, `40000`.
+    Tree,
+    /// A commit of a submodule, `160000`: its objects are elsewhere.
+    Gitlink,
+}
+
+impl Mode {
+    /// Of the number in a tree or the index; what Git does not know is taken for a file, so that it
+    /// is read.
+    #[must_use]
+    pub fn of(number: u32) -> Self {
+        match number & 0o170_000 {
+            0o040_000 => Self::Tree,
+            0o120_000 => Self::Symlink,
+            0o160_000 => Self::Gitlink,
+            _ if number & 0o111 != 0 => Self::Executable,
+            _ => Self::File,
+        }
+    }
+}
+
+/// One entry of a tree.
+#[derive(Clone, Copy, Debug)]
+pub struct TreeEntry<'a> {
+    /// What it stands for.
+    pub mode: Mode,
+    /// Its name: any bytes but NUL.
+    pub name: &'a [u8],
+    /// Its object.
+    pub oid: Oid,
+}
+
+/// The entries of a tree, in stored order; ends with an error where the bytes make no sense.
+#[must_use]
+pub fn tree_entries(data: &[u8], hash_len: usize) -> TreeEntries<'_> {
+    TreeEntries {
+        rest: data,
+        hash_len,
+    }
+}
+
+/// See [`tree_entries`].
+#[derive(Clone, Debug)]
+pub struct TreeEntries<'a> {
+    rest: &'a [u8],
+    hash_len: usize,
+}
+
+/// The bytes of an object make no sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("malformed {0}")]
+pub struct Malformed(pub &'static str);
+
+impl<'a> Iterator for TreeEntries<'a> {
+    type Item = Result<TreeEntry<'a>, Malformed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let entry = tree_entry(self.rest, self.hash_len);
+        self.rest = entry.map_or(&[], |(_, rest)| rest);
+        Some(entry.map(|(entry, _)| entry).ok_or(Malformed("tree")))
+    }
+}
+
+fn tree_entry(data: &[u8], hash_len: usize) -> Option<(TreeEntry<'_>, &[u8])> {
+    let space = memchr::memchr(b' ', data)?;
+    let mode = std::str::from_utf8(&data[..space]).ok()?;
+    let mode = u32::from_str_radix(mode, 8).ok()?;
+    let nul = space + 1 + memchr::memchr(0, &data[space + 1..])?;
+    let end = nul + 1 + hash_len;
+    let entry = TreeEntry {
+        mode: Mode::of(mode),
+        name: &data[space + 1..nul],
+        oid: Oid::from_raw(data.get(nul + 1..end)?)?,
+    };
+    Some((entry, &data[end..]))
+}
+
+/// What a commit says of itself.
+#[derive(Clone, Debug)]
+pub struct CommitInfo {
+    /// Its id.
+    pub oid: Oid,
+    /// Its tree.
+    pub tree: Oid,
+    /// Its parents, first parent first.
+    pub parents: Vec<Oid>,
+    /// `Name <address>` of the author, raw.
+    pub author: Vec<u8>,
+    /// Author time in seconds since 1970 and the offset from UTC in minutes.
+    pub author_time: (i64, i32),
+    /// `Name <address>` of the committer, raw.
+    pub committer: Vec<u8>,
+    /// Committer time in seconds since 1970 and the offset from UTC in minutes.
+    pub committer_time: (i64, i32),
+    /// The whole object, as stored.
+    pub raw: Vec<u8>,
+    /// Where in `raw` the message begins.
+    pub message_at: usize,
+}
+
+impl CommitInfo {
+    /// Reads a commit.
+    ///
+    /// # Errors
+    /// When it names no tree.
+    pub fn parse(oid: Oid, raw: Vec<u8>) -> Result<Self, Malformed> {
+        let head = headers(&raw);
+        let one = |name: &[u8]| {
+            head.fields
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| *value)
+        };
+        let tree = one(b"tree")
+            .and_then(|hex| Oid::parse(hex).ok().flatten())
+            .ok_or(Malformed("commit"))?;
+        let parents = head
+            .fields
+            .iter()
+            .filter(|(key, _)| *key == b"parent")
+            .map(|(_, hex)| Oid::parse(hex).ok().flatten().ok_or(Malformed("commit")))
+            .collect::<Result<_, _>>()?;
+        let (author, author_time) = person(one(b"author").unwrap_or_default());
+        let (committer, committer_time) = person(one(b"committer").unwrap_or_default());
+        let (author, committer) = (author.to_vec(), committer.to_vec());
+        let message_at = head.body;
+        Ok(Self {
+            oid,
+            tree,
+            parents,
+            author,
+            author_time,
+            committer,
+            committer_time,
+            raw,
+            message_at,
+        })
+    }
+
+    /// The message, raw.
+    #[must_use]
+    pub fn message(&self) -> &[u8] {
+        &self.raw[self.message_at..]
+    }
+}
+
+/// What an annotated tag says of itself.
+#[derive(Clone, Debug)]
+pub struct TagInfo {
+    /// Its id.
+    pub oid: Oid,
+    /// What it points at.
+    pub target: Oid,
+    /// The whole object, as stored.
+    pub raw: Vec<u8>,
+    /// Where in `raw` the message begins.
+    pub message_at: usize,
+}
+
+impl TagInfo {
+    /// Reads a tag.
+    ///
+    /// # Errors
+    /// When it points at nothing.
+    pub fn parse(oid: Oid, raw: Vec<u8>) -> Result<Self, Malformed> {
+        let head = headers(&raw);
+        let target = head
+            .fields
+            .iter()
+            .find(|(key, _)| *key == b"object")
+            .and_then(|(_, hex)| Oid::parse(hex).ok().flatten())
+            .ok_or(Malformed("tag"))?;
+        let message_at = head.body;
+        Ok(Self {
+            oid,
+            target,
+            raw,
+            message_at,
+        })
+    }
+}
+
+struct Headers<'a> {
+    fields: Vec<(&'a [u8], &'a [u8])>,
+    /// Where the message begins.
+    body: usize,
+}
+
+/// The header lines up to the first empty one; continuation lines belong to none of ours.
+fn headers(raw: &[u8]) -> Headers<'_> {
+    let mut fields = Vec::new();
+    let mut at = 0;
+    while at < raw.len() {
+        let end = memchr::memchr(b'\n', &raw[at..]).map_or(raw.len(), |n| at + n);
+        let line = &raw[at..end];
+        at = (end + 1).min(raw.len());
+        if line.is_empty() {
+            break;
+        }
+        if let Some(space) = memchr::memchr(b' ', line)
+            && space > 0
+        {
+            fields.push((&line[..space], &line[space + 1..]));
+        }
+    }
+    Headers { fields, body: at }
+}
+
+/// `Name <address> 1700000000 +0100` into the person and the time; what cannot be read is 0.
+fn person(line: &[u8]) -> (&[u8], (i64, i32)) {
+    let Some(end) = memchr::memrchr(b'>', line) else {
+        return (line, (0, 0));
+    };
+    let mut words = line[end + 1..]
+        .split(|byte| *byte == b' ')
+        .filter(|word| !word.is_empty())
+        .map(|word| std::str::from_utf8(word).unwrap_or_default());
+    let seconds = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
+    let zone: i32 = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
+    (&line[..=end], (seconds, zone / 100 * 60 + zone % 100))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn reads_a_commit_with_a_signature() {
+        let tree = "a".repeat(40);
+        let raw = format!(
+            "tree {tree}\nparent {tree}\nauthor A U <a@x> 1700000000 -0130\ncommitter C <c@x> 5 +0000\ngpgsig -----B\n parent {}\n\nsubject\n\nbody\n",
+            "b".repeat(40)
+        );
+        let oid = Oid::parse(tree.as_bytes()).unwrap().unwrap();
+        let commit = CommitInfo::parse(oid, raw.into_bytes()).unwrap();
+        assert_eq!(commit.parents, [oid]);
+        assert_eq!(commit.author, b"A U <a@x>");
+        assert_eq!(commit.author_time, (1_700_000_000, -90));
+        assert_eq!(commit.message(), b"subject\n\nbody\n");
+    }
+
+    #[test]
+    fn a_broken_tree_ends_with_an_error() {
+        let mut data = b"100644 a\0".to_vec();
+        data.extend([1; 20]);
+        data.extend(b"40000 b\0short");
+        let entries: Vec<_> = tree_entries(&data, 20).collect();
+        assert_eq!(entries.len(), 2);
+        assert_eq!(entries[0].unwrap().name, b"a");
+        assert!(entries[1].is_err());
+    }
+}

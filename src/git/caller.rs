@@ -11,7 +11,10 @@ pub fn caller_amends() -> bool {
     for _ in 0..3 {
         let Some(id) = process else { return false };
         let arguments = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
-        if arguments.split(|byte| *byte == 0).any(|word| word == b"--amend") {
+        if arguments
+            .split(|byte| *byte == 0)
+            .any(|word| word == b"--amend")
+        {
             return true;
         }
         process = parent_of(id);

@@ -1,5 +1,11 @@
 //! Judges changes.
 
+pub mod groups;
+mod path_patterns;
+mod ref_pattern;
+pub mod settings;
 mod verdict;
 
+pub use path_patterns::{BadPathPattern, PathPattern, PathPatterns};
+pub use ref_pattern::{BadRefPattern, RefPattern};
 pub use verdict::{Coverage, Outcome, Suppressed, SuppressedBy, Unread, Verdict};

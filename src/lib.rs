@@ -3,4 +3,5 @@ pub mod change;
 pub mod finding;
 pub mod git;
 pub mod policy;
+pub mod report;
 pub mod scan;

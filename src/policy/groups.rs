@@ -1,0 +1,168 @@
+//! Who may do what: pushers, groups and the principals that rules name.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+/// Who pushes, as the server knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pusher {
+    /// An account by its name, bytes as the server has them; never empty.
+    Known(Vec<u8>),
+    /// Nobody could be identified. No rule allows them anything, `"*"` included.
+    Unknown,
+}
+
+impl Pusher {
+    /// The pusher of that name; an empty name is nobody.
+    #[must_use]
+    pub fn named(name: &[u8]) -> Self {
+        if name.is_empty() {
+            Self::Unknown
+        } else {
+            Self::Known(name.to_vec())
+        }
+    }
+}
+
+/// One entry of a list such as `push = ["@leads", "dave"]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Principal {
+    /// `"*"`: everyone who is known.
+    Everyone,
+    /// `"@NAME"`: the members of a group.
+    Group(String),
+    /// `"NAME"`: one account.
+    User(String),
+}
+
+impl FromStr for Principal {
+    type Err = BadPrincipal;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.strip_prefix('@') {
+            _ if text == "*" => Ok(Self::Everyone),
+            Some("") => Err(BadPrincipal::Empty),
+            Some(group) => Ok(Self::Group(group.to_owned())),
+            None if text.is_empty() => Err(BadPrincipal::Empty),
+            None => Ok(Self::User(text.to_owned())),
+        }
+    }
+}
+
+/// The text names nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadPrincipal {
+    /// Empty, or a lone `@`.
+    #[error("an empty name: write a user, \"@group\" or \"*\"; for nobody write []")]
+    Empty,
+    /// A member of a group that is itself a group or everyone.
+    #[error(
+        "a group holds plain names only, no \"@group\" and no \"*\": name both groups in the rule instead"
+    )]
+    Nested,
+}
+
+/// The account name of a member of a group: neither `"*"` nor `"@..."`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Member(String);
+
+impl FromStr for Member {
+    type Err = BadPrincipal;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse()? {
+            Principal::User(name) => Ok(Self(name)),
+            Principal::Everyone | Principal::Group(_) => Err(BadPrincipal::Nested),
+        }
+    }
+}
+
+/// The table `[groups]`: names and their members.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Groups(BTreeMap<String, Vec<Member>>);
+
+impl Groups {
+    /// Whether a list of principals holds the pusher. An empty list is nobody; an unknown pusher
+    /// is in no list; a group that does not exist has no members.
+    #[must_use]
+    pub fn allows(&self, principals: &[Principal], pusher: &Pusher) -> bool {
+        let name = match pusher {
+            Pusher::Known(name) if !name.is_empty() => name,
+            Pusher::Known(_) | Pusher::Unknown => return false,
+        };
+        principals.iter().any(|principal| match principal {
+            Principal::Everyone => true,
+            Principal::Group(group) => self.0.get(group).is_some_and(|members| {
+                members
+                    .iter()
+                    .any(|member| member.0.as_bytes() == name.as_slice())
+            }),
+            Principal::User(user) => user.as_bytes() == name.as_slice(),
+        })
+    }
+
+    /// Whether a group of that name exists.
+    #[must_use]
+    pub fn has(&self, group: &str) -> bool {
+        self.0.contains_key(group)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn principals(list: &[&str]) -> Vec<Principal> {
+        list.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_list_holds_who_it_names() {
+        let groups: Groups =
+            toml::from_str("leads = [\"alice\", \"bob\"]\nadmins = [\"carol\"]\nempty = []")
+                .unwrap();
+        for (list, pusher, allowed) in [
+            (&["@leads"][..], &b"alice"[..], true),
+            (&["@leads"], b"bob", true),
+            (&["@leads"], b"carol", false),
+            (&["@leads"], b"leads", false),
+            (&["@leads"], b"@leads", false),
+            (&["@leads"], b"alic", false),
+            (&["@leads"], b"Alice", false),
+            (&["@leads", "@admins"], b"carol", true),
+            (&["@empty"], b"alice", false),
+            (&["@missing"], b"alice", false),
+            (&["dave"], b"dave", true),
+            (&["dave"], b"dave\xff", false),
+            (&["*"], b"\xff", true),
+            (&["*"], b"*", true),
+            (&["*"], b"", false),
+            (&[], b"alice", false),
+        ] {
+            assert_eq!(
+                groups.allows(&principals(list), &Pusher::named(pusher)),
+                allowed,
+                "{list:?} {pusher:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn who_is_unknown_is_nobody() {
+        let groups = Groups::default();
+        assert!(!groups.allows(&principals(&["*", "", "@x"][..1]), &Pusher::Unknown));
+        assert!(!groups.allows(&[Principal::Everyone], &Pusher::Known(Vec::new())));
+        assert_eq!(Pusher::named(b""), Pusher::Unknown);
+    }
+
+    #[test]
+    fn names_that_name_nobody_are_errors() {
+        assert_eq!("".parse::<Principal>(), Err(BadPrincipal::Empty));
+        assert_eq!("@".parse::<Principal>(), Err(BadPrincipal::Empty));
+        assert_eq!("@leads".parse::<Member>(), Err(BadPrincipal::Nested));
+        assert_eq!("*".parse::<Member>(), Err(BadPrincipal::Nested));
+    }
+}

@@ -1,0 +1,243 @@
+//! Says a verdict: one file a format. Decides nothing, and lets no secret and no control byte out.
+
+mod human;
+mod json;
+mod jsonl;
+mod redact;
+mod style;
+
+#[cfg(test)]
+mod samples;
+
+use crate::policy::Verdict;
+use crate::policy::settings::Mode;
+use redact::Redactor;
+use std::io;
+
+/// A way to say a verdict; see [`FORMATS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Human,
+    /// One object.
+    Json,
+    /// One object a line.
+    Jsonl,
+}
+
+impl Format {
+    /// The format of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        FORMATS
+            .iter()
+            .find(|row| row.name == name)
+            .map(|row| row.format)
+    }
+}
+
+/// One row of [`FORMATS`].
+#[derive(Debug)]
+pub struct FormatRow {
+    /// Which one it is.
+    pub format: Format,
+    /// Its name on the command line, and the name of its file here.
+    pub name: &'static str,
+    /// What it is for, in a few words.
+    pub doc: &'static str,
+    write: fn(&Verdict, &Options, &Redactor, &mut dyn io::Write) -> io::Result<()>,
+}
+
+/// Every format.
+pub const FORMATS: &[FormatRow] = &[
+    FormatRow {
+        format: Format::Human,
+        name: "human",
+        doc: "for people: what, where, why and what to do",
+        write: human::write,
+    },
+    FormatRow {
+        format: Format::Json,
+        name: "json",
+        doc: "one object, version 1 of the report",
+        write: json::write,
+    },
+    FormatRow {
+        format: Format::Jsonl,
+        name: "jsonl",
+        doc: "one finding a line, then a summary",
+        write: jsonl::write,
+    },
+];
+
+/// How a verdict is said.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Whether secrets are shown in clear.
+    pub show_secrets: Secrets,
+    /// Whether the terminal's colours are used (human only).
+    pub color: Color,
+    /// Who reads it (human only).
+    pub audience: Audience,
+    /// The digest of the rules in force.
+    pub rules_digest: String,
+    /// How much is said (human only).
+    pub verbosity: Verbosity,
+    /// What the verdict does.
+    pub mode: Mode,
+}
+
+/// Whether secrets are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrets {
+    /// Never, in no field of no format.
+    Redacted,
+    /// In clear, as `--show-secrets` asks.
+    Shown,
+}
+
+/// Whether colours are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    /// No escape sequence at all.
+    Plain,
+    /// SGR sequences.
+    Ansi,
+}
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verbosity {
+    /// One line for each thing that blocks or is undecided, no summary.
+    Quiet,
+    /// What one needs to go on.
+    Normal,
+    /// What was suppressed, and a summary in any case.
+    Verbose,
+}
+
+/// Who reads the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Someone whom a hook on their own machine holds up.
+    ClientHook {
+        /// `pre-commit`, `pre-push`, ...
+        event: &'static str,
+    },
+    /// Someone whose push a server holds up.
+    ServerHook {
+        /// `pre-receive`, `update`, ...
+        event: &'static str,
+    },
+    /// Someone who gave a command.
+    Command,
+}
+
+/// Says a verdict in a format.
+///
+/// # Errors
+/// When `out` fails.
+pub fn write(
+    format: Format,
+    verdict: &Verdict,
+    options: &Options,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let redactor = Redactor::of(verdict, options.show_secrets);
+    let row = match format {
+        Format::Human => &FORMATS[0],
+        Format::Json => &FORMATS[1],
+        Format::Jsonl => &FORMATS[2],
+    };
+    (row.write)(verdict, options, &redactor, out)?;
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    #[test]
+    fn every_file_is_a_row() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report");
+        let files: BTreeSet<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .map(|name| name.trim_end_matches(".rs").to_owned())
+            .filter(|name| !["mod", "redact", "samples", "style"].contains(&name.as_str()))
+            .collect();
+        let rows: BTreeSet<String> = FORMATS.iter().map(|row| row.name.to_owned()).collect();
+        assert_eq!(files, rows);
+    }
+
+    #[test]
+    fn every_row_stands_at_its_format() {
+        for row in FORMATS {
+            assert_eq!(Format::named(row.name), Some(row.format));
+            let mut direct = Vec::new();
+            let mut by_row = Vec::new();
+            let verdict = samples::rejected();
+            let options = samples::options(Audience::Command);
+            write(row.format, &verdict, &options, &mut direct).unwrap();
+            let redactor = Redactor::of(&verdict, options.show_secrets);
+            (row.write)(&verdict, &options, &redactor, &mut by_row).unwrap();
+            assert_eq!(direct, by_row);
+        }
+        assert_eq!(Format::named("xml"), None);
+    }
+
+    #[test]
+    fn no_secret_and_no_control_byte_comes_out_of_a_hostile_verdict() {
+        for seed in 0..21 {
+            let (verdict, secrets) = samples::hostile(seed);
+            for row in FORMATS {
+                for verbosity in [Verbosity::Quiet, Verbosity::Normal, Verbosity::Verbose] {
+                    for audience in [
+                        Audience::Command,
+                        Audience::ClientHook {
+                            event: "pre-commit",
+                        },
+                        Audience::ServerHook {
+                            event: "pre-receive",
+                        },
+                    ] {
+                        let options = Options {
+                            verbosity,
+                            ..samples::options(audience)
+                        };
+                        let mut out = Vec::new();
+                        write(row.format, &verdict, &options, &mut out).unwrap();
+                        let text = String::from_utf8(out).unwrap();
+                        for secret in &secrets {
+                            assert!(!text.contains(secret.as_str()), "{} {seed}", row.name);
+                        }
+                        assert!(
+                            text.chars().all(|c| c == '\n' || !c.is_control()),
+                            "{} {seed}",
+                            row.name
+                        );
+                        assert!(!text.contains('\u{202e}'), "{} {seed}", row.name);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_writer_that_fails_is_an_error() {
+        let mut full = [0_u8; 4];
+        for row in FORMATS {
+            let options = samples::options(Audience::Command);
+            let result = write(
+                row.format,
+                &samples::rejected(),
+                &options,
+                &mut &mut full[..],
+            );
+            assert!(result.is_err(), "{}", row.name);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The last gate of a report: every string passes here, and leaves without secrets and controls.
+
+use super::Secrets;
+use crate::finding::{Finding, FoundSecret};
+use crate::git::escape;
+use crate::policy::Verdict;
+use aho_corasick::{AhoCorasick, MatchKind};
+use std::borrow::Cow;
+
+/// Shorter secrets are not looked for: they would stand in half of all words.
+const SHORTEST: usize = 6;
+
+/// Knows every secret of a verdict and writes its redacted form wherever one turns up: in a path, a
+/// branch name, an author, a message.
+pub(super) struct Redactor {
+    secrets: Secrets,
+    known: Known,
+}
+
+/// What has to be kept back.
+enum Known {
+    Nothing,
+    /// Each secret as it is and as the escaper shows it, and what stands in their place.
+    Secrets(Box<AhoCorasick>, Vec<String>),
+    /// There are more secrets than one automaton takes: no text can be shown.
+    TooMany,
+}
+
+impl Redactor {
+    /// For all secrets of a verdict, those that were suppressed included.
+    pub(super) fn of(verdict: &Verdict, secrets: Secrets) -> Self {
+        let mut patterns: Vec<Vec<u8>> = Vec::new();
+        let mut redacted = Vec::new();
+        if secrets == Secrets::Redacted {
+            let suppressed = verdict.suppressed.iter().map(|entry| &entry.finding);
+            for found in verdict
+                .findings
+                .iter()
+                .chain(suppressed)
+                .filter_map(|finding: &Finding| finding.secret.as_ref())
+            {
+                let bytes = found.secret.expose();
+                if bytes.len() < SHORTEST {
+                    continue;
+                }
+                let shown = escape(bytes).into_bytes();
+                if shown != bytes {
+                    patterns.push(shown);
+                    redacted.push(found.redacted());
+                }
+                patterns.push(bytes.to_vec());
+                redacted.push(found.redacted());
+            }
+        }
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(&patterns);
+        let known = match automaton {
+            _ if patterns.is_empty() => Known::Nothing,
+            Ok(automaton) => Known::Secrets(Box::new(automaton), redacted),
+            Err(_) => Known::TooMany,
+        };
+        Self { secrets, known }
+    }
+
+    /// Bytes from a repository as text that is safe to show, on one line.
+    pub(super) fn text(&self, bytes: &[u8]) -> String {
+        // Twice: a secret may stand there as it is, or as somebody else escaped it already.
+        let shown = escape(&self.bytes(bytes));
+        String::from_utf8(self.bytes(shown.as_bytes()).into_owned()).unwrap_or_default()
+    }
+
+    /// Lines that are escaped already (messages, help): each through [`Redactor::text`].
+    pub(super) fn lines(&self, text: &str) -> String {
+        // First as a whole, since a secret may hold line ends.
+        let whole = self.bytes(text.as_bytes());
+        whole
+            .split(|byte| *byte == b'\n')
+            .map(|line| self.text(line))
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    /// Bytes without secrets, else as they are.
+    pub(super) fn bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        match &self.known {
+            Known::Secrets(automaton, redacted) if automaton.is_match(bytes) => {
+                Cow::Owned(automaton.replace_all_bytes(bytes, redacted))
+            }
+            Known::Secrets(..) | Known::Nothing => Cow::Borrowed(bytes),
+            Known::TooMany => Cow::Borrowed("…".as_bytes()),
+        }
+    }
+
+    /// The secret in clear, escaped, where that was asked for.
+    pub(super) fn clear(&self, found: &FoundSecret) -> Option<String> {
+        match self.secrets {
+            Secrets::Redacted => None,
+            Secrets::Shown => Some(escape(found.secret.expose())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    #[test]
+    fn writes_the_redacted_form_wherever_a_secret_stands() {
+        let secret = samples::token();
+        let redactor = Redactor::of(&samples::rejected(), Secrets::Redacted);
+        assert_eq!(
+            redactor.text(format!("a/{secret}\x1b/{secret}").as_bytes()),
+            "a/ghp_…\\u{1b}/ghp_…"
+        );
+        assert_eq!(redactor.lines(&format!("x\n{secret}")), "x\nghp_…");
+        let open = Redactor::of(&samples::rejected(), Secrets::Shown);
+        assert_eq!(open.text(secret.as_bytes()), secret);
+    }
+
+    #[test]
+    fn an_escaped_form_of_a_secret_is_one_too() {
+        let (verdict, secrets) = samples::hostile(3);
+        let redactor = Redactor::of(&verdict, Secrets::Redacted);
+        for secret in secrets {
+            assert!(!redactor.lines(&format!("see {secret}!")).contains(&secret));
+            let shown = escape(secret.as_bytes());
+            assert!(!redactor.lines(&format!("see {shown}!")).contains(&shown));
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Pack `env-files`: files that hold an environment stay out, whatever is in them, since what is a
+//! harmless value today is a password tomorrow.
+
+use super::check::{Check, Cx, Raised};
+use super::settings::{self, Settings};
+use crate::change::{FileChange, Unread};
+use crate::finding::{CheckId, Place, PlaceKind};
+use crate::git::{Mode, RepoPath, escape};
+
+pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
+    Box::new(EnvFiles {
+        settings: settings.env_files.clone(),
+    })
+}
+
+struct EnvFiles {
+    settings: settings::EnvFiles,
+}
+
+impl Check for EnvFiles {
+    fn file(&self, _cx: &Cx<'_>, file: &FileChange<'_>, out: &mut Vec<Raised>) -> Result<(), Unread> {
+        let Some(path) = &file.path else {
+            return Ok(());
+        };
+        let denied = match file.naming {
+            crate::change::Naming::Whole => self.settings.denies(path),
+            crate::change::Naming::LastPart => self.wants_name(path.file_name()),
+        };
+        if !denied || file.is_old_content() {
+            return Ok(());
+        }
+        if file.mode != Mode::Symlink {
+            let bytes = file.bytes().map_err(|error| Unread::new(path, error))?;
+            if is_encrypted(bytes) {
+                return Ok(());
+            }
+        }
+        let place = Place {
+            kind: PlaceKind::File,
+            path: Some(path.clone()),
+            text: None,
+            blob: file.blob(),
+            commit: file.by.commit.map(|commit| commit.oid),
+            refname: file.by.refs.first().cloned(),
+            author: file.by.commit.map(|commit| escape(&commit.author)),
+            date: file.by.commit.and_then(super::date_of),
+            reachable: None,
+            decoded: Vec::new(),
+        };
+        let message = "a file that holds an environment; keep it out of the repository".to_owned();
+        let check = CheckId { pack: "env-files", name: "env-file" };
+        let mut raised = Raised::denied(check, message, help(&place), place, file.by.refs.to_vec());
+        raised.naming = file.naming;
+        out.push(raised);
+        Ok(())
+    }
+
+    fn wants_name(&self, name: &[u8]) -> bool {
+        self.settings.may_deny_name(name)
+    }
+
+    fn holds_at(&self, path: &RepoPath) -> bool {
+        self.settings.denies(path)
+    }
+}
+
+fn help(place: &Place) -> String {
+    let path = place.path.as_ref().map_or_else(String::new, ToString::to_string);
+    let name = "list its names without values in .env.example";
+    match place.commit {
+        None if place.blob.is_some() => {
+            format!("git rm --cached -- {path}\necho '{path}' >> .gitignore\n{name}")
+        }
+        None => format!("echo '{path}' >> .gitignore\n{name}"),
+        Some(commit) if place.refname.is_some() => format!(
+            "it is in commit {0}: take it out of that commit (git rebase -i {0}^), a commit on top does not remove it\n{name}",
+            commit.short()
+        ),
+        Some(_) => format!("change what it held, then take it out of the history\n{name}"),
+    }
+}
+
+/// Whether the file is safe to share by its own doing: encrypted as a whole (git-crypt, age, PGP,
+/// Ansible Vault), or every value in it (dotenvx, SOPS).
+fn is_encrypted(bytes: &[u8]) -> bool {
+    let begins = [
+        &b"\0GITCRYPT\0"[..],
+        b"age-encryption.org/v1\n",
+        b"-----BEGIN AGE ENCRYPTED FILE-----",
+        b"-----BEGIN PGP MESSAGE-----",
+        b"$ANSIBLE_VAULT;",
+    ];
+    begins.iter().any(|head| bytes.starts_with(head)) || are_values_encrypted(bytes)
+}
+
+/// dotenvx: `NAME="encrypted:..."` beside `DOTENV_PUBLIC_KEY...`; SOPS: `NAME=ENC[...]` beside
+/// `sops_...`. One value in clear and the file is none of them.
+fn are_values_encrypted(bytes: &[u8]) -> bool {
+    let mut encrypted = 0;
+    for line in bytes.split(|byte| *byte == b'\n') {
+        let line = line.trim_ascii();
+        let line = line.strip_prefix(b"export ").unwrap_or(line);
+        if line.is_empty() || line.starts_with(b"#") {
+            continue;
+        }
+        let Some(equals) = memchr::memchr(b'=', line) else {
+            return false;
+        };
+        let (name, value) = (line[..equals].trim_ascii(), line[equals + 1..].trim_ascii());
+        let value = value.strip_prefix(b"\"").or_else(|| value.strip_prefix(b"'")).unwrap_or(value);
+        if value.starts_with(b"encrypted:") || value.starts_with(b"ENC[") {
+            encrypted += 1;
+        } else if !(name.starts_with(b"DOTENV_PUBLIC_KEY") || name.starts_with(b"sops_") || value.is_empty()) {
+            return false;
+        }
+    }
+    encrypted > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_wholly_encrypted_files_pass() {
+        for good in [
+            "DOTENV_PUBLIC_KEY=\"03ab\"\nA=\"encrypted:BE9Y\"\n# x\nB=encrypted:x\n",
+            "A=ENC[AES256_GCM,data:x]\nsops_mac=ENC[x]\nsops_version=3.9\n",
+            "$ANSIBLE_VAULT;1.1;AES256\n6162\n",
+        ] {
+            assert!(is_encrypted(good.as_bytes()), "{good}");
+        }
+        for bad in ["", "A=1\n", "A=encrypted:x\nB=plain\n", "DOTENV_PUBLIC_KEY=x\n", "junk\n"] {
+            assert!(!is_encrypted(bad.as_bytes()), "{bad}");
+        }
+    }
+}

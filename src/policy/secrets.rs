@@ -1,0 +1,253 @@
+//! Pack `secrets`: nothing that opens a door is committed, pushed or kept, since whoever can read
+//! the repository, now or later, could walk through it.
+
+use super::check::{Check, Cx, Raised, fingerprint};
+use super::inline::mark_on_lines;
+use super::settings::{self, Settings};
+use crate::change::{Content, FileChange, Fresh, Message, MessageOf, Naming, Unread};
+use crate::finding::{CheckId, Finding, FoundSecret, Level, Place, PlaceKind, TextRange};
+use crate::git::{Oid, RepoPath, escape};
+use crate::hook::Side;
+use crate::scan::{Confidence, Match, Scanner, Selection, Validity};
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
+    Box::new(Secrets {
+        scanner: Scanner::new(&Selection::without(&settings.secrets.disable)),
+        settings: settings.secrets.clone(),
+        clean: Mutex::new(HashSet::new()),
+    })
+}
+
+struct Secrets {
+    scanner: Scanner,
+    settings: settings::Secrets,
+    /// Blobs that hold nothing at a path; commit after commit brings the same ones.
+    clean: Mutex<HashSet<(Oid, Option<RepoPath>)>>,
+}
+
+impl Check for Secrets {
+    fn file(&self, cx: &Cx<'_>, file: &FileChange<'_>, out: &mut Vec<Raised>) -> Result<(), Unread> {
+        if file.is_old_content() || file.naming == Naming::LastPart {
+            return Ok(());
+        }
+        let key = file
+            .blob()
+            .filter(|_| file.by.commit.is_some())
+            .map(|oid| (oid, file.path.clone()));
+        if key.as_ref().is_some_and(|key| self.clean().contains(key)) {
+            return Ok(());
+        }
+        let what = || match (&file.path, file.blob()) {
+            (Some(path), _) => path.to_string(),
+            (None, Some(oid)) => oid.to_string(),
+            (None, None) => "standard input".to_owned(),
+        };
+        let bytes = file.bytes().map_err(|error| Unread::new(what(), error))?;
+        let path = file.path.as_ref().map_or(&[][..], RepoPath::as_bytes);
+        // Most files hold nothing; only for the others it is asked what of them is new.
+        let whole = Content { bytes, fresh: &Fresh::All };
+        let scan = self.scanner.scan(path, whole);
+        if let Some(why) = scan.undecided.first() {
+            return Err(Unread::new(what(), why));
+        }
+        if scan.matches.is_empty() {
+            if let Some(key) = key {
+                self.clean().insert(key);
+            }
+            return Ok(());
+        }
+        let fresh = file.fresh();
+        let lines = Lines::of(bytes);
+        for found in scan.matches.iter().filter(|found| fresh.touches(&found.whole)) {
+            let place = Place {
+                kind: PlaceKind::File,
+                path: file.path.clone(),
+                text: Some(lines.range(found)),
+                blob: file.blob(),
+                commit: file.by.commit.map(|commit| commit.oid),
+                refname: file.by.refs.first().cloned(),
+                author: file.by.commit.map(|commit| escape(&commit.author)),
+                date: file.by.commit.and_then(super::date_of),
+                reachable: None,
+                decoded: found.decoded.clone(),
+            };
+            out.push(self.raise(cx, found, bytes, place, file.by.refs.to_vec()));
+        }
+        Ok(())
+    }
+
+    fn message(&self, cx: &Cx<'_>, message: &Message<'_>, out: &mut Vec<Raised>) -> Result<(), Unread> {
+        let whole = Content { bytes: message.raw, fresh: &Fresh::All };
+        let scan = self.scanner.scan(&[], whole);
+        let commit = message.by.commit.map(|commit| commit.oid);
+        let tag = match message.of {
+            MessageOf::Tag(oid) => Some(oid),
+            MessageOf::Draft | MessageOf::Commit => None,
+        };
+        if let Some(why) = scan.undecided.first() {
+            let what = tag.or(commit).map_or_else(|| "the message".to_owned(), |oid| oid.to_string());
+            return Err(Unread::new(what, why));
+        }
+        for found in &scan.matches {
+            let in_message = found.span.start >= message.message_at;
+            let lines = Lines::of(&message.raw[if in_message { message.message_at } else { 0 }..]);
+            let moved = Match {
+                span: if in_message {
+                    found.span.start - message.message_at..found.span.end - message.message_at
+                } else {
+                    found.span.clone()
+                },
+                ..found.clone()
+            };
+            let place = Place {
+                kind: match message.of {
+                    MessageOf::Tag(_) => PlaceKind::Tag,
+                    MessageOf::Commit if !in_message => PlaceKind::Commit,
+                    MessageOf::Commit | MessageOf::Draft => PlaceKind::Message,
+                },
+                path: None,
+                text: Some(lines.range(&moved)),
+                blob: tag,
+                commit,
+                refname: message.by.refs.first().cloned(),
+                author: message.by.commit.map(|commit| escape(&commit.author)),
+                date: message.by.commit.and_then(super::date_of),
+                reachable: None,
+                decoded: found.decoded.clone(),
+            };
+            out.push(self.raise(cx, found, message.raw, place, message.by.refs.to_vec()));
+        }
+        Ok(())
+    }
+}
+
+impl Secrets {
+    fn clean(&self) -> std::sync::MutexGuard<'_, HashSet<(Oid, Option<RepoPath>)>> {
+        self.clean.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn raise(
+        &self,
+        cx: &Cx<'_>,
+        found: &Match,
+        bytes: &[u8],
+        place: Place,
+        refs: Vec<crate::git::RefName>,
+    ) -> Raised {
+        let check = CheckId { pack: "secrets", name: found.rule.id };
+        let secret = FoundSecret {
+            secret: found.secret.clone(),
+            valid: found.valid,
+            identity: found.identity.as_deref().map(|identity| escape(identity.as_bytes())),
+        };
+        // A disproof never blocks, however low the bar is set.
+        let level = if found.confidence >= self.settings.min_confidence && found.valid != Validity::No {
+            Level::Deny
+        } else {
+            Level::Warn
+        };
+        Raised {
+            finding: Finding {
+                check,
+                level,
+                confidence: found.confidence,
+                message: message(found),
+                help: help(cx, found, &place),
+                fingerprint: fingerprint(check, &place, Some(&secret)),
+                place,
+                refs,
+                secret: Some(secret),
+            },
+            mark: mark_on_lines(bytes, &found.span, found.rule.id),
+            naming: Naming::Whole,
+        }
+    }
+}
+
+fn message(found: &Match) -> String {
+    let rule = found.rule;
+    match found.valid {
+        Validity::No => format!("{}, made up or mistyped: its checksum is wrong", rule.title),
+        Validity::Yes | Validity::Unknown if found.confidence == Confidence::Low => {
+            format!("perhaps a {}", rule.title)
+        }
+        Validity::Yes | Validity::Unknown => {
+            format!("{}: whoever has it can {}", rule.title, rule.opens)
+        }
+    }
+}
+
+/// What to do now depends on how far the secret has come.
+fn help(cx: &Cx<'_>, found: &Match, place: &Place) -> String {
+    let revoke = format!("revoke it: {}", found.rule.revoke);
+    let short = place.commit.map(|commit| commit.short());
+    let path = place.path.as_ref().map_or_else(String::new, ToString::to_string);
+    match (place.kind, short, cx.side) {
+        (PlaceKind::File, None, _) if place.blob.is_some() => format!(
+            "take it out of the file and stage it again: git add -p -- {path}\nread it from the environment or a secret store instead"
+        ),
+        (PlaceKind::File, None, _) => {
+            format!("take it out of the file, or keep the file out of the repository\n{revoke}")
+        }
+        (PlaceKind::Message, None, _) => "write the message without it".to_owned(),
+        (_, Some(commit), Side::Client | Side::Server) if !place_is_kept(place) => format!(
+            "it is in commit {commit}: take it out of that commit (git rebase -i {commit}^), a commit on top does not remove it\nif it was ever pushed elsewhere, {revoke}"
+        ),
+        (PlaceKind::Tag, _, _) => format!("make the tag anew without it\nif it was ever pushed elsewhere, {revoke}"),
+        (PlaceKind::File | PlaceKind::Message | PlaceKind::Commit | PlaceKind::Ref, _, _) => {
+            format!("{revoke}\nthen take it out of the history; whoever has a copy keeps it")
+        }
+    }
+}
+
+/// Whether the repository had it before: the finding of a scan, not of a push.
+fn place_is_kept(place: &Place) -> bool {
+    place.refname.is_none()
+}
+
+/// The lines of a text, for places.
+struct Lines<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Lines<'a> {
+    fn of(bytes: &'a [u8]) -> Self {
+        Self { bytes }
+    }
+
+    fn range(&self, found: &Match) -> TextRange {
+        let width = match found.decoded.first() {
+            Some(&"utf-16") => 2,
+            Some(&"utf-32") => 4,
+            Some(_) | None => 1,
+        };
+        let (line, column) = self.position(found.span.start, width);
+        let (end_line, end_column) = self.position(found.span.end, width);
+        TextRange { line, column, end_line, end_column }
+    }
+
+    /// Line and column of an offset, 1-based; columns count characters.
+    fn position(&self, at: usize, width: usize) -> (usize, usize) {
+        let before = &self.bytes[..at.min(self.bytes.len())];
+        if width == 1 {
+            let start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+            let line = 1 + memchr::memchr_iter(b'\n', before).count();
+            let characters = String::from_utf8_lossy(&before[start..]).chars().count();
+            return (line, 1 + characters);
+        }
+        let (mut line, mut column) = (1, 1);
+        for unit in before.chunks(width) {
+            let value: u32 = unit.iter().map(|byte| u32::from(*byte)).sum();
+            let newline = value == u32::from(b'\n') && unit.contains(&b'\n');
+            let mark = matches!(unit, [0xff, 0xfe] | [0xfe, 0xff] | [0xff, 0xfe, 0, 0] | [0, 0, 0xfe, 0xff]);
+            (line, column) = match (newline, mark) {
+                (true, _) => (line + 1, 1),
+                (false, true) => (line, column),
+                (false, false) => (line, column + 1),
+            };
+        }
+        (line, column)
+    }
+}

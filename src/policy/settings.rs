@@ -35,8 +35,7 @@ impl Default for Secrets {
 }
 
 /// `[[secrets.allow]]`: a secret that all given keys describe is allowed.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "RawAllow")]
+#[derive(Clone, Debug)]
 pub struct Allow {
     paths: Option<PathPatterns>,
     rules: Option<Vec<String>>,
@@ -79,6 +78,27 @@ struct RawAllow {
     #[serde(default)]
     reason: String,
     expires: Option<Day>,
+}
+
+impl<'de> Deserialize<'de> for Allow {
+    // By a visitor, so that an error stands at this entry and not at the first one of the list.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entry;
+        impl<'de> Visitor<'de> for Entry {
+            type Value = Allow;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Allow, A::Error> {
+                RawAllow::deserialize(serde::de::value::MapAccessDeserializer::new(map))?
+                    .try_into()
+                    .map_err(A::Error::custom)
+            }
+        }
+        deserializer.deserialize_map(Entry)
+    }
 }
 
 impl TryFrom<RawAllow> for Allow {

@@ -1,6 +1,7 @@
 //! Judges changes.
 
 pub mod groups;
+mod parsed;
 mod path_patterns;
 mod ref_pattern;
 pub mod settings;

@@ -315,3 +315,35 @@ fn a_policy_is_a_regular_file_of_text() {
         }
     }
 }
+
+#[test]
+fn what_is_no_toml_is_one_line_with_its_place() {
+    for text in [
+        "a = \n",
+        "[",
+        "[secrets",
+        "a",
+        "= 1",
+        "\"\\q\" = 1",
+        "a = \"x\nb",
+        "a = 'x",
+        "a = [1,",
+        "[secrets]\n[secrets]",
+        "a = {b = 1\n",
+        "a = 1e999x",
+        "\u{feff}\u{feff}a",
+        "a = '''",
+        "secrets.x.y = 1",
+        "\0",
+        "secrets = { min_confidence = ",
+    ] {
+        let error = load(&[text]).unwrap_err();
+        assert!(error.starts_with("0.toml:"), "{error}");
+        assert!(
+            !error.contains("\\u{a}") && !error.contains('\n'),
+            "{error}"
+        );
+    }
+    let deep = format!("groups = {}1{}", "[".repeat(5_000), "]".repeat(5_000));
+    assert!(load(&[&deep]).is_err());
+}

@@ -1,6 +1,7 @@
 //! Who may do what: pushers, groups and the principals that rules name.
 
-use serde::Deserialize;
+use super::parsed::Parsed;
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -75,6 +76,12 @@ impl FromStr for Member {
             Principal::User(name) => Ok(Self(name)),
             Principal::Everyone | Principal::Group(_) => Err(BadPrincipal::Nested),
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for Member {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Parsed::deserialize(deserializer).map(|parsed| parsed.0)
     }
 }
 
@@ -153,7 +160,7 @@ mod tests {
     #[test]
     fn who_is_unknown_is_nobody() {
         let groups = Groups::default();
-        assert!(!groups.allows(&principals(&["*", "", "@x"][..1]), &Pusher::Unknown));
+        assert!(!groups.allows(&principals(&["*", "alice"]), &Pusher::Unknown));
         assert!(!groups.allows(&[Principal::Everyone], &Pusher::Known(Vec::new())));
         assert_eq!(Pusher::named(b""), Pusher::Unknown);
     }

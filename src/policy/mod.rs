@@ -1,6 +1,7 @@
 //! Judges changes: the trait of a check, the table of checks, what suppresses a finding, the verdict.
 
 pub mod groups;
+mod parsed;
 mod path_patterns;
 mod ref_pattern;
 pub mod settings;

@@ -46,7 +46,7 @@ pub struct BadPathPattern;
 
 /// A list of [`PathPattern`]s, compiled into one automaton.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(try_from = "Vec<super::settings::Parsed<PathPattern>>")]
+#[serde(try_from = "Vec<super::parsed::Parsed<PathPattern>>")]
 pub struct PathPatterns(GlobSet);
 
 impl PathPatterns {
@@ -76,10 +76,10 @@ impl PathPatterns {
     }
 }
 
-impl TryFrom<Vec<super::settings::Parsed<PathPattern>>> for PathPatterns {
+impl TryFrom<Vec<super::parsed::Parsed<PathPattern>>> for PathPatterns {
     type Error = BadPathPattern;
 
-    fn try_from(list: Vec<super::settings::Parsed<PathPattern>>) -> Result<Self, Self::Error> {
+    fn try_from(list: Vec<super::parsed::Parsed<PathPattern>>) -> Result<Self, Self::Error> {
         Self::new(list.into_iter().map(|pattern| pattern.0))
     }
 }
@@ -91,7 +91,12 @@ mod tests {
 
     #[test]
     fn patterns_match_as_gitignore_users_expect() {
-        const ROWS: &[(&str, &[&[u8]], &[&[u8]])] = &[
+        type Row = (
+            &'static str,
+            &'static [&'static [u8]],
+            &'static [&'static [u8]],
+        );
+        const ROWS: &[Row] = &[
             (
                 ".env",
                 &[b".env", b"a/b/.env"],

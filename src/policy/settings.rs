@@ -1,6 +1,7 @@
 //! The tables of the configuration as types: what the policy can be asked to hold.
 
-use super::groups::{Member, Principal};
+use super::groups::Principal;
+use super::parsed::{Day, Parsed, parsed_list, parsed_option, unwrap_all};
 use super::path_patterns::{PathPattern, PathPatterns};
 use super::ref_pattern::RefPattern;
 use crate::git::RepoPath;
@@ -8,7 +9,6 @@ use crate::scan::{Confidence, Secret};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, Visitor};
 use std::fmt;
-use std::marker::PhantomData;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -35,8 +35,7 @@ impl Default for Secrets {
 }
 
 /// `[[secrets.allow]]`: a secret that all given keys describe is allowed.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "RawAllow")]
+#[derive(Clone, Debug)]
 pub struct Allow {
     paths: Option<PathPatterns>,
     rules: Option<Vec<String>>,
@@ -79,6 +78,27 @@ struct RawAllow {
     #[serde(default)]
     reason: String,
     expires: Option<Day>,
+}
+
+impl<'de> Deserialize<'de> for Allow {
+    // By a visitor, so that an error stands at this entry and not at the first one of the list.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entry;
+        impl<'de> Visitor<'de> for Entry {
+            type Value = Allow;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Allow, A::Error> {
+                RawAllow::deserialize(serde::de::value::MapAccessDeserializer::new(map))?
+                    .try_into()
+                    .map_err(A::Error::custom)
+            }
+        }
+        deserializer.deserialize_map(Entry)
+    }
 }
 
 impl TryFrom<RawAllow> for Allow {
@@ -350,51 +370,6 @@ pub fn parse_deadline(text: &str) -> Result<Duration, &'static str> {
     }
 }
 
-/// A value that is written as a string, so that an error stands at the string itself.
-#[derive(Clone, Debug)]
-pub(super) struct Parsed<T>(pub(super) T);
-
-impl<'de, T> Deserialize<'de> for Parsed<T>
-where
-    T: FromStr<Err: fmt::Display>,
-{
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text<T>(PhantomData<T>);
-        impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for Text<T> {
-            type Value = T;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
-                text.parse().map_err(E::custom)
-            }
-        }
-        deserializer.deserialize_str(Text(PhantomData)).map(Self)
-    }
-}
-
-fn unwrap_all<T>(list: Vec<Parsed<T>>) -> Vec<T> {
-    list.into_iter().map(|item| item.0).collect()
-}
-
-fn parsed_option<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromStr<Err: fmt::Display>,
-{
-    Parsed::deserialize(deserializer).map(|parsed| Some(parsed.0))
-}
-
-fn parsed_list<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromStr<Err: fmt::Display>,
-{
-    Vec::deserialize(deserializer).map(|list| Some(unwrap_all(list)))
-}
-
 fn refs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<RefPattern>, D::Error> {
     let list = unwrap_all(Vec::<Parsed<RefPattern>>::deserialize(deserializer)?);
     if list.is_empty() {
@@ -413,32 +388,6 @@ fn deadline<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duratio
         }
     }
     Parsed::<Deadline>::deserialize(deserializer).map(|parsed| Some(parsed.0.0))
-}
-
-/// A date of TOML, `2027-01-01`, without a time.
-struct Day(time::Date);
-
-impl<'de> Deserialize<'de> for Day {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        const SHAPE: &str = "is not a day such as 2027-01-01, without quotes and without a time";
-        let written = toml::value::Datetime::deserialize(deserializer)
-            .map_err(|_| D::Error::custom(SHAPE))?;
-        match (written.date, written.time, written.offset) {
-            (Some(date), None, None) => time::Month::try_from(date.month)
-                .and_then(|month| {
-                    time::Date::from_calendar_date(i32::from(date.year), month, date.day)
-                })
-                .map(Self)
-                .map_err(|_| D::Error::custom(SHAPE)),
-            _ => Err(D::Error::custom(SHAPE)),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Member {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Parsed::deserialize(deserializer).map(|parsed| parsed.0)
-    }
 }
 
 #[cfg(test)]

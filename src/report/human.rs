@@ -229,7 +229,10 @@ impl Page<'_> {
             (Mode::Evaluate, Outcome::Rejected | Outcome::Undecided) => {
                 format!("accepted, only evaluated; it would be {word}")
             }
-            (Mode::Evaluate, Outcome::Accepted) | (Mode::Enforce, _) => word.to_owned(),
+            (Mode::Evaluate, Outcome::Accepted)
+            | (Mode::Enforce, Outcome::Accepted | Outcome::Rejected | Outcome::Undecided) => {
+                word.to_owned()
+            }
         };
         let of = |level| verdict.findings.iter().filter(|f| f.level == level).count();
         let counts: Vec<String> = [

@@ -189,6 +189,11 @@ mod tests {
         assert_eq!(Format::named("xml"), None);
     }
 
+    /// One space wherever there is any, as if no line had been wrapped.
+    fn flat(text: &str) -> String {
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     #[test]
     fn no_secret_and_no_control_byte_comes_out_of_a_hostile_verdict() {
         for seed in 0..21 {
@@ -211,8 +216,11 @@ mod tests {
                         let mut out = Vec::new();
                         write(row.format, &verdict, &options, &mut out).unwrap();
                         let text = String::from_utf8(out).unwrap();
+                        let plain = flat(&text.replace("\\\\", "\\").replace("\\\"", "\""));
                         for secret in &secrets {
                             assert!(!text.contains(secret.as_str()), "{} {seed}", row.name);
+                            let shown = flat(&crate::git::escape(secret.as_bytes()));
+                            assert!(!plain.contains(&shown), "{} {seed}", row.name);
                         }
                         assert!(
                             text.chars().all(|c| c == '\n' || !c.is_control()),

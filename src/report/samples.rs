@@ -142,7 +142,7 @@ pub(super) fn hostile(seed: u64) -> (Verdict, Vec<String>) {
     ];
     let mut secrets = Vec::new();
     let mut findings = Vec::new();
-    let count = 1 + next(3) + if seed % 10 == 0 { 60 } else { 0 };
+    let count = 1 + next(3) + if seed.is_multiple_of(10) { 60 } else { 0 };
     for _ in 0..count {
         let length = 8 + next(40);
         let mut secret = String::from("q");

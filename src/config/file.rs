@@ -1,0 +1,242 @@
+//! One file of configuration: read with care, checked key by key.
+
+use super::error::{ConfigError, Problem};
+use super::keys::{self, Shape, Support};
+use super::{Config, Origin};
+use crate::policy::groups::Groups;
+use serde::Deserialize as _;
+use std::io::{self, Read as _};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// The largest file that is read, in bytes.
+const LIMIT: u64 = 1 << 20;
+
+/// A file that is valid by itself.
+pub(super) struct Layer {
+    pub(super) origin: Origin,
+    pub(super) path: PathBuf,
+    pub(super) table: toml::Table,
+    text: String,
+    places: Vec<Place>,
+}
+
+/// A value and where it stands.
+pub(super) struct Place {
+    key: String,
+    span: Range<usize>,
+    /// The value, or one of its list, where that is a string.
+    strings: Vec<(Range<usize>, String)>,
+}
+
+impl Layer {
+    /// Reads a file; `None` if it is not there and need not be.
+    pub(super) fn read(origin: Origin, path: &Path) -> Result<Option<Self>, ConfigError> {
+        let fail = |problem| ConfigError::new(path, None, problem);
+        let Some(bytes) = bytes(origin, path).map_err(fail)? else {
+            return Ok(None);
+        };
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+                let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
+                return Err(ConfigError::new(path, Some(line), Problem::NotUtf8));
+            }
+        };
+        Self::parse(origin, path, text).map(Some)
+    }
+
+    fn parse(origin: Origin, path: &Path, text: String) -> Result<Self, ConfigError> {
+        let syntax = |error: toml::de::Error| {
+            let line = error.span().map(|span| line_of(&text, span.start));
+            ConfigError::new(path, line, Problem::Syntax(error.message().to_owned()))
+        };
+        let mut places = Vec::new();
+        let tree = DeTable::parse(&text).map_err(syntax)?;
+        walk(tree.get_ref(), "", &mut places)
+            .map_err(|(at, problem)| ConfigError::new(path, Some(line_of(&text, at)), problem))?;
+        let table: toml::Table = text.parse().map_err(syntax)?;
+        let document = toml::Deserializer::parse(&text).map_err(syntax)?;
+        Config::deserialize(document).map_err(|error| value_error(path, &text, &places, &error))?;
+        Ok(Self {
+            origin,
+            path: path.to_owned(),
+            table,
+            text,
+            places,
+        })
+    }
+
+    /// Every rule that is named must exist: a misspelt one would do nothing.
+    pub(super) fn check_rules(&self, known: &dyn Fn(&str) -> bool) -> Result<(), ConfigError> {
+        for key in ["secrets.disable", "secrets.allow.rules"] {
+            for (span, rule) in self.strings(key) {
+                if !known(rule) {
+                    let rule = rule.to_owned();
+                    return Err(self.error(span, Problem::UnknownRule { key, rule }));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Every group that is named must exist, in this file or another.
+    pub(super) fn check_groups(&self, groups: &Groups) -> Result<(), ConfigError> {
+        for key in [
+            "protect.push",
+            "protect.create",
+            "protect.delete",
+            "protect.force",
+        ] {
+            for (span, principal) in self.strings(key) {
+                if let Some(group) = principal.strip_prefix('@')
+                    && !groups.has(group)
+                {
+                    let group = group.to_owned();
+                    return Err(self.error(span, Problem::UnknownGroup { key, group }));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn strings<'a>(
+        &'a self,
+        key: &'a str,
+    ) -> impl Iterator<Item = (&'a Range<usize>, &'a str)> + 'a {
+        self.places
+            .iter()
+            .filter(move |place| place.key == key)
+            .flat_map(|place| &place.strings)
+            .map(|(span, text)| (span, text.as_str()))
+    }
+
+    fn error(&self, span: &Range<usize>, problem: Problem) -> ConfigError {
+        ConfigError::new(&self.path, Some(line_of(&self.text, span.start)), problem)
+    }
+}
+
+/// The bytes of a regular file of at most [`LIMIT`]; `None` if it is not there and need not be.
+fn bytes(origin: Origin, path: &Path) -> Result<Option<Vec<u8>>, Problem> {
+    let absent = |error: &io::Error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+        )
+    };
+    let optional = match origin {
+        Origin::Machine | Origin::User | Origin::Repository => true,
+        Origin::Server | Origin::CommandLine => false,
+    };
+    match path.symlink_metadata() {
+        Err(error) if optional && absent(&error) => return Ok(None),
+        Err(error) => return Err(Problem::Unreadable(error)),
+        Ok(_) => {}
+    }
+    // Asked before it is opened, since opening a pipe would wait for whoever writes to it; and
+    // asked again of what was opened.
+    let regular = |meta: io::Result<std::fs::Metadata>| match meta {
+        Ok(meta) if meta.is_file() => Ok(()),
+        Ok(_) => Err(Problem::NotAFile),
+        Err(error) => Err(Problem::Unreadable(error)),
+    };
+    regular(path.metadata())?;
+    let file = std::fs::File::open(path).map_err(Problem::Unreadable)?;
+    regular(file.metadata())?;
+    let mut bytes = Vec::new();
+    file.take(LIMIT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(Problem::Unreadable)?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(Problem::TooLarge);
+    }
+    Ok(Some(bytes))
+}
+
+/// Checks every key of a table against the table of keys, and notes where the values stand.
+fn walk(
+    table: &DeTable<'_>,
+    parent: &str,
+    places: &mut Vec<Place>,
+) -> Result<(), (usize, Problem)> {
+    for (name, value) in table {
+        let key = keys::join(parent, name.get_ref());
+        let at = name.span().start;
+        match keys::find(parent, name.get_ref()).map(|row| row.support) {
+            None => {
+                let nearest = keys::nearest(parent, name.get_ref());
+                return Err((at, Problem::UnknownKey { key, nearest }));
+            }
+            Some(Support::NotYet) => return Err((at, Problem::NotEnforced(key))),
+            Some(Support::Enforced) => {}
+        }
+        let mut strings = Vec::new();
+        match (keys::shape(&key), value.get_ref()) {
+            (Shape::Table, DeValue::Table(inner)) => walk(inner, &key, places)?,
+            (Shape::Tables, DeValue::Array(list)) => {
+                for item in list {
+                    match item.get_ref() {
+                        DeValue::Table(inner) => walk(inner, &key, places)?,
+                        _ => return Err((item.span().start, misshapen(key, Shape::Tables))),
+                    }
+                }
+            }
+            (Shape::Value, DeValue::Array(list)) => strings.extend(list.iter().filter_map(string)),
+            (Shape::Value, _) => strings.extend(string(value)),
+            (shape @ (Shape::Table | Shape::Tables), _) => {
+                return Err((at, misshapen(key, shape)));
+            }
+        }
+        places.push(Place {
+            key,
+            span: value.span(),
+            strings,
+        });
+    }
+    Ok(())
+}
+
+fn misshapen(key: String, shape: Shape) -> Problem {
+    let why = match shape {
+        Shape::Table | Shape::Value => format!("is a table, written [{key}]"),
+        Shape::Tables => format!("is a list of tables, each written [[{key}]]"),
+    };
+    Problem::Value { key, why }
+}
+
+fn string(value: &Spanned<DeValue<'_>>) -> Option<(Range<usize>, String)> {
+    let text = value.get_ref().as_str()?;
+    Some((value.span(), text.to_owned()))
+}
+
+/// Says which key a value belongs to that does not parse.
+fn value_error(path: &Path, text: &str, places: &[Place], error: &toml::de::Error) -> ConfigError {
+    let span = error.span().unwrap_or_default();
+    let key = places
+        .iter()
+        .filter(|place| place.span.start <= span.start && span.end <= place.span.end)
+        .min_by_key(|place| place.span.len())
+        .map(|place| place.key.as_str());
+    let why = match key {
+        // What stands there may be a secret that somebody wrote by mistake.
+        Some("secrets.allow.values") => {
+            "is not a list of \"sha256:\" and 64 hexadecimal digits; never write the value itself"
+        }
+        Some(_) | None => error.message(),
+    };
+    let problem = match key {
+        Some(key) => Problem::Value {
+            key: key.to_owned(),
+            why: why.to_owned(),
+        },
+        None => Problem::Syntax(why.to_owned()),
+    };
+    ConfigError::new(path, Some(line_of(text, span.start)), problem)
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count()
+}

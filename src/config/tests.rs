@@ -1,0 +1,349 @@
+//! Configuration files as people write them, right and wrong.
+
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::git::RepoPath;
+use crate::policy::groups::Pusher;
+use crate::policy::settings::{Act, IdentitySource, Inline, Mode};
+use crate::scan::Confidence;
+use std::time::Duration;
+
+fn today() -> time::Date {
+    time::Date::from_calendar_date(2026, time::Month::June, 1).unwrap()
+}
+
+fn known(rule: &str) -> bool {
+    ["private-key", "generic-password"].contains(&rule)
+}
+
+/// Loads texts as files `0.toml`, `1.toml`, ...; an error is said without its folder.
+fn load(texts: &[&str]) -> Result<Config, String> {
+    let dir = tempfile::tempdir().unwrap();
+    let layers: Vec<_> = texts
+        .iter()
+        .enumerate()
+        .map(|(index, text)| {
+            let path = dir.path().join(format!("{index}.toml"));
+            std::fs::write(&path, text).unwrap();
+            (Origin::Server, path)
+        })
+        .collect();
+    Config::load(&layers, today(), &known).map_err(|error| {
+        let folder = format!("{}/", dir.path().display());
+        error.to_string().replace(&folder, "")
+    })
+}
+
+const WHOLE: &str = r#"
+version = 1
+[secrets]
+min_confidence = "high"
+disable = ["generic-password"]
+[[secrets.allow]]
+paths = ["tests/fixtures/**"]
+rules = ["private-key"]
+reason = "test keys"
+expires = 2027-01-01
+[[secrets.allow]]
+paths = ["old/**"]
+expires = 2026-06-01
+[env-files]
+deny = [".secret"]
+allow = []
+[groups]
+leads = ["alice", "bob"]
+admins = ["carol"]
+[identity]
+source = "env:WHO"
+[trust]
+inline = "ignore"
+[[protect]]
+refs = ["refs/heads/main", "refs/heads/release/**"]
+push = ["@leads"]
+create = ["@admins"]
+delete = []
+[server]
+deadline = "4s"
+mode = "evaluate"
+"#;
+
+#[test]
+fn reads_all_that_is_enforced() {
+    let config = load(&[WHOLE]).unwrap();
+    assert_eq!(config.secrets.min_confidence, Confidence::High);
+    assert_eq!(config.secrets.disable, ["generic-password"]);
+    assert_eq!(config.secrets.allow.len(), 1, "the other one has expired");
+    assert_eq!(config.secrets.allow[0].reason, "test keys");
+    assert!(config.env_files.denies(&RepoPath::new(b".secret")));
+    assert!(!config.env_files.denies(&RepoPath::new(b".env")));
+    let source = config.identity.source.as_ref();
+    assert_eq!(source, Some(&IdentitySource::Env("WHO".to_owned())));
+    assert_eq!(config.trust.inline, Some(Inline::Ignore));
+    let may = |act, name: &[u8]| {
+        let rule = &config.protect[0];
+        config
+            .groups
+            .allows(rule.who_may(act), &Pusher::named(name))
+    };
+    assert!(may(Act::Push, b"alice") && may(Act::Force, b"bob") && may(Act::Create, b"carol"));
+    assert!(!may(Act::Push, b"carol") && !may(Act::Delete, b"carol") && !may(Act::Push, b""));
+    assert_eq!(config.server.deadline, Some(Duration::from_secs(4)));
+    assert_eq!(config.server.mode, Mode::Evaluate);
+    assert_eq!(config.files.len(), 1);
+}
+
+#[test]
+fn with_no_file_the_packs_of_secrets_and_env_files_deny() {
+    for config in [load(&[]).unwrap(), load(&[""]).unwrap(), Config::default()] {
+        assert_eq!(config.secrets.min_confidence, Confidence::Medium);
+        assert!(config.env_files.denies(&RepoPath::new(b"a/.env")));
+        assert!(!config.env_files.denies(&RepoPath::new(b".env.example")));
+        assert!(config.protect.is_empty());
+        assert_eq!(config.identity.source, None);
+        assert_eq!(config.server.mode, Mode::Enforce);
+    }
+}
+
+#[test]
+fn later_files_override_keys_and_add_entries() {
+    let config = load(&[
+        WHOLE,
+        "[secrets]\ndisable = []\n[[secrets.allow]]\nrules = [\"private-key\"]\n\
+         [groups]\nadmins = [\"dave\"]\n[[protect]]\nrefs = [\"refs/tags/**\"]\npush = [\"@leads\"]",
+    ])
+    .unwrap();
+    assert_eq!(config.secrets.disable, [""; 0]);
+    assert_eq!(config.secrets.min_confidence, Confidence::High);
+    assert_eq!(config.secrets.allow.len(), 2);
+    assert_eq!(config.protect.len(), 2);
+    let create = config.protect[0].who_may(Act::Create);
+    assert!(config.groups.allows(create, &Pusher::named(b"dave")));
+    assert!(!config.groups.allows(create, &Pusher::named(b"carol")));
+}
+
+#[test]
+fn errors_name_file_line_and_key() {
+    for (text, error) in [
+        (
+            "version = 1\n\n[secrets]\nmin_confidance = \"low\"",
+            "0.toml:4: unknown key \"secrets.min_confidance\"; did you mean \"min_confidence\"?",
+        ),
+        (
+            "[secret]",
+            "0.toml:1: unknown key \"secret\"; did you mean \"secrets\"?",
+        ),
+        (
+            "version = 2",
+            "0.toml:1: \"version\": this version of portcullis reads version 1 alone",
+        ),
+        (
+            "[[protect]]\nrefs = [\"refs/heads/main\"]\napprovals = 1",
+            "0.toml:3: \"protect.approvals\" is not enforced by this version of portcullis; \
+             remove it (what is not enforced must not look enforced)",
+        ),
+        (
+            "\n[protect]\nrefs = [\"refs/heads/main\"]",
+            "0.toml:2: \"protect\": is a list of tables, each written [[protect]]",
+        ),
+        (
+            "[[server]]",
+            "0.toml:1: \"server\": is a table, written [server]",
+        ),
+        (
+            "secrets = []",
+            "0.toml:1: \"secrets\": is a table, written [secrets]",
+        ),
+        (
+            "[commits]",
+            "0.toml:1: \"commits\" is not enforced by this version of portcullis; \
+             remove it (what is not enforced must not look enforced)",
+        ),
+        (
+            "[secrets]\nmin_confidence = \"sure\"",
+            "0.toml:2: \"secrets.min_confidence\": unknown variant `sure`, \
+             expected one of `low`, `medium`, `high`",
+        ),
+        (
+            "[secrets]\ndisable = [\n\"private-key\",\n\"privat-key\"]",
+            "0.toml:4: \"secrets.disable\": there is no rule \"privat-key\"; \
+             \"portcullis rules list\" names them all",
+        ),
+        (
+            "[[protect]]\nrefs = [\"refs/heads/main\"]\n[[protect]]\nrefs = [\n\"main\"]",
+            "0.toml:5: \"protect.refs\": a pattern of refs is over full names: \
+             begin with \"refs/\" or \"**\"",
+        ),
+        (
+            "[[protect]]\nrefs = [\"refs/heads/main\"]\n\n[[protect]]\npush = []",
+            "0.toml:4: missing field `refs`",
+        ),
+        (
+            "[[protect]]\nrefs = [\"refs/heads/main\"]\ndelete = [\"@admins\"]",
+            "0.toml:3: \"protect.delete\": there is no group \"admins\" in [groups]",
+        ),
+        (
+            "[groups]\na = [\"x\"]\nb = [\"@a\"]",
+            "0.toml:3: \"groups.b\": a group holds plain names only, no \"@group\" and no \"*\": \
+             name both groups in the rule instead",
+        ),
+        (
+            "[server]\ndeadline = \"soon\"",
+            "0.toml:2: \"server.deadline\": is not a time such as \"500ms\", \"4s\" or \"1m\", \
+             at most an hour",
+        ),
+        (
+            "[identity]\nsource = \"gitea\"",
+            "0.toml:2: \"identity.source\": \"gitea\" is not supported by this version of \
+             portcullis; use \"unix\", \"gitolite\" or \"env:NAME\"",
+        ),
+    ] {
+        assert_eq!(load(&[text]).unwrap_err(), error);
+    }
+    for (text, start) in [
+        ("a = \n", "0.toml:1: "),
+        ("version = 1\nversion = 1", "0.toml:2: "),
+        (
+            "[[secrets.allow]]\nrules = [\"private-key\"]\n[[secrets.allow]]\nreason = \"x\"",
+            "0.toml:3: ",
+        ),
+        (
+            "[secrets]\n\"a\\u001b\" = 1",
+            "0.toml:2: unknown key \"secrets.a\\u{1b}\"; ",
+        ),
+    ] {
+        let error = load(&[text]).unwrap_err();
+        assert!(error.starts_with(start), "{error}");
+    }
+}
+
+#[test]
+fn every_key_that_is_enforced_is_read() {
+    for key in KEYS.iter().filter(|key| key.support == Support::Enforced) {
+        let path = key.path.replace('*', "x");
+        let text = match path.split_once('.') {
+            None => format!("{path} = 1979-05-27T07:32:00Z"),
+            Some(("protect", last)) => format!("[[protect]]\n{last} = {{}}"),
+            Some(("secrets", last)) if last.starts_with("allow.") => {
+                format!("[[secrets.allow]]\n{} = {{}}", &last[6..])
+            }
+            Some((table, last)) => format!("[{table}]\n{last} = 1979-05-27T07:32:00Z"),
+        };
+        let error = load(&[&text]).unwrap_err();
+        assert!(error.contains(&format!("\"{path}\": ")), "{path}: {error}");
+    }
+}
+
+#[test]
+fn every_key_that_is_not_enforced_is_refused() {
+    for key in KEYS.iter().filter(|key| key.support == Support::NotYet) {
+        let text = match key.path.split_once('.') {
+            None => format!("[{}]", key.path),
+            Some(("protect", last)) => format!("[[protect]]\n{last} = 1"),
+            Some((table, last)) => format!("[{table}]\n{last} = 1"),
+        };
+        let error = load(&[&text]).unwrap_err();
+        assert!(error.contains("is not enforced by this version"), "{error}");
+    }
+}
+
+#[test]
+fn a_value_written_in_the_place_of_its_digest_is_not_repeated() {
+    let value = ["not", "-a-", "digest"].concat();
+    for text in [
+        format!("[[secrets.allow]]\nvalues = [\"{value}\"]"),
+        format!("[[secrets.allow]]\nvalues = \"{value}\""),
+        format!("[secrets]\nallow = [{{ values = \"{value}\" }}]"),
+    ] {
+        let error = load(&[&text]).unwrap_err();
+        assert!(!error.contains(&value), "{error}");
+        assert!(error.contains("\"secrets.allow.values\""), "{error}");
+    }
+}
+
+#[test]
+fn what_is_found_may_be_absent_and_what_was_named_may_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let missing = dir.path().join("missing.toml");
+    for (origin, fine) in [
+        (Origin::Machine, true),
+        (Origin::User, true),
+        (Origin::Repository, true),
+        (Origin::Server, false),
+        (Origin::CommandLine, false),
+    ] {
+        let result = Config::load(&[(origin, missing.clone())], today(), &known);
+        assert_eq!(result.is_ok(), fine, "{origin:?}");
+        if let Err(error) = result {
+            assert!(error.to_string().contains("missing.toml"));
+        }
+    }
+}
+
+#[test]
+fn a_policy_is_a_regular_file_of_text() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    let load = |path: PathBuf, origin| Config::load(&[(origin, path)], today(), &known);
+    std::fs::create_dir(path("dir")).unwrap();
+    std::fs::write(path("bytes"), b"version = 1\n# \xff").unwrap();
+    std::fs::write(path("large"), " ".repeat((1 << 20) + 1)).unwrap();
+    std::fs::write(path("largest"), " ".repeat(1 << 20)).unwrap();
+    std::fs::write(path("good"), "version = 1").unwrap();
+    for origin in [Origin::Server, Origin::Repository] {
+        let problem = |name| load(path(name), origin).unwrap_err().problem;
+        assert!(matches!(problem("dir"), Problem::NotAFile));
+        assert!(matches!(problem("bytes"), Problem::NotUtf8));
+        assert!(matches!(problem("large"), Problem::TooLarge));
+        assert!(load(path("largest"), origin).is_ok());
+    }
+    assert_eq!(
+        load(path("bytes"), Origin::Server).unwrap_err().line,
+        Some(2)
+    );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::symlink;
+        symlink(path("good"), path("link")).unwrap();
+        symlink(path("nowhere"), path("dangling")).unwrap();
+        symlink("/dev/null", path("device")).unwrap();
+        assert!(load(path("link"), Origin::Server).is_ok());
+        for origin in [Origin::Server, Origin::Repository] {
+            assert!(load(path("dangling"), origin).is_err());
+            let device = load(path("device"), origin).unwrap_err().problem;
+            assert!(matches!(device, Problem::NotAFile));
+        }
+    }
+}
+
+#[test]
+fn what_is_no_toml_is_one_line_with_its_place() {
+    for text in [
+        "a = \n",
+        "[",
+        "[secrets",
+        "a",
+        "= 1",
+        "\"\\q\" = 1",
+        "a = \"x\nb",
+        "a = 'x",
+        "a = [1,",
+        "[secrets]\n[secrets]",
+        "a = {b = 1\n",
+        "a = 1e999x",
+        "\u{feff}\u{feff}a",
+        "a = '''",
+        "secrets.x.y = 1",
+        "\0",
+        "secrets = { min_confidence = ",
+    ] {
+        let error = load(&[text]).unwrap_err();
+        assert!(error.starts_with("0.toml:"), "{error}");
+        assert!(
+            !error.contains("\\u{a}") && !error.contains('\n'),
+            "{error}"
+        );
+    }
+    let deep = format!("groups = {}1{}", "[".repeat(5_000), "]".repeat(5_000));
+    assert!(load(&[&deep]).is_err());
+}

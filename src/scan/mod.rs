@@ -1,10 +1,31 @@
 //! Finds secrets in bytes. No I/O, no Git: a text goes in, matches come out.
+//!
+//! [`Scanner`] is the face. One pass finds the keywords of all rules; where one stands, the regex
+//! of its rule runs over the few bytes that a match could cover; what matches is held against
+//! placeholders, entropy, an offline [`proof`] or the model of [`generic`]; of several matches over
+//! the same bytes the most specific stays. What is encoded is decoded and scanned again.
 
+pub mod decode;
+mod encoding;
+mod generic;
+mod keywords;
+mod overlap;
+mod placeholder;
+pub mod proof;
+mod rule;
+mod scanner;
 mod secret;
+pub mod template;
 
+pub use generic::Model;
+pub use rule::{Near, Rule, rule, rules, rules_digest};
+pub use scanner::{Scan, Scanner, Selection};
 pub use secret::{Confidence, Secret, Validity};
 
 use std::ops::Range;
+
+#[cfg(test)]
+mod tests;
 
 /// One secret found in a content.
 #[derive(Clone, Debug)]
@@ -26,21 +47,4 @@ pub struct Match {
     pub identity: Option<String>,
     /// What had to be decoded to see it, outermost first: `base64`, `gzip`, `utf-16`, `zip`.
     pub decoded: Vec<&'static str>,
-}
-
-/// One row of `rules.toml`, compiled into the binary.
-#[derive(Debug)]
-pub struct Rule {
-    /// Unique, lower case, `PROVIDER-KIND`: `github-personal-access-token`.
-    pub id: &'static str,
-    /// Who issues the secret: `GitHub`.
-    pub provider: &'static str,
-    /// What it is, as a noun phrase: `GitHub personal access token (classic)`.
-    pub title: &'static str,
-    /// What it opens, to complete "whoever has it can …".
-    pub opens: &'static str,
-    /// Where to revoke it: a URL or a phrase.
-    pub revoke: &'static str,
-    /// The confidence of a match that nothing else speaks for or against.
-    pub confidence: Confidence,
 }

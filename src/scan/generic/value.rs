@@ -1,0 +1,296 @@
+//! What a value says about itself.
+
+use super::super::{Confidence, placeholder};
+use super::assign::Place;
+use super::randomness;
+use std::ops::Range;
+
+/// Shorter values are no keys, in bytes.
+pub(super) const MIN_KEY: usize = 16;
+
+/// Values that are words of the language or of the form, not secrets, as a whole.
+const EMPTY: &[&[u8]] = &[
+    b"null",
+    b"nil",
+    b"none",
+    b"true",
+    b"false",
+    b"undefined",
+    b"yes",
+    b"no",
+    b"todo",
+    b"tbd",
+    b"changeme",
+    b"change_me",
+    b"change-me",
+    b"changeit",
+    b"redacted",
+    b"string",
+    b"optional",
+    b"required",
+    b"disabled",
+    b"enabled",
+    b"default",
+    b"unset",
+    b"empty",
+    b"secret",
+    b"password",
+    b"token",
+    b"n/a",
+    b"string",
+    b"text",
+    b"str",
+    b"bool",
+    b"int",
+    b"bytes",
+    b"object",
+    b"any",
+];
+
+/// Beginnings and parts of values that tell the reader to put his own.
+const ASKS: &[&[u8]] = &[
+    b"your",
+    b"<",
+    b"placeholder",
+    b"replace",
+    b"insert",
+    b"enter_",
+    b"enter-",
+    b"change",
+    b"dummy",
+    b"redacted",
+    b"xxxx",
+    b"****",
+    b"...",
+    b"foobar",
+    b"fill",
+    b"todo",
+];
+
+/// Whether this value is no literal secret at all: a reference, a path, prose, a placeholder, or
+/// the name said again.
+pub(super) fn says_nothing(value: &[u8], name: &[u8]) -> bool {
+    let lower = value.to_ascii_lowercase();
+    value.len() < 4
+        || EMPTY.contains(&lower.as_slice())
+        || ASKS
+            .iter()
+            .any(|part| memchr::memmem::find(&lower, part).is_some())
+        || placeholder::is_reference(value)
+        || placeholder::is_placeholder(value)
+        || is_template(value)
+        || is_place(value)
+        || value
+            .iter()
+            .any(|byte| !byte.is_ascii() || byte.is_ascii_control() || *byte == b' ')
+        || (!name.is_empty() && lower == name.to_ascii_lowercase())
+}
+
+/// A template or a lookup somewhere in it.
+fn is_template(value: &[u8]) -> bool {
+    [
+        b"${".as_slice(),
+        b"$(",
+        b"{{",
+        b"}}",
+        b"<%",
+        b"%>",
+        b"#{",
+        b"process.env",
+        b"os.environ",
+        b"getenv",
+        b"ENV[",
+        b"env.",
+        b"env(",
+        b"vault:",
+        b"secrets.",
+        b"var.",
+        b"ssm:",
+        b"arn:",
+        b"kms:",
+        b"op://",
+        b"!Ref",
+        b"!Sub",
+        b"{0}",
+        b"{}",
+    ]
+    .iter()
+    .any(|part| memchr::memmem::find(value, part).is_some())
+        || value.starts_with(b"$")
+        || (value.starts_with(b"{") && value.ends_with(b"}"))
+        || (value.starts_with(b"%") && value.ends_with(b"%"))
+}
+
+/// A path, a URL, a host or a dotted name.
+fn is_place(value: &[u8]) -> bool {
+    let words = |separator: u8| {
+        let parts: Vec<&[u8]> = value.split(|byte| *byte == separator).collect();
+        parts.len() > 1
+            && parts.iter().all(|part| {
+                part.iter()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+                    && (part.len() < 8 || randomness::surprise(part) < 0.0)
+            })
+    };
+    value.starts_with(b"./")
+        || value.starts_with(b"../")
+        || value.starts_with(b"~/")
+        || value.starts_with(b"C:\\")
+        || memchr::memmem::find(value, b"://").is_some()
+        || words(b'/')
+        || (words(b'.') && value.iter().filter(|byte| byte.is_ascii_digit()).count() < 4)
+        || words(b':')
+}
+
+/// Whether a bare value is code rather than a literal: a call, an index, a member, a list.
+pub(super) fn is_expression(value: &[u8]) -> bool {
+    let first = value.first().copied().unwrap_or(b' ');
+    matches!(
+        first,
+        b'(' | b'[' | b'{' | b'&' | b'*' | b'!' | b'|' | b'>' | b'<' | b'@' | b'%' | b'\\' | b'$'
+    ) || value.ends_with(b")")
+        || value.ends_with(b"(")
+        || memchr::memmem::find(value, b"()").is_some()
+        || value
+            .windows(2)
+            .any(|two| two[0].is_ascii_alphanumeric() && two[1] == b'(')
+        || memchr::memmem::find(value, b"->").is_some()
+        || memchr::memmem::find(value, b"::").is_some()
+}
+
+/// 8-4-4-4-12 hexadecimal digits.
+pub(super) fn is_uuid(value: &[u8]) -> bool {
+    value.len() == 36
+        && value.iter().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+pub(super) fn is_hex(value: &[u8]) -> bool {
+    value.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// Whether the text just before speaks of a digest.
+pub(super) fn digest_beside(text: &[u8], whole: &Range<usize>) -> bool {
+    let floor = whole.start.saturating_sub(80);
+    let near = text[floor..whole.end.min(whole.start + 64)].to_ascii_lowercase();
+    [
+        b"sha".as_slice(),
+        b"md5",
+        b"integrity",
+        b"checksum",
+        b"digest",
+        b"commit",
+        b"revision",
+        b"hash",
+    ]
+    .iter()
+    .any(|word| memchr::memmem::find(&near, word).is_some())
+}
+
+/// How many kinds of characters there are: small, large, digits, others.
+fn kinds(value: &[u8]) -> usize {
+    [
+        value.iter().any(u8::is_ascii_lowercase),
+        value.iter().any(u8::is_ascii_uppercase),
+        value.iter().any(u8::is_ascii_digit),
+        value.iter().any(u8::is_ascii_punctuation),
+    ]
+    .into_iter()
+    .filter(|kind| *kind)
+    .count()
+}
+
+/// Words with `-`, `_` or `.` between them, or in camel case: how programs name things.
+fn is_identifier(value: &[u8]) -> bool {
+    let letters = value
+        .iter()
+        .filter(|byte| byte.is_ascii_alphabetic())
+        .count();
+    let joined = value
+        .iter()
+        .filter(|byte| matches!(byte, b'-' | b'_' | b'.' | b':' | b'/'))
+        .count();
+    let turns = value
+        .windows(2)
+        .any(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase());
+    letters + joined == value.len() && (joined > 0 || turns) && randomness::surprise(value) < 4.0
+}
+
+/// Evidence in bits that a value given to a password is one.
+///
+/// A digit or a sign among letters is what people do to passwords and seldom to words; a word alone
+/// counts only where settings are kept.
+pub(super) fn password_bits(value: &[u8], place: Place) -> f64 {
+    if value.len() > 64 || is_identifier(value) {
+        return -20.0;
+    }
+    let lower = value.to_ascii_lowercase();
+    let digit = value.iter().any(u8::is_ascii_digit);
+    let letter = value.iter().any(u8::is_ascii_alphabetic);
+    let sign = value
+        .iter()
+        .any(|b| b.is_ascii_punctuation() && !matches!(b, b'-' | b'_' | b'.' | b':' | b','));
+    let mut bits = match (letter, digit, sign) {
+        (true, true, true) => 16.0,
+        (true, true, false) => 12.0,
+        (true, false, true) => 10.0,
+        (false, true, _) => 7.0,
+        (true, false, false) => 5.0,
+        (false, false, _) => -10.0,
+    };
+    bits += match value.len() {
+        0..6 => -5.0,
+        6..8 => 0.0,
+        8..=40 => 2.0,
+        _ => 0.0,
+    };
+    bits += (kinds(value) as f64 - 2.0).max(0.0);
+    bits += (randomness::surprise(value) / 4.0).clamp(-2.0, 6.0);
+    let said_again = [b"pass".as_slice(), b"pwd", b"secret", b"token", b"test"]
+        .iter()
+        .any(|word| memchr::memmem::find(&lower, word).is_some());
+    if said_again {
+        bits -= 5.0;
+    }
+    if place == Place::Data {
+        bits += 3.0;
+    }
+    bits
+}
+
+/// How sure it is that the password in a URL or a connection string is one; what names an example
+/// host or this machine speaks against it.
+pub(super) fn url_password(value: &[u8], whole: &[u8]) -> Option<Confidence> {
+    let lower = whole.to_ascii_lowercase();
+    let here = [
+        b"localhost".as_slice(),
+        b"127.0.0.1",
+        b"example.",
+        b"[::1]",
+        b"0.0.0.0",
+        b"host.docker",
+    ]
+    .iter()
+    .any(|host| memchr::memmem::find(&lower, host).is_some());
+    let word = value.to_ascii_lowercase();
+    let stock = [
+        b"pass".as_slice(),
+        b"pwd",
+        b"secret",
+        b"user",
+        b"admin",
+        b"root",
+        b"test",
+        b"postgres",
+        b"guest",
+    ]
+    .iter()
+    .any(|stock| word.starts_with(stock) && word.len() < stock.len() + 5);
+    if here || stock || value.len() < 5 {
+        Some(Confidence::Low)
+    } else {
+        Some(Confidence::Medium)
+    }
+}

@@ -1,0 +1,104 @@
+//! Tells values that stand for a secret from secrets.
+//!
+//! Applies to every rule, so it is narrow: only values that *as a whole* say that they are none.
+//! A token is never dropped for a word that it happens to contain, apart from `EXAMPLE`, which
+//! providers put into the keys of their documentation; seven given letters in a row do not come
+//! up by chance (less than one token in 10^10).
+
+/// Whether this value only stands for a secret.
+pub(super) fn is_placeholder(value: &[u8]) -> bool {
+    value.is_empty() || is_reference(value) || contains_example(value) || {
+        let body = body(value);
+        is_monotone(body) || is_sequence(body)
+    }
+}
+
+/// What follows the fixed beginning of a token, `ghp_`, `sk-live-`: the part behind the last `_` or
+/// `-` (behind an `=` at the end aside) if it is long enough to speak for the value.
+fn body(value: &[u8]) -> &[u8] {
+    let cut = value
+        .iter()
+        .rposition(|byte| matches!(byte, b'_' | b'-' | b':' | b'.'))
+        .map_or(0, |at| at + 1);
+    if (value.len() - cut) * 2 >= value.len() {
+        &value[cut..]
+    } else {
+        value
+    }
+}
+
+/// A template or a variable in place of the value: `<…>`, `${…}`, `{{…}}`, `$(…)`, `%s`, `%(…)s`,
+/// `%NAME%`, `#{…}`, `[…]`, `$NAME`, `@NAME@`, `__NAME__`.
+pub(super) fn is_reference(value: &[u8]) -> bool {
+    let name = |name: &[u8]| {
+        !name.is_empty()
+            && name.iter().all(|byte| {
+                byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b' ')
+            })
+    };
+    match value {
+        [b'<', .., b'>'] | [b'$', b'{' | b'(', ..] | [b'{', b'{', ..] | [b'#' | b'@', b'{', ..] => {
+            true
+        }
+        [b'{', inner @ .., b'}'] | [b'[', inner @ .., b']'] => name(inner),
+        [b'%', b's' | b'd' | b'v' | b'q' | b'@'] | [b'%', b'(' | b'{', ..] => true,
+        [b'%', inner @ .., b'%'] | [b'@', inner @ .., b'@'] => name(inner),
+        [b'_', b'_', inner @ .., b'_', b'_'] => name(inner),
+        [b'$', rest @ ..] => {
+            let shouted = rest
+                .iter()
+                .all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
+            !rest.is_empty() && shouted
+        }
+        _ => false,
+    }
+}
+
+/// Not in long texts such as keys with headers, where the word may be part of a comment.
+fn contains_example(value: &[u8]) -> bool {
+    value.len() <= 256
+        && value
+            .windows(7)
+            .any(|seven| seven.eq_ignore_ascii_case(b"example"))
+}
+
+/// One character, or two at most in a long value, and nothing else: `xxxxxxxx`, `********`,
+/// `0000-0000`, `xoxoxoxoxo`.
+fn is_monotone(value: &[u8]) -> bool {
+    let mut seen: [Option<u8>; 3] = [None; 3];
+    for byte in value
+        .iter()
+        .filter(|byte| !matches!(byte, b'-' | b'_' | b'.' | b' ' | b'='))
+    {
+        let byte = byte.to_ascii_lowercase();
+        match seen
+            .iter_mut()
+            .find(|slot| slot.is_none_or(|known| known == byte))
+        {
+            Some(slot) => *slot = Some(byte),
+            None => return false,
+        }
+    }
+    match seen.iter().flatten().count() {
+        0 | 1 => value.len() >= 3 || !value.iter().any(u8::is_ascii_alphanumeric),
+        2 => value.len() >= 12,
+        _ => false,
+    }
+}
+
+/// At least two thirds of the steps from one character to the next are +1 (or all are -1):
+/// `1234567890`, `abcdefgh`, `0123456789abcdef0123456789abcdef`.
+fn is_sequence(value: &[u8]) -> bool {
+    if value.len() < 12 {
+        return false;
+    }
+    let (mut up, mut down) = (0, 0);
+    for pair in value.windows(2) {
+        let (a, b) = (pair[0].to_ascii_lowercase(), pair[1].to_ascii_lowercase());
+        let wraps = (a == b'9' && (b == b'0' || b == b'a')) || (a == b'f' && b == b'0');
+        up += usize::from(b == a.wrapping_add(1) || wraps);
+        down += usize::from(a == b.wrapping_add(1));
+    }
+    let least = (value.len() - 1) * 2 / 3;
+    up >= least.max(1) || down >= least.max(1)
+}

@@ -1,0 +1,101 @@
+//! The table of rules: `rules.toml`, compiled into the binary by `build.rs`.
+
+use super::proof::Proof;
+use super::{Confidence, Model};
+use regex::bytes::{Regex, RegexBuilder};
+use std::sync::OnceLock;
+
+include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+
+/// One row of `rules.toml`.
+#[derive(Debug)]
+pub struct Rule {
+    /// Unique, lower case, `PROVIDER-KIND`: `github-personal-access-token`.
+    pub id: &'static str,
+    /// Who issues the secret: `GitHub`.
+    pub provider: &'static str,
+    /// What it is, as a noun phrase: `GitHub personal access token (classic)`.
+    pub title: &'static str,
+    /// What it opens, to complete "whoever has it can …".
+    pub opens: &'static str,
+    /// Where to revoke it: a URL or a phrase.
+    pub revoke: &'static str,
+    /// The confidence of a match that nothing else speaks for or against.
+    pub confidence: Confidence,
+    /// Lower-case ASCII, three bytes or more each. One of them stands, in any case, in every match.
+    /// Empty only beside `near`.
+    pub keywords: &'static [&'static str],
+    /// What a match looks like; its group `secret` is the secret, else all of it. Absent where the
+    /// model finds by itself.
+    pub regex: Option<&'static str>,
+    /// The greatest length of a match in bytes; 0 without a regex.
+    pub reach: usize,
+    /// The offline proof of the secret.
+    pub proof: Option<&'static Proof>,
+    /// Who judges the matches, instead of a proof.
+    pub model: Option<Model>,
+    /// Over how many consecutive lines a match may stretch; at least 1.
+    pub lines: usize,
+    /// What must stand nearby.
+    pub near: Option<Near>,
+    /// Below this many Shannon bits a character a match is dropped.
+    pub min_entropy: Option<f64>,
+    /// Templates (see [`super::template`]) that exactly this rule finds.
+    pub examples: &'static [&'static str],
+    /// Templates in which no rule but generic ones finds anything.
+    pub counterexamples: &'static [&'static str],
+    /// The regex, compiled when first needed.
+    compiled: OnceLock<Option<Regex>>,
+}
+
+/// A partner without which a match does not count.
+#[derive(Clone, Copy, Debug)]
+pub struct Near {
+    /// The rule of the partner; it has no `near` itself.
+    pub rule: &'static str,
+    /// How many lines may lie between the two, 0 for the same line.
+    pub lines: usize,
+}
+
+impl Rule {
+    /// The compiled regex. `None` without one; that each one compiles, a test holds.
+    pub(super) fn regex(&self) -> Option<&Regex> {
+        self.compiled
+            .get_or_init(|| {
+                RegexBuilder::new(self.regex?)
+                    .unicode(false)
+                    .multi_line(true)
+                    .build()
+                    .ok()
+            })
+            .as_ref()
+    }
+
+    /// Whether the rule knows its secret by a shape of its own, not by the name beside it.
+    pub(super) fn is_named(&self) -> bool {
+        self.model.is_none()
+    }
+}
+
+/// Every rule, sorted by id.
+#[must_use]
+pub fn rules() -> &'static [Rule] {
+    &TABLE
+}
+
+/// The rule of this id.
+#[must_use]
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    index_of(id).map(|index| &TABLE[index])
+}
+
+/// Where the rule of this id stands in [`rules`].
+pub(super) fn index_of(id: &str) -> Option<usize> {
+    TABLE.binary_search_by(|rule| rule.id.cmp(id)).ok()
+}
+
+/// What identifies the table: the first 16 bytes of its SHA-256, in hexadecimal.
+#[must_use]
+pub fn rules_digest() -> &'static str {
+    DIGEST
+}

@@ -1,0 +1,446 @@
+//! The engine: from a text to its matches.
+
+use super::decode::{self, Limits};
+use super::encoding;
+use super::generic::{self, Setting};
+use super::keywords::{Hit, Keywords};
+use super::overlap;
+use super::placeholder;
+use super::rule::{self, Near, Rule, rules};
+use super::{Confidence, Match, Secret, Validity};
+use crate::change::{Content, Fresh};
+use memchr::{memchr, memrchr};
+use std::ops::Range;
+
+/// Encodings within encodings are followed this deep.
+const MAX_DEPTH: usize = 5;
+
+/// What decoding one content may yield in all, in bytes.
+const MAX_DECODED: usize = 256 << 20;
+
+/// A match of a rule with `near` may stand this far from its partner, in bytes, however many lines
+/// are asked for: a file of one line is no neighbourhood.
+const MAX_NEAR: usize = 4096;
+
+/// Which rules look.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Ids of rules that are off. That each exists is for the configuration to see to.
+    pub off: Vec<String>,
+}
+
+/// What a scan found.
+#[derive(Clone, Debug, Default)]
+pub struct Scan {
+    /// By rising place.
+    pub matches: Vec<Match>,
+    /// Why something in the content could not be decoded within limits; empty normally.
+    pub undecided: Vec<String>,
+}
+
+/// How a rule takes part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// Not at all.
+    Off,
+    /// It is off, but a rule that is on asks whether a match of it stands nearby.
+    Partner,
+    /// It reports.
+    On,
+}
+
+/// Finds secrets by the rules that are on. Shared between threads; making one costs microseconds.
+pub struct Scanner {
+    keywords: Keywords,
+    parts: Vec<Part>,
+}
+
+/// What is being scanned, within the recursion.
+struct Text<'a> {
+    bytes: &'a [u8],
+    path: &'a [u8],
+    /// What of it is new; `All` for what was decoded, which is judged by the place it stood at.
+    fresh: &'a Fresh,
+    setting: Setting,
+    depth: usize,
+}
+
+impl Scanner {
+    /// With the rules that are not switched off.
+    #[must_use]
+    pub fn new(selection: &Selection) -> Self {
+        let mut parts: Vec<Part> = rules()
+            .iter()
+            .map(|rule| {
+                if selection.off.iter().any(|off| off == rule.id) {
+                    Part::Off
+                } else {
+                    Part::On
+                }
+            })
+            .collect();
+        for (index, rule) in rules().iter().enumerate() {
+            if let Some(near) = rule.near
+                && parts[index] == Part::On
+                && let Some(partner) = rule::index_of(near.rule)
+                && parts[partner] == Part::Off
+            {
+                parts[partner] = Part::Partner;
+            }
+        }
+        let keywords = Keywords::new(
+            (0_u16..)
+                .zip(rules())
+                .filter(|(index, rule)| {
+                    parts[usize::from(*index)] != Part::Off && rule.near.is_none()
+                })
+                .flat_map(|(index, rule)| rule.keywords.iter().map(move |word| (*word, index))),
+        );
+        Self { keywords, parts }
+    }
+
+    /// Finds the secrets in a content that touch what is new in it. `path` helps to tell data from
+    /// code; it may be empty.
+    #[must_use]
+    pub fn scan(&self, path: &[u8], content: Content<'_>) -> Scan {
+        let mut scan = Scan::default();
+        if matches!(content.fresh, Fresh::Ranges(ranges) if ranges.is_empty()) {
+            return scan;
+        }
+        let mut budget = MAX_DECODED;
+        let text = Text {
+            bytes: content.bytes,
+            path,
+            fresh: content.fresh,
+            setting: Setting::Plain,
+            depth: 0,
+        };
+        scan.matches = self.any(&text, &mut budget, &mut scan.undecided);
+        scan.matches
+            .retain(|found| content.fresh.touches(&found.whole));
+        scan
+    }
+
+    /// Scans bytes of any encoding.
+    fn any(&self, text: &Text<'_>, budget: &mut usize, undecided: &mut Vec<String>) -> Vec<Match> {
+        let wide = encoding::wide(text.bytes);
+        let whole = wide.as_ref().is_some_and(|wide| wide.whole);
+        let mut matches = if whole {
+            Vec::new()
+        } else {
+            self.narrow(text, budget, undecided)
+        };
+        if let Some(wide) = wide {
+            let inner = Text {
+                bytes: &wide.text,
+                fresh: &Fresh::All,
+                depth: text.depth,
+                ..*text
+            };
+            let mut found = self.narrow(&inner, budget, undecided);
+            for one in &mut found {
+                one.span = wide.place(&one.span);
+                one.whole = wide.place(&one.whole);
+                one.decoded.insert(0, wide.how);
+            }
+            matches = overlap::join(matches, found);
+        }
+        matches
+    }
+
+    /// Scans a text of single bytes, then what is encoded in it.
+    fn narrow(
+        &self,
+        text: &Text<'_>,
+        budget: &mut usize,
+        undecided: &mut Vec<String>,
+    ) -> Vec<Match> {
+        let direct = overlap::resolve(self.direct(text));
+        let decoded = decode::decode(text.bytes, text.path, &Limits::default());
+        undecided.extend(decoded.undecided);
+        if text.depth == MAX_DEPTH {
+            return direct;
+        }
+        let mut inside = Vec::new();
+        for piece in decoded.pieces {
+            if !text.fresh.touches(&piece.span) {
+                continue;
+            }
+            let Some(left) = budget.checked_sub(piece.bytes.len()) else {
+                undecided.push(format!(
+                    "what is encoded in it decodes to more than {} MiB",
+                    MAX_DECODED >> 20
+                ));
+                break;
+            };
+            *budget = left;
+            let inner = Text {
+                bytes: &piece.bytes,
+                path: piece.member.as_deref().unwrap_or(text.path),
+                fresh: &Fresh::All,
+                setting: Setting::decoded(&piece.bytes),
+                depth: text.depth + 1,
+            };
+            for mut found in self.any(&inner, budget, undecided) {
+                found.span = piece.span.clone();
+                found.whole = piece.span.clone();
+                found.decoded.insert(0, piece.how);
+                inside.push(found);
+            }
+        }
+        overlap::join(direct, inside)
+    }
+
+    /// Every match in the text as it stands, overlaps included.
+    fn direct(&self, text: &Text<'_>) -> Vec<Match> {
+        let mut hits = Vec::new();
+        self.keywords.each(text.bytes, |hit| hits.push(hit));
+        let mut matches = Vec::new();
+        if hits.is_empty() {
+            return matches;
+        }
+        hits.sort_unstable();
+        hits.dedup();
+        for group in hits.chunk_by(|a, b| a.owner == b.owner) {
+            let rule = &rules()[usize::from(group[0].owner)];
+            self.rule(rule, group, text, &mut matches);
+        }
+        for (index, rule) in rules().iter().enumerate() {
+            if let Some(near) = rule.near
+                && self.parts[index] == Part::On
+            {
+                beside(rule, near, text, &mut matches);
+            }
+        }
+        matches.retain(|found| {
+            rule::index_of(found.rule.id).is_some_and(|index| self.parts[index] == Part::On)
+        });
+        matches
+    }
+
+    /// The matches of one rule around the hits of its keywords.
+    fn rule(&self, rule: &'static Rule, hits: &[Hit], text: &Text<'_>, matches: &mut Vec<Match>) {
+        if rule.model.is_some() && text.setting == Setting::Opaque {
+            return;
+        }
+        if rule.regex.is_none() {
+            let mut done = 0;
+            for hit in hits.iter().filter(|hit| text.fresh_line(hit)) {
+                if hit.start < done {
+                    continue;
+                }
+                if let Some(candidate) =
+                    generic::assignment(text.bytes, hit.start..hit.start + hit.len)
+                {
+                    done = candidate.value.start;
+                    let (whole, value) = (candidate.whole.clone(), candidate.value.clone());
+                    matches.extend(accept(rule, text, whole, value, Some(&candidate)));
+                }
+            }
+            return;
+        }
+        let partner = rules()
+            .iter()
+            .any(|other| other.near.is_some_and(|near| near.rule == rule.id));
+        let mut windows: Vec<Range<usize>> = Vec::new();
+        for hit in hits {
+            let window = window(rule, text.bytes, hit);
+            match windows.last_mut() {
+                Some(last) if last.end > window.start => last.end = last.end.max(window.end),
+                _ => windows.push(window),
+            }
+        }
+        for window in windows {
+            if partner || text.fresh.touches(&window) {
+                run(rule, text, &window, matches);
+            }
+        }
+    }
+}
+
+impl Text<'_> {
+    /// Whether the line of this hit is new, as far as an assignment on it can reach.
+    fn fresh_line(&self, hit: &Hit) -> bool {
+        match self.fresh {
+            Fresh::All => true,
+            Fresh::Ranges(_) => {
+                let start = hit.start.saturating_sub(generic::REACH);
+                let end = (hit.start + generic::REACH).min(self.bytes.len());
+                self.fresh.touches(&(start..end))
+            }
+        }
+    }
+}
+
+/// The bytes around a hit that a match can cover: the line of the hit for a rule of one line, and
+/// never more than the reach of the rule to either side.
+///
+/// Two bytes more than the reach, so that the end of the window, where `$` and `\b` see an end that
+/// is none, is out of reach of every true match that holds the keyword.
+fn window(rule: &Rule, text: &[u8], hit: &Hit) -> Range<usize> {
+    let start = (hit.start + hit.len).saturating_sub(rule.reach + 2);
+    let end = (hit.start + rule.reach + 2).min(text.len());
+    if rule.lines > 1 {
+        return start..end;
+    }
+    let start = memrchr(b'\n', &text[start..hit.start]).map_or(start, |at| start + at + 1);
+    let end = memchr(b'\n', &text[hit.start..end]).map_or(end, |at| {
+        let end = hit.start + at;
+        if end > start && text[end - 1] == b'\r' {
+            end - 1
+        } else {
+            end
+        }
+    });
+    start..end
+}
+
+/// Runs a rule over a window. The search goes on behind the secret, not behind the delimiter that
+/// the match may have consumed: it may open the next one.
+fn run(rule: &'static Rule, text: &Text<'_>, window: &Range<usize>, matches: &mut Vec<Match>) {
+    let Some(regex) = rule.regex() else { return };
+    let haystack = &text.bytes[..window.end];
+    let mut at = window.start;
+    while at <= window.end {
+        let Some(captures) = regex.captures_at(haystack, at) else {
+            return;
+        };
+        let Some(all) = captures.get(0) else { return };
+        let secret = captures.name("secret").unwrap_or(all).range();
+        at = secret.end.max(at + 1);
+        let whole = all.range();
+        if rule.lines == 1 || lines_in(&text.bytes[whole.clone()]) < rule.lines {
+            matches.extend(accept(rule, text, whole, secret, None));
+        }
+    }
+}
+
+/// How many line ends a text has, one at its own end aside.
+fn lines_in(text: &[u8]) -> usize {
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    memchr::memchr_iter(b'\n', text).count()
+}
+
+/// The matches of a rule that needs a partner, around the matches of that partner.
+fn beside(rule: &'static Rule, near: Near, text: &Text<'_>, matches: &mut Vec<Match>) {
+    let partners: Vec<Range<usize>> = matches
+        .iter()
+        .filter(|found| found.rule.id == near.rule)
+        .map(|found| found.whole.clone())
+        .collect();
+    let mut found = Vec::new();
+    for partner in partners {
+        let window = neighbourhood(text.bytes, &partner, near.lines);
+        let mut here = Vec::new();
+        for line in lines(text.bytes, &window, rule.lines) {
+            run(rule, text, &line, &mut here);
+        }
+        for mut one in here {
+            let overlaps = one.span.start < partner.end && partner.start < one.span.end;
+            let keyword = rule.keywords.is_empty()
+                || rule
+                    .keywords
+                    .iter()
+                    .any(|word| contains(&text.bytes[one.whole.clone()], word.as_bytes()));
+            if overlaps || !keyword {
+                continue;
+            }
+            one.whole = one.whole.start.min(partner.start)..one.whole.end.max(partner.end);
+            found.push(one);
+        }
+    }
+    found.sort_by_key(|one| (one.span.start, one.whole.len()));
+    found.dedup_by(|a, b| a.span == b.span);
+    matches.append(&mut found);
+}
+
+/// Cuts a window into its lines for a rule of one line.
+fn lines<'a>(
+    text: &'a [u8],
+    window: &Range<usize>,
+    stretch: usize,
+) -> impl Iterator<Item = Range<usize>> + use<'a> {
+    let (mut at, end) = (window.start, window.end);
+    std::iter::from_fn(move || {
+        (at < end).then(|| {
+            let start = at;
+            let stop = if stretch > 1 {
+                end
+            } else {
+                memchr(b'\n', &text[at..end]).map_or(end, |offset| at + offset)
+            };
+            at = stop + 1;
+            start..if text[start..stop].ends_with(b"\r") {
+                stop - 1
+            } else {
+                stop
+            }
+        })
+    })
+}
+
+/// The lines around a place.
+fn neighbourhood(text: &[u8], place: &Range<usize>, lines: usize) -> Range<usize> {
+    let floor = place.start.saturating_sub(MAX_NEAR);
+    let ceiling = (place.end + MAX_NEAR).min(text.len());
+    let start = memchr::memrchr_iter(b'\n', &text[floor..place.start])
+        .nth(lines)
+        .map_or(floor, |at| floor + at + 1);
+    let end = memchr::memchr_iter(b'\n', &text[place.end..ceiling])
+        .nth(lines)
+        .map_or(ceiling, |at| place.end + at);
+    start..end
+}
+
+fn contains(text: &[u8], word: &[u8]) -> bool {
+    text.windows(word.len())
+        .any(|here| here.eq_ignore_ascii_case(word))
+}
+
+/// Holds a match against everything that speaks for or against it.
+fn accept(
+    rule: &'static Rule,
+    text: &Text<'_>,
+    whole: Range<usize>,
+    span: Range<usize>,
+    candidate: Option<&generic::Candidate>,
+) -> Option<Match> {
+    let bytes = &text.bytes[span.clone()];
+    if placeholder::is_placeholder(bytes) {
+        return None;
+    }
+    if rule
+        .min_entropy
+        .is_some_and(|least| generic::randomness::shannon(bytes) < least)
+    {
+        return None;
+    }
+    let mut found = Match {
+        rule,
+        span,
+        whole,
+        secret: Secret::new(bytes),
+        confidence: rule.confidence,
+        valid: Validity::Unknown,
+        identity: None,
+        decoded: Vec::new(),
+    };
+    if let Some(model) = rule.model {
+        let confidence = match candidate {
+            Some(candidate) => generic::judge(model, candidate, text.bytes, text.path),
+            None => generic::judge_plain(model, &found.span, &found.whole, text.bytes),
+        }?;
+        found.confidence = confidence.min(rule.confidence);
+    }
+    if let Some(proof) = rule.proof {
+        let proven = (proof.check)(bytes);
+        found.valid = proven.valid;
+        found.identity = proven.identity;
+        match proven.valid {
+            Validity::Yes => found.confidence = Confidence::High,
+            Validity::No => found.confidence = Confidence::Low,
+            Validity::Unknown => {}
+        }
+    }
+    Some(found)
+}

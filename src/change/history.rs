@@ -317,6 +317,12 @@ impl History {
         }
     }
 
+    /// How many refs there are.
+    #[must_use]
+    pub fn refs(&self) -> u64 {
+        self.tips.len() as u64
+    }
+
     /// Whether a ref reaches this commit.
     #[must_use]
     pub fn reaches(&self, commit: Oid) -> bool {

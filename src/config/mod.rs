@@ -10,7 +10,7 @@ pub use error::{ConfigError, Problem};
 pub use keys::{KEYS, Key, Support};
 
 use crate::policy::groups::Groups;
-use crate::policy::settings::{EnvFiles, Identity, Protect, Secrets, Server, Trust};
+use crate::policy::settings::{EnvFiles, Identity, Protect, Secrets, Server, Settings, Trust};
 use file::Layer;
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -117,6 +117,20 @@ impl Config {
             .map(|layer| (layer.origin, layer.path))
             .collect();
         Ok(config)
+    }
+}
+
+impl From<Config> for Settings {
+    fn from(config: Config) -> Self {
+        Self {
+            secrets: config.secrets,
+            env_files: config.env_files,
+            groups: config.groups,
+            identity: config.identity,
+            trust: config.trust,
+            protect: config.protect,
+            server: config.server,
+        }
     }
 }
 

@@ -47,7 +47,12 @@ pub struct BadPathPattern;
 /// A list of [`PathPattern`]s, compiled into one automaton.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(try_from = "Vec<super::parsed::Parsed<PathPattern>>")]
-pub struct PathPatterns(GlobSet);
+pub struct PathPatterns {
+    whole: GlobSet,
+    patterns: Vec<PathPattern>,
+    /// The last parts of the patterns, compiled when a name is first asked for.
+    names: std::sync::OnceLock<Option<GlobSet>>,
+}
 
 impl PathPatterns {
     /// Compiles a list.
@@ -55,24 +60,48 @@ impl PathPatterns {
     /// # Errors
     /// When all of them together are too large.
     pub fn new(patterns: impl IntoIterator<Item = PathPattern>) -> Result<Self, BadPathPattern> {
+        let patterns: Vec<PathPattern> = patterns.into_iter().collect();
         let mut set = GlobSetBuilder::new();
-        for pattern in patterns {
+        for pattern in &patterns {
             set.add(pattern.glob().map_err(|_| BadPathPattern)?);
         }
-        set.build().map(Self).map_err(|_| BadPathPattern)
+        Ok(Self {
+            whole: set.build().map_err(|_| BadPathPattern)?,
+            patterns,
+            names: std::sync::OnceLock::new(),
+        })
+    }
+
+    /// Whether a file of that name could match, wherever it stands.
+    #[must_use]
+    pub fn may_match_name(&self, name: &[u8]) -> bool {
+        let names = self.names.get_or_init(|| {
+            let mut set = GlobSetBuilder::new();
+            for pattern in &self.patterns {
+                let last = pattern.0.rsplit('/').next().unwrap_or(&pattern.0);
+                // A slash inside braces or a class cuts the pattern in an odd place; then any
+                // name could match.
+                let last = PathPattern(last.to_owned()).glob();
+                set.add(last.or_else(|_| globset::Glob::new("**")).ok()?);
+            }
+            set.build().ok()
+        });
+        names
+            .as_ref()
+            .is_none_or(|names| names.is_match_candidate(&Candidate::from_bytes(name)))
     }
 
     /// Whether any of them matches.
     #[must_use]
     pub fn matches(&self, path: &RepoPath) -> bool {
-        self.0
+        self.whole
             .is_match_candidate(&Candidate::from_bytes(path.as_bytes()))
     }
 
     /// Whether there is no pattern, so that nothing matches.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.patterns.is_empty()
     }
 }
 

@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 
 pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
     Box::new(Secrets {
-        scanner: Scanner::new(&Selection::without(&settings.secrets.disable)),
+        scanner: Scanner::new(&Selection { off: settings.secrets.disable.clone() }),
         settings: settings.secrets.clone(),
         clean: Mutex::new(HashSet::new()),
     })

@@ -12,6 +12,19 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+/// All tables together: what one policy is made of.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "each is documented at its type")]
+pub struct Settings {
+    pub secrets: Secrets,
+    pub env_files: EnvFiles,
+    pub groups: super::groups::Groups,
+    pub identity: Identity,
+    pub trust: Trust,
+    pub protect: Vec<Protect>,
+    pub server: Server,
+}
+
 /// `[secrets]`: which secrets block.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
@@ -185,6 +198,12 @@ impl EnvFiles {
     #[must_use]
     pub fn denies(&self, path: &RepoPath) -> bool {
         self.deny.matches(path) && !self.allow.matches(path)
+    }
+
+    /// Whether a file of that name could stay out, wherever it stands.
+    #[must_use]
+    pub fn may_deny_name(&self, name: &[u8]) -> bool {
+        self.deny.may_match_name(name)
     }
 }
 

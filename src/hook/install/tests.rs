@@ -1,0 +1,1 @@
+//! Scenarios of install, uninstall and status with real Git.

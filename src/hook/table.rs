@@ -1,5 +1,9 @@
 //! The table of events: one row for each that portcullis answers, closed by the folder `hooks/`.
 
+use super::{Call, CallError};
+use crate::change::Source;
+use crate::git::Repo;
+
 /// Who runs the hook of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {
@@ -40,6 +44,8 @@ pub struct Hook {
     pub choice: Choice,
     /// What portcullis does at the event, as the end of a sentence.
     pub doc: &'static str,
+    /// Turns a call of the hook into what it can show.
+    pub read: fn(&Repo, &Call) -> Result<Vec<Source>, CallError>,
     /// The shim: a complete `sh` script, into which `install` writes where the binary is.
     pub shim: &'static str,
 }
@@ -52,6 +58,7 @@ pub const HOOKS: [Hook; 7] = [
         input: Input::Nothing,
         choice: Choice::Standard,
         doc: "judges what is staged, before a commit is made of it",
+        read: super::pre_commit::read,
         shim: include_str!("../../hooks/pre-commit"),
     },
     Hook {
@@ -60,6 +67,7 @@ pub const HOOKS: [Hook; 7] = [
         input: Input::Nothing,
         choice: Choice::Standard,
         doc: "judges what a merge without conflicts would commit",
+        read: super::pre_merge_commit::read,
         shim: include_str!("../../hooks/pre-merge-commit"),
     },
     Hook {
@@ -68,6 +76,7 @@ pub const HOOKS: [Hook; 7] = [
         input: Input::Nothing,
         choice: Choice::Standard,
         doc: "judges what is staged where --no-verify, cherry-pick, revert and rebase skip pre-commit",
+        read: super::prepare_commit_msg::read,
         shim: include_str!("../../hooks/prepare-commit-msg"),
     },
     Hook {
@@ -76,6 +85,7 @@ pub const HOOKS: [Hook; 7] = [
         input: Input::Nothing,
         choice: Choice::Standard,
         doc: "judges the message, before the commit is made",
+        read: super::commit_msg::read,
         shim: include_str!("../../hooks/commit-msg"),
     },
     Hook {
@@ -84,6 +94,7 @@ pub const HOOKS: [Hook; 7] = [
         input: Input::Refs,
         choice: Choice::Standard,
         doc: "judges every ref that is about to be pushed",
+        read: super::pre_push::read,
         shim: include_str!("../../hooks/pre-push"),
     },
     Hook {
@@ -92,6 +103,7 @@ pub const HOOKS: [Hook; 7] = [
         input: Input::Refs,
         choice: Choice::Standard,
         doc: "judges every ref of a push, before any of them moves",
+        read: super::pre_receive::read,
         shim: include_str!("../../hooks/pre-receive"),
     },
     Hook {
@@ -100,6 +112,7 @@ pub const HOOKS: [Hook; 7] = [
         input: Input::Nothing,
         choice: Choice::OnRequest,
         doc: "judges one ref of a push, before it moves",
+        read: super::update::read,
         shim: include_str!("../../hooks/update"),
     },
 ];

@@ -1,7 +1,9 @@
 //! Finds secrets in bytes. No I/O, no Git: a text goes in, matches come out.
 
+mod decode;
 mod secret;
 
+pub use decode::{Budget, Decoded, Piece, decode};
 pub use secret::{Confidence, Secret, Validity};
 
 use std::ops::Range;

@@ -1,0 +1,1 @@
+//! What every decoder finds and leaves, and what bombs and noise end as.

@@ -82,7 +82,7 @@ pub(super) fn wrapped(text: &[u8], first: Range<usize>, class: &Class) -> Vec<Ra
             None => true,
             Some(byte) => matches!(
                 byte,
-                b'\r' | b'\n' | b'"' | b'\'' | b'`' | b'\\' | b'=' | b'<'
+                b'\r' | b'\n' | b'"' | b'\'' | b'`' | b'\\' | b'=' | b'<' | b')'
             ),
         };
         if length == 0 || length > width || !closed {

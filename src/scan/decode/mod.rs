@@ -225,6 +225,9 @@ pub fn decode(text: &[u8], path: &[u8], limits: &mut Budget) -> Decoded {
     limits.grant(text.len());
     let mut decoded = Decoded::default();
     for decoder in &DECODERS {
+        if limits.bytes == 0 && !decoded.undecided.is_empty() {
+            break;
+        }
         let mut sink = Sink::new(decoder.how, limits, &mut decoded);
         // The decompressors are not ours; a fault in one must not end as an accepted content.
         let run = AssertUnwindSafe(|| (decoder.run)(Input { text, path }, &mut sink));

@@ -68,9 +68,10 @@ fn reason(code: u32) -> Reason {
 
 /// Decodes every token in which `unit` finds a unit, at a byte `lead`, that is a reason to.
 pub(super) fn find(text: &[u8], lead: u8, unit: fn(&[u8]) -> Option<Unit>, sink: &mut Sink<'_>) {
-    let mut done = 0;
+    // No token begins before `done`, and no unit before `seen`.
+    let (mut done, mut seen) = (0, 0);
     for at in memchr::memchr_iter(lead, text) {
-        if at < done {
+        if at < seen {
             continue;
         }
         let Some(found) = unit(&text[at..]) else {
@@ -83,7 +84,7 @@ pub(super) fn find(text: &[u8], lead: u8, unit: fn(&[u8]) -> Option<Unit>, sink:
         };
         if !wanted {
             // Else the second backslash of `\\x41` would be taken for an escape.
-            done = at + found.length;
+            seen = at + found.length;
             continue;
         }
         if sink.full() {
@@ -98,7 +99,7 @@ pub(super) fn find(text: &[u8], lead: u8, unit: fn(&[u8]) -> Option<Unit>, sink:
         if is_text(&bytes) {
             sink.push(bytes, start..end, None);
         }
-        done = end;
+        (done, seen) = (end, end);
     }
 }
 

@@ -1,6 +1,4 @@
-//! What the decoders share: runs of a class of bytes, and whether bytes are worth a look.
-
-use std::ops::Range;
+//! What the decoders share: classes of bytes, and whether bytes are worth a look.
 
 /// A set of bytes.
 pub(super) type Class = [bool; 256];
@@ -22,96 +20,6 @@ pub(super) fn run_end(text: &[u8], from: usize, class: &Class) -> usize {
         .iter()
         .position(|byte| !class[usize::from(*byte)])
         .map_or(text.len(), |at| from + at)
-}
-
-/// The maximal runs of at least `min` bytes of a class, found by looking at every `min`-th byte
-/// only (as Boyer and Moore do), since where that one is no member no run can cover it.
-pub(super) struct Runs<'a> {
-    text: &'a [u8],
-    class: &'static Class,
-    min: usize,
-    at: usize,
-}
-
-impl<'a> Runs<'a> {
-    pub(super) fn new(text: &'a [u8], class: &'static Class, min: usize) -> Self {
-        Self {
-            text,
-            class,
-            min,
-            at: 0,
-        }
-    }
-}
-
-impl Iterator for Runs<'_> {
-    type Item = Range<usize>;
-
-    fn next(&mut self) -> Option<Range<usize>> {
-        // `at` always stands at the start of the text or behind a byte that is no member.
-        while let Some(&probe) = self.text.get(self.at + self.min - 1) {
-            let last = self.at + self.min - 1;
-            if !self.class[usize::from(probe)] {
-                self.at = last + 1;
-                continue;
-            }
-            let back = self.text[self.at..last]
-                .iter()
-                .rposition(|byte| !self.class[usize::from(*byte)]);
-            let start = back.map_or(self.at, |at| self.at + at + 1);
-            let end = run_end(self.text, last, self.class);
-            self.at = end;
-            if end - start >= self.min {
-                return Some(start..end);
-            }
-        }
-        None
-    }
-}
-
-/// The lines of a wrapped encoding whose first line is `first`: lines of its width, then at most
-/// one shorter. Lines are parted by line ends, with indentation or a comment sign, or by the escapes
-/// `\n` and `\r\n`.
-pub(super) fn wrapped(text: &[u8], first: Range<usize>, class: &Class) -> Vec<Range<usize>> {
-    let width = first.len();
-    let mut lines = vec![first];
-    while let Some(start) = lines.last().and_then(|line| next_line(text, line.end)) {
-        let end = run_end(text, start, class);
-        let length = end - start;
-        let closed = match text.get(end) {
-            None => true,
-            Some(byte) => matches!(
-                byte,
-                b'\r' | b'\n' | b'"' | b'\'' | b'`' | b'\\' | b'=' | b'<' | b')'
-            ),
-        };
-        if length == 0 || length > width || !closed {
-            break;
-        }
-        lines.push(start..end);
-        if length < width {
-            break;
-        }
-    }
-    lines
-}
-
-fn next_line(text: &[u8], at: usize) -> Option<usize> {
-    let rest = &text[at..];
-    for end in [&b"\\r\\n"[..], b"\\n"] {
-        if rest.starts_with(end) {
-            return Some(at + end.len());
-        }
-    }
-    let rest = rest
-        .strip_prefix(b"\r")
-        .unwrap_or(rest)
-        .strip_prefix(b"\n")?;
-    let indent = rest
-        .iter()
-        .take_while(|byte| matches!(byte, b' ' | b'\t' | b'#' | b'*' | b'>'))
-        .count();
-    Some(text.len() - rest.len() + indent)
 }
 
 /// Whether bytes are text: few control characters, and UTF-8 or mostly ASCII.
@@ -214,23 +122,6 @@ pub(super) fn name_before(text: &[u8], value: usize) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    static DIGITS: Class = class(b"0123456789");
-
-    #[test]
-    fn runs_are_maximal_and_long_enough() {
-        let runs = |text: &str| {
-            Runs::new(text.as_bytes(), &DIGITS, 4)
-                .map(|run| (run.start, run.end))
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(runs("1234"), [(0, 4)]);
-        assert_eq!(runs("123"), []);
-        assert_eq!(runs("123a1234b12345"), [(4, 8), (9, 14)]);
-        assert_eq!(runs("aaaaaaa12345678"), [(7, 15)]);
-        assert_eq!(runs("12 345 6789 1"), [(7, 11)]);
-        assert_eq!(runs(""), []);
-    }
 
     #[test]
     fn text_is_told_from_noise() {

@@ -14,43 +14,50 @@ const GAP: usize = 512;
 /// Shorter results hold no secret.
 const MIN: usize = 8;
 
+/// How many bytes for each byte of the text may be searched for closing quotes in vain.
+const VAIN: usize = 8;
+
 /// Finds chains such as `"abc" + "def"`, `'a' . 'b'` and `"a" "b"`, over lines too.
 pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
     let text = input.text;
     let mut done = 0;
-    for quotes in [(b'"', b'\''), (b'`', b'`')] {
-        for close in memchr::memchr2_iter(quotes.0, quotes.1, text) {
-            if close < done {
-                continue;
-            }
-            // Most quotes end here: cheap, and before anything is searched.
-            let Some(open) = gap(text, close + 1) else {
-                continue;
-            };
-            let Some(first) = string_before(text, close, done) else {
-                continue;
-            };
-            if sink.full() {
-                return;
-            }
-            let (parts, end) = chain(text, first.clone(), open);
-            if parts.iter().filter(|part| !part.is_empty()).count() < 2 {
-                continue;
-            }
-            done = end;
-            let span = first.start - 1..end;
-            let mut bytes = name_before(text, span.start).to_vec();
-            let name = bytes.len();
-            bytes.push(text[span.start]);
-            parts
-                .iter()
-                .for_each(|part| bytes.extend_from_slice(&text[part.clone()]));
-            bytes.push(text[span.start]);
-            if bytes.len() - name >= MIN + 2 {
-                sink.push(bytes, span, None);
-            }
+    let mut vain = (16 << 20) + text.len().saturating_mul(VAIN);
+    for close in memchr::memchr3_iter(b'"', b'\'', b'`', text) {
+        if close < done {
+            continue;
         }
-        done = 0;
+        // Most quotes end here: cheap, and before anything is searched.
+        let Some(open) = gap(text, close + 1) else {
+            continue;
+        };
+        let Some(first) = string_before(text, close, done) else {
+            continue;
+        };
+        if vain == 0 {
+            sink.undecided("too many quotes that nothing closes");
+        }
+        if sink.full() {
+            return;
+        }
+        let (parts, end) = chain(text, first.clone(), open, &mut vain);
+        if parts.len() < 2 {
+            continue;
+        }
+        done = end;
+        if parts.iter().filter(|part| !part.is_empty()).count() < 2 {
+            continue;
+        }
+        let span = first.start - 1..end;
+        let name = name_before(text, span.start);
+        let quote = &text[span.start..first.start];
+        let mut bytes = [name, quote].concat();
+        parts
+            .iter()
+            .for_each(|part| bytes.extend_from_slice(&text[part.clone()]));
+        bytes.extend_from_slice(quote);
+        if bytes.len() >= name.len() + MIN + 2 {
+            sink.push(bytes, span, None);
+        }
     }
 }
 
@@ -85,11 +92,12 @@ fn string_before(text: &[u8], close: usize, floor: usize) -> Option<Range<usize>
 }
 
 /// The inside of the string that begins at the quote `open`, to the same quote on its line.
-fn string_after(text: &[u8], open: usize) -> Option<Range<usize>> {
+fn string_after(text: &[u8], open: usize, vain: &mut usize) -> Option<Range<usize>> {
     let start = open + 1;
     let inside = &text[start..text.len().min(start + PART)];
     for at in memchr::memchr2_iter(text[open], b'\n', inside) {
         if inside[at] == b'\n' {
+            *vain = vain.saturating_sub(at);
             return None;
         }
         let slashes = inside[..at]
@@ -101,15 +109,21 @@ fn string_after(text: &[u8], open: usize) -> Option<Range<usize>> {
             return Some(start..start + at);
         }
     }
+    *vain = vain.saturating_sub(inside.len());
     None
 }
 
 /// All strings of the chain whose second one opens at `open`, and where its last quote ends.
-fn chain(text: &[u8], first: Range<usize>, open: usize) -> (Vec<Range<usize>>, usize) {
+fn chain(
+    text: &[u8],
+    first: Range<usize>,
+    open: usize,
+    vain: &mut usize,
+) -> (Vec<Range<usize>>, usize) {
     let mut end = first.end + 1;
     let mut parts = vec![first];
     let mut next = Some(open);
-    while let Some(part) = next.and_then(|open| string_after(text, open)) {
+    while let Some(part) = next.and_then(|open| string_after(text, open, vain)) {
         end = part.end + 1;
         parts.push(part);
         next = gap(text, end);

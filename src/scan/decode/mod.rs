@@ -40,6 +40,7 @@ mod html;
 mod joined;
 mod percent;
 mod rewrite;
+mod runs;
 mod sink;
 mod tar;
 mod zip;

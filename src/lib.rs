@@ -1,9 +1,9 @@
 //! portcullis.
-pub mod git;
 pub mod change;
-pub mod hook;
-pub mod scan;
-pub mod finding;
-pub mod policy;
 pub mod config;
+pub mod finding;
+pub mod git;
+pub mod hook;
+pub mod policy;
 pub mod report;
+pub mod scan;

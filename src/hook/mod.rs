@@ -66,7 +66,11 @@ fn staged(repo: &Repo, amends: bool) -> Result<Source, CallError> {
         Some(head) if amends => repo.commit(head).map_err(unread)?.parents,
         Some(head) => {
             let mut parents = vec![head];
-            parents.extend(repo.merge_heads().into_iter().filter(|merged| *merged != head));
+            parents.extend(
+                repo.merge_heads()
+                    .into_iter()
+                    .filter(|merged| *merged != head),
+            );
             parents
         }
         None => repo.merge_heads(),
@@ -83,7 +87,8 @@ fn draft(call: &Call) -> Result<Source, CallError> {
         what: escape(path.as_os_str().as_encoded_bytes()),
         error: ReadError::Broken(error.to_string()),
     })?;
-    let cut = memchr::memmem::find_iter(&text, SCISSORS).find(|at| *at == 0 || text[at - 1] == b'\n');
+    let cut =
+        memchr::memmem::find_iter(&text, SCISSORS).find(|at| *at == 0 || text[at - 1] == b'\n');
     text.truncate(cut.unwrap_or(text.len()));
     Ok(Source::Draft(text))
 }
@@ -150,5 +155,7 @@ fn known_to_server() -> Vec<String> {
 
 /// The lines of a standard input, without the last line end.
 fn lines(input: &[u8]) -> impl Iterator<Item = &[u8]> {
-    input.split(|byte| *byte == b'\n').filter(|line| !line.is_empty())
+    input
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
 }

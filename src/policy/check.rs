@@ -4,8 +4,8 @@ use super::groups::Pusher;
 use super::settings::Settings;
 use super::{env_files, refs, secrets};
 use crate::change::{BadUpdate, CommitChange, FileChange, Message, Naming, RefUpdate, Unread};
-use crate::finding::{Finding, FoundSecret, Level, Place};
 use crate::finding::{CheckId, Fingerprint};
+use crate::finding::{Finding, FoundSecret, Level, Place};
 use crate::git::{RefName, Repo};
 use crate::hook::Side;
 use crate::scan::Confidence;
@@ -16,7 +16,12 @@ pub trait Check: Send + Sync {
     ///
     /// # Errors
     /// When something had to be read for it and could not be; the same for the others.
-    fn update(&self, _cx: &Cx<'_>, _update: &RefUpdate, _out: &mut Vec<Raised>) -> Result<(), Unread> {
+    fn update(
+        &self,
+        _cx: &Cx<'_>,
+        _update: &RefUpdate,
+        _out: &mut Vec<Raised>,
+    ) -> Result<(), Unread> {
         Ok(())
     }
     /// Looks at a line that asks for a ref that cannot be.
@@ -25,21 +30,36 @@ pub trait Check: Send + Sync {
     ///
     /// # Errors
     /// See [`Check::update`].
-    fn commit(&self, _cx: &Cx<'_>, _commit: &CommitChange<'_>, _out: &mut Vec<Raised>) -> Result<(), Unread> {
+    fn commit(
+        &self,
+        _cx: &Cx<'_>,
+        _commit: &CommitChange<'_>,
+        _out: &mut Vec<Raised>,
+    ) -> Result<(), Unread> {
         Ok(())
     }
     /// Looks at a message.
     ///
     /// # Errors
     /// See [`Check::update`].
-    fn message(&self, _cx: &Cx<'_>, _message: &Message<'_>, _out: &mut Vec<Raised>) -> Result<(), Unread> {
+    fn message(
+        &self,
+        _cx: &Cx<'_>,
+        _message: &Message<'_>,
+        _out: &mut Vec<Raised>,
+    ) -> Result<(), Unread> {
         Ok(())
     }
     /// Looks at a file.
     ///
     /// # Errors
     /// See [`Check::update`].
-    fn file(&self, _cx: &Cx<'_>, _file: &FileChange<'_>, _out: &mut Vec<Raised>) -> Result<(), Unread> {
+    fn file(
+        &self,
+        _cx: &Cx<'_>,
+        _file: &FileChange<'_>,
+        _out: &mut Vec<Raised>,
+    ) -> Result<(), Unread> {
         Ok(())
     }
     /// Whether a file anywhere in a history matters to this check for its name alone.
@@ -53,7 +73,6 @@ pub trait Check: Send + Sync {
 }
 
 /// What every check may know of the circumstances.
-#[derive(Debug)]
 pub struct Cx<'a> {
     /// The repository; none for plain files.
     pub repo: Option<&'a Repo>,
@@ -108,7 +127,13 @@ pub struct Raised {
 impl Raised {
     /// A finding of a policy check: it blocks, for sure.
     #[must_use]
-    pub fn denied(check: CheckId, message: String, help: String, place: Place, refs: Vec<RefName>) -> Self {
+    pub fn denied(
+        check: CheckId,
+        message: String,
+        help: String,
+        place: Place,
+        refs: Vec<RefName>,
+    ) -> Self {
         let fingerprint = fingerprint(check, &place, None);
         Self {
             finding: Finding {

@@ -18,7 +18,12 @@ struct EnvFiles {
 }
 
 impl Check for EnvFiles {
-    fn file(&self, _cx: &Cx<'_>, file: &FileChange<'_>, out: &mut Vec<Raised>) -> Result<(), Unread> {
+    fn file(
+        &self,
+        _cx: &Cx<'_>,
+        file: &FileChange<'_>,
+        out: &mut Vec<Raised>,
+    ) -> Result<(), Unread> {
         let Some(path) = &file.path else {
             return Ok(());
         };
@@ -48,7 +53,10 @@ impl Check for EnvFiles {
             decoded: Vec::new(),
         };
         let message = "a file that holds an environment; keep it out of the repository".to_owned();
-        let check = CheckId { pack: "env-files", name: "env-file" };
+        let check = CheckId {
+            pack: "env-files",
+            name: "env-file",
+        };
         let mut raised = Raised::denied(check, message, help(&place), place, file.by.refs.to_vec());
         raised.naming = file.naming;
         out.push(raised);
@@ -65,7 +73,10 @@ impl Check for EnvFiles {
 }
 
 fn help(place: &Place) -> String {
-    let path = place.path.as_ref().map_or_else(String::new, ToString::to_string);
+    let path = place
+        .path
+        .as_ref()
+        .map_or_else(String::new, ToString::to_string);
     let name = "list its names without values in .env.example";
     match place.commit {
         None if place.blob.is_some() => {
@@ -107,10 +118,16 @@ fn are_values_encrypted(bytes: &[u8]) -> bool {
             return false;
         };
         let (name, value) = (line[..equals].trim_ascii(), line[equals + 1..].trim_ascii());
-        let value = value.strip_prefix(b"\"").or_else(|| value.strip_prefix(b"'")).unwrap_or(value);
+        let value = value
+            .strip_prefix(b"\"")
+            .or_else(|| value.strip_prefix(b"'"))
+            .unwrap_or(value);
         if value.starts_with(b"encrypted:") || value.starts_with(b"ENC[") {
             encrypted += 1;
-        } else if !(name.starts_with(b"DOTENV_PUBLIC_KEY") || name.starts_with(b"sops_") || value.is_empty()) {
+        } else if !(name.starts_with(b"DOTENV_PUBLIC_KEY")
+            || name.starts_with(b"sops_")
+            || value.is_empty())
+        {
             return false;
         }
     }
@@ -130,7 +147,13 @@ mod tests {
         ] {
             assert!(is_encrypted(good.as_bytes()), "{good}");
         }
-        for bad in ["", "A=1\n", "A=encrypted:x\nB=plain\n", "DOTENV_PUBLIC_KEY=x\n", "junk\n"] {
+        for bad in [
+            "",
+            "A=1\n",
+            "A=encrypted:x\nB=plain\n",
+            "DOTENV_PUBLIC_KEY=x\n",
+            "junk\n",
+        ] {
             assert!(!is_encrypted(bad.as_bytes()), "{bad}");
         }
     }

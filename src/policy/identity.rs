@@ -7,9 +7,14 @@ use std::ffi::OsString;
 /// The pusher, from the one source that the configuration names. With none, and with nothing in it,
 /// the pusher is unknown; no other variable is ever looked at.
 #[must_use]
-pub fn pusher(source: Option<&IdentitySource>, variable: &dyn Fn(&str) -> Option<OsString>) -> Pusher {
+pub fn pusher(
+    source: Option<&IdentitySource>,
+    variable: &dyn Fn(&str) -> Option<OsString>,
+) -> Pusher {
     let named = |name: &str| {
-        variable(name).map_or(Pusher::Unknown, |value| Pusher::named(value.as_encoded_bytes()))
+        variable(name).map_or(Pusher::Unknown, |value| {
+            Pusher::named(value.as_encoded_bytes())
+        })
     };
     match source {
         None => Pusher::Unknown,
@@ -47,9 +52,21 @@ mod tests {
             _ => None,
         };
         assert_eq!(pusher(None, &env), Pusher::Unknown);
-        assert_eq!(pusher(Some(&IdentitySource::Gitolite), &env), Pusher::named(b"alice"));
-        assert_eq!(pusher(Some(&IdentitySource::Env("WHO".into())), &env), Pusher::named(b"bob"));
-        assert_eq!(pusher(Some(&IdentitySource::Env("NOBODY".into())), &env), Pusher::Unknown);
-        assert_ne!(pusher(Some(&IdentitySource::Unix), &env), Pusher::named(b"alice"));
+        assert_eq!(
+            pusher(Some(&IdentitySource::Gitolite), &env),
+            Pusher::named(b"alice")
+        );
+        assert_eq!(
+            pusher(Some(&IdentitySource::Env("WHO".into())), &env),
+            Pusher::named(b"bob")
+        );
+        assert_eq!(
+            pusher(Some(&IdentitySource::Env("NOBODY".into())), &env),
+            Pusher::Unknown
+        );
+        assert_ne!(
+            pusher(Some(&IdentitySource::Unix), &env),
+            Pusher::named(b"alice")
+        );
     }
 }

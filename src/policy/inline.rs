@@ -12,7 +12,9 @@ pub(super) fn mark_on_lines(text: &[u8], span: &Range<usize>, rule: &str) -> Opt
     let start = memchr::memrchr(b'\n', &text[..span.start.min(text.len())]).map_or(0, |n| n + 1);
     let from = span.end.clamp(start, text.len());
     let end = memchr::memchr(b'\n', &text[from..]).map_or(text.len(), |n| from + n);
-    text[start..end].split(|byte| *byte == b'\n').find_map(|line| mark(line, rule))
+    text[start..end]
+        .split(|byte| *byte == b'\n')
+        .find_map(|line| mark(line, rule))
 }
 
 fn mark(line: &[u8], rule: &str) -> Option<String> {
@@ -52,11 +54,25 @@ mod tests {
 
     #[test]
     fn a_mark_names_the_rule_and_gives_a_reason() {
-        assert_eq!(found("x = 1 # portcullis:allow(private-key) a test key"), Some("a test key".into()));
-        assert_eq!(found("/* portcullis:allow(a, secrets/private-key) why */"), Some("why".into()));
+        assert_eq!(
+            found("x = 1 # portcullis:allow(private-key) a test key"),
+            Some("a test key".into())
+        );
+        assert_eq!(
+            found("/* portcullis:allow(a, secrets/private-key) why */"),
+            Some("why".into())
+        );
         assert_eq!(found("portcullis:allow(private-key)"), Some(String::new()));
-        assert_eq!(found("portcullis:allow(other) x portcullis:allow(private-key) y"), Some("y".into()));
-        for none in ["portcullis:allow(private-key", "portcullis:allow(private-keys) x", "portcullis:allow() x", "portcullis:allow(*) x"] {
+        assert_eq!(
+            found("portcullis:allow(other) x portcullis:allow(private-key) y"),
+            Some("y".into())
+        );
+        for none in [
+            "portcullis:allow(private-key",
+            "portcullis:allow(private-keys) x",
+            "portcullis:allow() x",
+            "portcullis:allow(*) x",
+        ] {
             assert_eq!(found(none), None, "{none}");
         }
     }

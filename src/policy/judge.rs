@@ -70,12 +70,16 @@ impl Policy {
         if let Some(limit) = deadline.filter(|_| !judge.go_on()) {
             judge.unread(late(limit));
         }
-        let mut kept = judge.kept.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = judge
+            .kept
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
         if let (Some(history), Some(repo)) = (&history, repo) {
             kept.coverage.refs = history.refs();
             self.locate(history, repo, &mut kept);
             // The threads found them in any order; a push shows its commits oldest first.
-            kept.raised.sort_by_cached_key(|raised| order(&raised.finding));
+            kept.raised
+                .sort_by_cached_key(|raised| order(&raised.finding));
         }
         self.verdict(kept, effort.started)
     }
@@ -88,7 +92,8 @@ impl Policy {
             Naming::Whole => true,
             Naming::LastPart => {
                 let name = raised.finding.place.path.as_ref().map(RepoPath::file_name);
-                name == Some(path.file_name()) && self.checks.iter().all(|check| check.holds_at(path))
+                name == Some(path.file_name())
+                    && self.checks.iter().all(|check| check.holds_at(path))
             }
         };
         let at: Vec<Box<dyn Fn(&RepoPath) -> bool + '_>> = files
@@ -111,7 +116,9 @@ impl Policy {
         };
         drop(blobs);
         drop(at);
-        let blobs = files.iter_mut().filter(|raised| raised.finding.place.blob.is_some());
+        let blobs = files
+            .iter_mut()
+            .filter(|raised| raised.finding.place.blob.is_some());
         for (raised, located) in blobs.zip(located) {
             let place = &mut raised.finding.place;
             place.reachable = Some(located.reachable);
@@ -160,21 +167,24 @@ impl Policy {
         let mut raised = kept.raised;
         for raised in &mut raised {
             let finding = &mut raised.finding;
-            finding.fingerprint = fingerprint(finding.check, &finding.place, finding.secret.as_ref());
+            finding.fingerprint =
+                fingerprint(finding.check, &finding.place, finding.secret.as_ref());
         }
         for raised in first_of_each(raised) {
             self.settle(raised, &mut verdict);
         }
-        verdict.findings.sort_by_cached_key(|finding| {
-            (std::cmp::Reverse(finding.level), order(finding))
-        });
+        verdict
+            .findings
+            .sort_by_cached_key(|finding| (std::cmp::Reverse(finding.level), order(finding)));
         verdict.coverage.seconds = started.elapsed().as_secs_f64();
         verdict
     }
 
     /// Takes out what a mark or the configuration allows.
     fn settle(&self, raised: Raised, verdict: &mut Verdict) {
-        let Raised { mut finding, mark, .. } = raised;
+        let Raised {
+            mut finding, mark, ..
+        } = raised;
         if let Some(secret) = &finding.secret {
             let path = finding.place.path.as_ref();
             let allowed = |allow: &&super::settings::Allow| {
@@ -210,7 +220,9 @@ impl Policy {
 fn late(limit: Duration) -> Unread {
     Unread::new(
         "the push",
-        format_args!("the deadline of {limit:?} passed before all of it was examined; push less at once, or ask for a longer deadline"),
+        format_args!(
+            "the deadline of {limit:?} passed before all of it was examined; push less at once, or ask for a longer deadline"
+        ),
     )
 }
 
@@ -241,7 +253,8 @@ fn first_of_each(raised: Vec<Raised>) -> Vec<Raised> {
             continue;
         };
         let known = &mut kept[*index].finding;
-        let same_text = known.place.blob == finding.place.blob && known.place.commit == finding.place.commit;
+        let same_text =
+            known.place.blob == finding.place.blob && known.place.commit == finding.place.commit;
         if same_text && known.place.text != finding.place.text {
             kept.push(raised);
         } else {
@@ -293,7 +306,11 @@ impl Judge<'_> {
         if file.naming == Naming::LastPart {
             return;
         }
-        let size = if file.is_old_content() { None } else { file.bytes().ok().map(<[u8]>::len) };
+        let size = if file.is_old_content() {
+            None
+        } else {
+            file.bytes().ok().map(<[u8]>::len)
+        };
         let mut kept = self.kept();
         if file.path.is_some() {
             kept.coverage.files += 1;
@@ -356,7 +373,8 @@ impl Sink for Judge<'_> {
     }
 
     fn go_on(&self) -> bool {
-        self.deadline.is_none_or(|limit| self.effort.started.elapsed() < limit)
+        self.deadline
+            .is_none_or(|limit| self.effort.started.elapsed() < limit)
     }
 
     fn wants_name(&self, name: &[u8]) -> bool {

@@ -28,5 +28,6 @@ fn date_of(commit: &crate::git::CommitInfo) -> Option<String> {
     let offset = time::UtcOffset::from_whole_seconds(minutes.checked_mul(60)?).ok()?;
     let date = time::OffsetDateTime::from_unix_timestamp(seconds).ok()?;
     let date = date.checked_to_offset(offset)?;
-    date.format(&time::format_description::well_known::Rfc3339).ok()
+    date.format(&time::format_description::well_known::Rfc3339)
+        .ok()
 }

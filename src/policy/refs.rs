@@ -25,7 +25,12 @@ impl Check for Refs {
     fn update(&self, cx: &Cx<'_>, update: &RefUpdate, out: &mut Vec<Raised>) -> Result<(), Unread> {
         if update.repeated {
             let help = "push each ref once".to_owned();
-            out.push(raise("duplicate", "the push names this ref twice".to_owned(), help, &update.name));
+            out.push(raise(
+                "duplicate",
+                "the push names this ref twice".to_owned(),
+                help,
+                &update.name,
+            ));
         }
         // Who pushes is known where the push arrives.
         let matching: Vec<&Protect> = match cx.side {
@@ -33,14 +38,21 @@ impl Check for Refs {
             Side::Server => self
                 .rules
                 .iter()
-                .filter(|rule| rule.refs().iter().any(|pattern| pattern.protects(&update.name)))
+                .filter(|rule| {
+                    rule.refs()
+                        .iter()
+                        .any(|pattern| pattern.protects(&update.name))
+                })
                 .collect(),
         };
         if matching.is_empty() {
             return Ok(());
         }
         let act = act(cx.repo, update)?;
-        if !matching.iter().all(|rule| self.groups.allows(rule.who_may(act), cx.pusher)) {
+        if !matching
+            .iter()
+            .all(|rule| self.groups.allows(rule.who_may(act), cx.pusher))
+        {
             out.push(refused(act, cx.pusher, &update.name));
         }
         Ok(())
@@ -49,8 +61,17 @@ impl Check for Refs {
     fn bad_update(&self, _cx: &Cx<'_>, update: &BadUpdate, out: &mut Vec<Raised>) {
         let message = format!("{}: {}", escape(&update.name), update.why);
         let help = "push to a full ref name such as refs/heads/main".to_owned();
-        let check = CheckId { pack: "refs", name: "name" };
-        out.push(Raised::denied(check, message, help, place(None), Vec::new()));
+        let check = CheckId {
+            pack: "refs",
+            name: "name",
+        };
+        out.push(Raised::denied(
+            check,
+            message,
+            help,
+            place(None),
+            Vec::new(),
+        ));
     }
 }
 
@@ -74,7 +95,10 @@ fn refused(act: Act, pusher: &Pusher, name: &RefName) -> Raised {
 }
 
 fn raise(id: &'static str, message: String, help: String, name: &RefName) -> Raised {
-    let check = CheckId { pack: "refs", name: id };
+    let check = CheckId {
+        pack: "refs",
+        name: id,
+    };
     Raised::denied(check, message, help, place(Some(name)), vec![name.clone()])
 }
 
@@ -99,7 +123,9 @@ fn act(repo: Option<&Repo>, update: &RefUpdate) -> Result<Act, Unread> {
         RefChange::Create { .. } => Ok(Act::Create),
         RefChange::Delete { .. } => Ok(Act::Delete),
         // A tag is where it is, or it is another tag.
-        RefChange::Move { .. } if update.name.as_bytes().starts_with(b"refs/tags/") => Ok(Act::Force),
+        RefChange::Move { .. } if update.name.as_bytes().starts_with(b"refs/tags/") => {
+            Ok(Act::Force)
+        }
         RefChange::Move { old, new } => {
             let Some(repo) = repo else {
                 return Ok(Act::Force);

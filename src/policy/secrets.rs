@@ -14,7 +14,9 @@ use std::sync::{Mutex, PoisonError};
 
 pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
     Box::new(Secrets {
-        scanner: Scanner::new(&Selection { off: settings.secrets.disable.clone() }),
+        scanner: Scanner::new(&Selection {
+            off: settings.secrets.disable.clone(),
+        }),
         settings: settings.secrets.clone(),
         clean: Mutex::new(HashSet::new()),
     })
@@ -28,7 +30,12 @@ struct Secrets {
 }
 
 impl Check for Secrets {
-    fn file(&self, cx: &Cx<'_>, file: &FileChange<'_>, out: &mut Vec<Raised>) -> Result<(), Unread> {
+    fn file(
+        &self,
+        cx: &Cx<'_>,
+        file: &FileChange<'_>,
+        out: &mut Vec<Raised>,
+    ) -> Result<(), Unread> {
         if file.is_old_content() || file.naming == Naming::LastPart {
             return Ok(());
         }
@@ -47,7 +54,10 @@ impl Check for Secrets {
         let bytes = file.bytes().map_err(|error| Unread::new(what(), error))?;
         let path = file.path.as_ref().map_or(&[][..], RepoPath::as_bytes);
         // Most files hold nothing; only for the others it is asked what of them is new.
-        let whole = Content { bytes, fresh: &Fresh::All };
+        let whole = Content {
+            bytes,
+            fresh: &Fresh::All,
+        };
         let scan = self.scanner.scan(path, whole);
         if let Some(why) = scan.undecided.first() {
             return Err(Unread::new(what(), why));
@@ -60,7 +70,11 @@ impl Check for Secrets {
         }
         let fresh = file.fresh();
         let lines = Lines::of(bytes);
-        for found in scan.matches.iter().filter(|found| fresh.touches(&found.whole)) {
+        for found in scan
+            .matches
+            .iter()
+            .filter(|found| fresh.touches(&found.whole))
+        {
             let place = Place {
                 kind: PlaceKind::File,
                 path: file.path.clone(),
@@ -78,8 +92,16 @@ impl Check for Secrets {
         Ok(())
     }
 
-    fn message(&self, cx: &Cx<'_>, message: &Message<'_>, out: &mut Vec<Raised>) -> Result<(), Unread> {
-        let whole = Content { bytes: message.raw, fresh: &Fresh::All };
+    fn message(
+        &self,
+        cx: &Cx<'_>,
+        message: &Message<'_>,
+        out: &mut Vec<Raised>,
+    ) -> Result<(), Unread> {
+        let whole = Content {
+            bytes: message.raw,
+            fresh: &Fresh::All,
+        };
         let scan = self.scanner.scan(&[], whole);
         let commit = message.by.commit.map(|commit| commit.oid);
         let tag = match message.of {
@@ -87,7 +109,9 @@ impl Check for Secrets {
             MessageOf::Draft | MessageOf::Commit => None,
         };
         if let Some(why) = scan.undecided.first() {
-            let what = tag.or(commit).map_or_else(|| "the message".to_owned(), |oid| oid.to_string());
+            let what = tag
+                .or(commit)
+                .map_or_else(|| "the message".to_owned(), |oid| oid.to_string());
             return Err(Unread::new(what, why));
         }
         for found in &scan.matches {
@@ -136,18 +160,25 @@ impl Secrets {
         place: Place,
         refs: Vec<crate::git::RefName>,
     ) -> Raised {
-        let check = CheckId { pack: "secrets", name: found.rule.id };
+        let check = CheckId {
+            pack: "secrets",
+            name: found.rule.id,
+        };
         let secret = FoundSecret {
             secret: found.secret.clone(),
             valid: found.valid,
-            identity: found.identity.as_deref().map(|identity| escape(identity.as_bytes())),
+            identity: found
+                .identity
+                .as_deref()
+                .map(|identity| escape(identity.as_bytes())),
         };
         // A disproof never blocks, however low the bar is set.
-        let level = if found.confidence >= self.settings.min_confidence && found.valid != Validity::No {
-            Level::Deny
-        } else {
-            Level::Warn
-        };
+        let level =
+            if found.confidence >= self.settings.min_confidence && found.valid != Validity::No {
+                Level::Deny
+            } else {
+                Level::Warn
+            };
         Raised {
             finding: Finding {
                 check,
@@ -183,7 +214,10 @@ fn message(found: &Match) -> String {
 fn help(cx: &Cx<'_>, found: &Match, place: &Place) -> String {
     let revoke = format!("revoke it: {}", found.rule.revoke);
     let short = place.commit.map(|commit| commit.short());
-    let path = place.path.as_ref().map_or_else(String::new, ToString::to_string);
+    let path = place
+        .path
+        .as_ref()
+        .map_or_else(String::new, ToString::to_string);
     match (place.kind, short, cx.side) {
         (PlaceKind::File, None, _) if place.blob.is_some() => format!(
             "take it out of the file and stage it again: git add -p -- {path}\nread it from the environment or a secret store instead"
@@ -195,7 +229,9 @@ fn help(cx: &Cx<'_>, found: &Match, place: &Place) -> String {
         (_, Some(commit), Side::Client | Side::Server) if !place_is_kept(place) => format!(
             "it is in commit {commit}: take it out of that commit (git rebase -i {commit}^), a commit on top does not remove it\nif it was ever pushed elsewhere, {revoke}"
         ),
-        (PlaceKind::Tag, _, _) => format!("make the tag anew without it\nif it was ever pushed elsewhere, {revoke}"),
+        (PlaceKind::Tag, _, _) => {
+            format!("make the tag anew without it\nif it was ever pushed elsewhere, {revoke}")
+        }
         (PlaceKind::File | PlaceKind::Message | PlaceKind::Commit | PlaceKind::Ref, _, _) => {
             format!("{revoke}\nthen take it out of the history; whoever has a copy keeps it")
         }
@@ -225,7 +261,12 @@ impl<'a> Lines<'a> {
         };
         let (line, column) = self.position(found.span.start, width);
         let (end_line, end_column) = self.position(found.span.end, width);
-        TextRange { line, column, end_line, end_column }
+        TextRange {
+            line,
+            column,
+            end_line,
+            end_column,
+        }
     }
 
     /// Line and column of an offset, 1-based; columns count characters.
@@ -241,7 +282,10 @@ impl<'a> Lines<'a> {
         for unit in before.chunks(width) {
             let value: u32 = unit.iter().map(|byte| u32::from(*byte)).sum();
             let newline = value == u32::from(b'\n') && unit.contains(&b'\n');
-            let mark = matches!(unit, [0xff, 0xfe] | [0xfe, 0xff] | [0xff, 0xfe, 0, 0] | [0, 0, 0xfe, 0xff]);
+            let mark = matches!(
+                unit,
+                [0xff, 0xfe] | [0xfe, 0xff] | [0xff, 0xfe, 0, 0] | [0, 0, 0xfe, 0xff]
+            );
             (line, column) = match (newline, mark) {
                 (true, _) => (line + 1, 1),
                 (false, true) => (line, column),

@@ -5,7 +5,7 @@
 //! placeholders, entropy, an offline [`proof`] or the model of [`generic`]; of several matches over
 //! the same bytes the most specific stays. What is encoded is decoded and scanned again.
 
-pub mod decode;
+mod decode;
 mod encoding;
 mod generic;
 mod keywords;
@@ -17,6 +17,7 @@ mod scanner;
 mod secret;
 pub mod template;
 
+pub use decode::{Budget, Decoded, Piece, decode};
 pub use generic::Model;
 pub use rule::{Near, Rule, rule, rules, rules_digest};
 pub use scanner::{Scan, Scanner, Selection};

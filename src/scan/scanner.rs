@@ -1,6 +1,6 @@
 //! The engine: from a text to its matches.
 
-use super::decode::{self, Limits};
+use super::decode::{Budget, decode};
 use super::encoding;
 use super::generic::{self, Setting};
 use super::keywords::{Hit, Keywords};
@@ -11,12 +11,6 @@ use super::{Confidence, Match, Secret, Validity};
 use crate::change::{Content, Fresh};
 use memchr::{memchr, memrchr};
 use std::ops::Range;
-
-/// Encodings within encodings are followed this deep.
-const MAX_DEPTH: usize = 5;
-
-/// What decoding one content may yield in all, in bytes.
-const MAX_DECODED: usize = 256 << 20;
 
 /// A match of a rule with `near` may stand this far from its partner, in bytes, however many lines
 /// are asked for: a file of one line is no neighbourhood.
@@ -62,7 +56,6 @@ struct Text<'a> {
     /// What of it is new; `All` for what was decoded, which is judged by the place it stood at.
     fresh: &'a Fresh,
     setting: Setting,
-    depth: usize,
 }
 
 impl Scanner {
@@ -107,13 +100,12 @@ impl Scanner {
         if matches!(content.fresh, Fresh::Ranges(ranges) if ranges.is_empty()) {
             return scan;
         }
-        let mut budget = MAX_DECODED;
+        let mut budget = Budget::default();
         let text = Text {
             bytes: content.bytes,
             path,
             fresh: content.fresh,
             setting: Setting::Plain,
-            depth: 0,
         };
         scan.matches = self.any(&text, &mut budget, &mut scan.undecided);
         scan.matches
@@ -122,7 +114,7 @@ impl Scanner {
     }
 
     /// Scans bytes of any encoding.
-    fn any(&self, text: &Text<'_>, budget: &mut usize, undecided: &mut Vec<String>) -> Vec<Match> {
+    fn any(&self, text: &Text<'_>, budget: &mut Budget, undecided: &mut Vec<String>) -> Vec<Match> {
         let wide = encoding::wide(text.bytes);
         let whole = wide.as_ref().is_some_and(|wide| wide.whole);
         let mut matches = if whole {
@@ -134,7 +126,6 @@ impl Scanner {
             let inner = Text {
                 bytes: &wide.text,
                 fresh: &Fresh::All,
-                depth: text.depth,
                 ..*text
             };
             let mut found = self.narrow(&inner, budget, undecided);
@@ -152,36 +143,25 @@ impl Scanner {
     fn narrow(
         &self,
         text: &Text<'_>,
-        budget: &mut usize,
+        budget: &mut Budget,
         undecided: &mut Vec<String>,
     ) -> Vec<Match> {
         let direct = overlap::resolve(self.direct(text));
-        let decoded = decode::decode(text.bytes, text.path, &Limits::default());
+        let decoded = decode(text.bytes, text.path, budget);
         undecided.extend(decoded.undecided);
-        if text.depth == MAX_DEPTH {
-            return direct;
-        }
         let mut inside = Vec::new();
         for piece in decoded.pieces {
             if !text.fresh.touches(&piece.span) {
                 continue;
             }
-            let Some(left) = budget.checked_sub(piece.bytes.len()) else {
-                undecided.push(format!(
-                    "what is encoded in it decodes to more than {} MiB",
-                    MAX_DECODED >> 20
-                ));
-                break;
-            };
-            *budget = left;
             let inner = Text {
                 bytes: &piece.bytes,
                 path: piece.member.as_deref().unwrap_or(text.path),
                 fresh: &Fresh::All,
                 setting: Setting::decoded(&piece.bytes),
-                depth: text.depth + 1,
             };
-            for mut found in self.any(&inner, budget, undecided) {
+            let found = budget.deeper(|budget| self.any(&inner, budget, undecided));
+            for mut found in found {
                 found.span = piece.span.clone();
                 found.whole = piece.span.clone();
                 found.decoded.insert(0, piece.how);

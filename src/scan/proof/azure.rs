@@ -172,3 +172,49 @@ fn check_cask(secret: &[u8]) -> Proven {
 fn complete_cask(before: &str) -> String {
     cask_checksum(token(before)).unwrap_or_else(|| "AAAA".into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The vectors of the .NET runtime's own tests.
+    #[test]
+    fn marvin_is_the_published_one() {
+        let seed = 0x004f_b61a_001b_dbcc;
+        assert_eq!(marvin32(b"", seed), 0x30ED_35C1 ^ 0x00CD_3C7D);
+        assert_eq!(marvin32(b"\xAF", seed), 0x48E7_3FC7 ^ 0x7D75_DDC1);
+    }
+
+    #[test]
+    fn what_is_completed_is_proven() {
+        use super::super::super::template::Random;
+        let base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+        let mut random = Random::new(3);
+        for (length, signature, total) in [
+            (76, "+ASt", 88),
+            (76, "ACDb", 88),
+            (33, "+ASb", 44),
+            (42, "AzSe", 52),
+            (44, "AzFu", 56),
+        ] {
+            let token = format!("{}{signature}", random.text(base62, length));
+            let key = format!("{token}{}", complete_key(&token));
+            assert_eq!(key.len(), total, "{signature}");
+            assert_eq!(
+                check_key(key.as_bytes()).valid,
+                Validity::Yes,
+                "{signature}"
+            );
+            let other = key.replacen(|c| c != 'b', "b", 1);
+            assert_eq!(check_key(other.as_bytes()).valid, Validity::Unknown);
+        }
+        let token = format!(
+            "{}JQQJ99BAAAAA{}AAAAAZDO",
+            random.text(base62, 52),
+            random.text(base62, 8)
+        );
+        let token = &token[..80];
+        let key = format!("{token}{}", complete_cask(token));
+        assert_eq!(check_cask(key.as_bytes()).valid, Validity::Yes);
+    }
+}

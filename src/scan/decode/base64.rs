@@ -1,0 +1,78 @@
+//! Base64 and base64url, on one line or wrapped (RFC 4648, RFC 2045 §6.8, RFC 7468).
+
+use super::Input;
+use super::bytes::class;
+use super::runs::{Encoding, Runs};
+use super::sink::Sink;
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+/// Shorter runs are words.
+static BASE64: Encoding = Encoding {
+    alphabet: class(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"),
+    min: 24,
+    padding: 2,
+    decode: decoded,
+};
+
+/// Writers differ in padding and leave bits behind; both are theirs to do.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Finds runs of the alphabet that decode to something worth a look.
+pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
+    let text = input.text;
+    let mut done = 0;
+    for mut run in Runs::new(text, &BASE64.alphabet, BASE64.min) {
+        if sink.full() {
+            return;
+        }
+        run.start = run.start.max(done);
+        // The `n` of an escaped line end is no part of what follows it.
+        if run.start > 0
+            && text[run.start - 1] == b'\\'
+            && matches!(text[run.start], b'n' | b'r' | b't')
+        {
+            run.start += 1;
+        }
+        if run.len() < BASE64.min {
+            continue;
+        }
+        if let Some(end) = BASE64.take(text, run.clone(), sink) {
+            done = end;
+            continue;
+        }
+        // A path or a dashed name around it: what stands between the separators.
+        let mut start = run.start;
+        for part in text[run].split(|byte| !byte.is_ascii_alphanumeric()) {
+            if part.len() >= BASE64.min {
+                done = done.max(
+                    BASE64
+                        .take(text, start..start + part.len(), sink)
+                        .unwrap_or(0),
+                );
+            }
+            start += part.len() + 1;
+        }
+    }
+}
+
+fn decoded(mut characters: Vec<u8>) -> Option<Vec<u8>> {
+    for byte in &mut characters {
+        match *byte {
+            b'-' => *byte = b'+',
+            b'_' => *byte = b'/',
+            _ => {}
+        }
+    }
+    // A single character over stands for nothing: the run was cut or is preceded by another.
+    if characters.len() % 4 == 1 {
+        characters.pop();
+    }
+    LENIENT.decode(characters).ok()
+}

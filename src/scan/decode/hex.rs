@@ -1,0 +1,40 @@
+//! Long runs of hexadecimal digits, on one line or wrapped (RFC 4648 §8).
+
+use super::Input;
+use super::bytes::class;
+use super::runs::{Encoding, Runs};
+use super::sink::Sink;
+
+/// Shorter runs are words and small digests.
+static HEX: Encoding = Encoding {
+    alphabet: class(b"0123456789abcdefABCDEF"),
+    min: 32,
+    padding: 0,
+    decode: decoded,
+};
+
+/// Finds runs of digits that decode to something worth a look.
+pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
+    let mut done = 0;
+    for run in Runs::new(input.text, &HEX.alphabet, HEX.min) {
+        if sink.full() {
+            return;
+        }
+        if run.start >= done {
+            done = HEX.take(input.text, run, sink).unwrap_or(done);
+        }
+    }
+}
+
+fn decoded(digits: Vec<u8>) -> Option<Vec<u8>> {
+    let value = |digit: u8| {
+        char::from(digit)
+            .to_digit(16)
+            .and_then(|value| u8::try_from(value).ok())
+    };
+    let (pairs, _) = digits.as_chunks::<2>();
+    pairs
+        .iter()
+        .map(|[high, low]| Some(value(*high)? << 4 | value(*low)?))
+        .collect()
+}

@@ -1,0 +1,240 @@
+//! Takes encodings and archives off a text, one layer at a time, so that the rules see what stands inside.
+//!
+//! [`decode`] takes off one layer; the engine calls it again on every [`Piece`] through
+//! [`Budget::deeper`]. A source text with nothing encoded in it costs one skipping pass per decoder.
+//!
+//! | `how` | recognises | limits |
+//! |---|---|---|
+//! | `base64` | runs of ≥ 24 characters of either alphabet (RFC 4648 §4, §5), with or without padding; also wrapped: lines of one width, the last one shorter, parted by line ends (with indentation or a comment sign) or by the escapes `\n` and `\r\n` | kept if the bytes are text, UTF-16, a container or a private key in DER or OpenSSH form |
+//! | `hex` | runs of ≥ 32 hexadecimal digits, wrapped like base64 | as base64 |
+//! | `percent` | `%XX` (RFC 3986 §2.1); the whole token around it is decoded | the token becomes text |
+//! | `escape` | `\xXX`, `\uXXXX`, `\u{X…}`, `\UXXXXXXXX`, octal `\OOO`, `\/` in a token; with them `\n \r \t \" \' \\` | as percent |
+//! | `html` | `&#103;`, `&#x67;` and the names of ASCII punctuation, such as `&lowbar;` | as percent |
+//! | `joined` | strings beside each other or joined by `+ . .. & \|\| ++`, in any of the quotes `" ' \``, also over lines; and tokens cut by a backslash at the end of a line | ≥ 2 parts that are not empty; 64 KiB a part |
+//! | `gzip` `zlib` `bzip2` `xz` `zstd` | the magic at the first byte; all streams of a file | see below |
+//! | `zip` | `PK\3\4` at the first byte: jar, docx, xlsx, whl too; members stored or deflated | see below |
+//! | `tar` | `ustar` at byte 257: POSIX, pax, GNU | see below |
+//!
+//! What a decoder finds that is neither text nor a known container (digests, random keys, images)
+//! is dropped after its first bytes.
+//!
+//! # What is undecided, and what is not
+//!
+//! A limit of the [`Budget`] that would be exceeded puts a line into [`Decoded::undecided`], and the
+//! content cannot be accepted: too many bytes or pieces, too many layers, an archive that unpacks
+//! to more than [`RATIO`] times its size and more than [`RATIO_FREE`] bytes, an xz or zstd stream
+//! that asks for a window above [`WINDOW`].
+//!
+//! Not undecided, because like any ciphertext or image they show nothing to whoever reads them
+//! without more: encrypted members, members in a method we do not open, other formats. Of a
+//! truncated or damaged archive all that still unpacks is looked at; a magic that stands there by
+//! chance yields nothing.
+
+mod base64;
+mod bytes;
+mod compressed;
+mod continued;
+mod escape;
+mod hex;
+mod html;
+mod joined;
+mod percent;
+mod rewrite;
+mod runs;
+mod sink;
+mod tar;
+mod zip;
+
+#[cfg(test)]
+mod tests;
+
+use sink::Sink;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// How often its own size an archive may unpack to, once past [`RATIO_FREE`].
+const RATIO: usize = 100;
+/// Bytes that any archive may unpack to, whatever its ratio.
+const RATIO_FREE: usize = 8 << 20;
+/// The largest window, in bytes, that an xz or zstd stream may ask memory for: `xz -9` and
+/// `zstd --ultra -20` fit in it.
+const WINDOW: usize = 128 << 20;
+
+/// What one layer of decoding found.
+#[derive(Debug, Default)]
+pub struct Decoded {
+    /// What was decoded, in the order of the decoders, then of the text.
+    pub pieces: Vec<Piece>,
+    /// One line for each limit that was exceeded; not empty means that not everything was seen.
+    pub undecided: Vec<String>,
+}
+
+/// One decoded part of a text.
+pub struct Piece {
+    /// What it decodes to. Of `joined` pieces, with the name that stands on the left: `key = "…"`.
+    pub bytes: Vec<u8>,
+    /// The encoded text, in bytes of the text given to [`decode`].
+    pub span: Range<usize>,
+    /// The decoder's name in the table above.
+    pub how: &'static str,
+    /// The raw name of the member of an archive; of a compressed file, its name without `.gz`.
+    pub member: Option<Vec<u8>>,
+}
+
+/// Shows the length only: the bytes may be a secret.
+impl std::fmt::Debug for Piece {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Piece({} at {:?}, {} bytes)",
+            self.how,
+            self.span,
+            self.bytes.len()
+        )
+    }
+}
+
+/// What decoding one content, with all its layers, may still use. Make one for each content.
+///
+/// The first [`decode`] adds [`Budget::TEXT_FACTOR`] bytes for each byte of the content, so that no
+/// ordinary text can exceed it: each textual decoder yields less than it reads.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    /// Bytes that may still be decoded; 256 MiB by default.
+    pub bytes: usize,
+    /// Pieces that may still be found; 65 536 by default.
+    pub pieces: usize,
+    /// Layers that may still be taken off; 8 by default.
+    pub depth: usize,
+    granted: bool,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            bytes: 256 << 20,
+            pieces: 1 << 16,
+            depth: 8,
+            granted: false,
+        }
+    }
+}
+
+impl Budget {
+    /// Decoded bytes allowed for each byte of the content, on top of [`Budget::bytes`].
+    pub const TEXT_FACTOR: usize = 8;
+
+    /// Runs `inner` with one layer less: the engine decodes the pieces of a layer in it.
+    pub fn deeper<R>(&mut self, inner: impl FnOnce(&mut Self) -> R) -> R {
+        let depth = self.depth;
+        self.depth = depth.saturating_sub(1);
+        let result = inner(self);
+        self.depth = depth;
+        result
+    }
+
+    fn grant(&mut self, length: usize) {
+        if !self.granted {
+            self.granted = true;
+            self.bytes = self
+                .bytes
+                .saturating_add(length.saturating_mul(Self::TEXT_FACTOR));
+            self.pieces = self.pieces.saturating_add(length / 4);
+        }
+    }
+}
+
+/// The text to decode and where it comes from.
+#[derive(Clone, Copy)]
+struct Input<'a> {
+    text: &'a [u8],
+    path: &'a [u8],
+}
+
+/// One row of the table: a name for the reports and what finds and decodes.
+struct Decoder {
+    how: &'static str,
+    run: fn(Input<'_>, &mut Sink<'_>),
+}
+
+/// All decoders. Their order is the order of the pieces.
+static DECODERS: [Decoder; 14] = [
+    Decoder {
+        how: "gzip",
+        run: compressed::gzip,
+    },
+    Decoder {
+        how: "zlib",
+        run: compressed::zlib,
+    },
+    Decoder {
+        how: "bzip2",
+        run: compressed::bzip2,
+    },
+    Decoder {
+        how: "xz",
+        run: compressed::xz,
+    },
+    Decoder {
+        how: "zstd",
+        run: compressed::zstd,
+    },
+    Decoder {
+        how: "zip",
+        run: zip::find,
+    },
+    Decoder {
+        how: "tar",
+        run: tar::find,
+    },
+    Decoder {
+        how: "base64",
+        run: base64::find,
+    },
+    Decoder {
+        how: "hex",
+        run: hex::find,
+    },
+    Decoder {
+        how: "percent",
+        run: percent::find,
+    },
+    Decoder {
+        how: "escape",
+        run: escape::find,
+    },
+    Decoder {
+        how: "html",
+        run: html::find,
+    },
+    Decoder {
+        how: "joined",
+        run: joined::find,
+    },
+    Decoder {
+        how: "joined",
+        run: continued::find,
+    },
+];
+
+/// Takes one layer of encoding off `text`. `path` is its name in the tree, from which a compressed
+/// file's inner name is made.
+///
+/// What it finds is charged to `limits`; where they do not suffice, [`Decoded::undecided`] says so
+/// and what is over is not there.
+pub fn decode(text: &[u8], path: &[u8], limits: &mut Budget) -> Decoded {
+    limits.grant(text.len());
+    let mut decoded = Decoded::default();
+    for decoder in &DECODERS {
+        if limits.bytes == 0 && !decoded.undecided.is_empty() {
+            break;
+        }
+        let mut sink = Sink::new(decoder.how, limits, &mut decoded);
+        // The decompressors are not ours; a fault in one must not end as an accepted content.
+        let run = AssertUnwindSafe(|| (decoder.run)(Input { text, path }, &mut sink));
+        if catch_unwind(run).is_err() {
+            sink.undecided("fails on this content; commit it unpacked");
+        }
+    }
+    decoded
+}

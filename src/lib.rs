@@ -1,5 +1,6 @@
 //! portcullis.
 pub mod change;
+pub mod cli;
 pub mod config;
 pub mod finding;
 pub mod git;

@@ -55,8 +55,12 @@ impl Call {
     }
 }
 
-/// What is staged, against the commits that will be the parents of the next one.
-fn staged(repo: &Repo, amends: bool) -> Result<Source, CallError> {
+/// What is staged, against the commits that will be the parents of the next one; where it amends,
+/// those are the parents of `HEAD`.
+///
+/// # Errors
+/// When `HEAD` cannot be read.
+pub fn staged(repo: &Repo, amends: bool) -> Result<Source, CallError> {
     let unread = |error| CallError::Unread {
         what: "HEAD".to_owned(),
         error,

@@ -155,7 +155,11 @@ impl Raised {
 
 /// What identifies a finding at a place.
 #[must_use]
-pub fn fingerprint(check: CheckId, place: &Place, secret: Option<&FoundSecret>) -> Fingerprint {
+pub(super) fn fingerprint(
+    check: CheckId,
+    place: &Place,
+    secret: Option<&FoundSecret>,
+) -> Fingerprint {
     let at = match (&place.path, &place.refname) {
         (Some(path), _) => path.as_bytes(),
         (None, Some(name)) if secret.is_none() => name.as_bytes(),

@@ -96,11 +96,9 @@ impl Policy {
                     && self.checks.iter().all(|check| check.holds_at(path))
             }
         };
-        let at: Vec<Box<dyn Fn(&RepoPath) -> bool + '_>> = files
+        let at: Vec<_> = files
             .iter()
-            .map(|raised| -> Box<dyn Fn(&RepoPath) -> bool + '_> {
-                Box::new(|path: &RepoPath| counts(raised, path))
-            })
+            .map(|raised| |path: &RepoPath| counts(raised, path))
             .collect();
         let blobs: Vec<Blob<'_>> = files
             .iter()

@@ -18,6 +18,21 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// Takes in all of another one.
+    pub fn add(&mut self, other: Self) {
+        self.findings.extend(other.findings);
+        self.suppressed.extend(other.suppressed);
+        self.unread.extend(other.unread);
+        let (all, one) = (&mut self.coverage, other.coverage);
+        all.blobs += one.blobs;
+        all.bytes += one.bytes;
+        all.commits += one.commits;
+        all.refs += one.refs;
+        all.files += one.files;
+        all.skipped += one.skipped;
+        all.seconds += one.seconds;
+    }
+
     /// A finding that blocks rejects; else anything unread leaves it undecided.
     #[must_use]
     pub fn outcome(&self) -> Outcome {

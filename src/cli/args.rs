@@ -1,0 +1,210 @@
+//! The command line as it is written; nothing is read or opened here.
+
+use crate::report::FORMATS;
+use clap::builder::PossibleValuesParser;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// The gate that drops in front of what must not come in: secrets, env files, and pushes that the
+/// policy does not allow.
+#[derive(Debug, Parser)]
+#[command(
+    name = "portcullis",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Arms a repository: installs the hooks, keeps and chains those that were there
+    Install(Install),
+    /// Puts back what was there before `install`
+    Uninstall(Uninstall),
+    /// Says which hook Git will really run for each event, and why; exits 1 where it is not armed
+    Status(Status),
+    /// Judges an event of Git; this is what the installed hooks call
+    Hook(Hook),
+    /// Finds secrets and env files
+    Scan(Scan),
+    /// Shows the catalogue of rules
+    Rules(Rules),
+    /// Explains a rule: what it looks for, what the secret opens, where to revoke it
+    Explain(Explain),
+    /// Prints the completions of a shell
+    Completions(Completions),
+    /// Prints the manual page
+    Man,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Install {
+    /// A repository to arm [default: the one you stand in]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) repo: Vec<PathBuf>,
+    /// Arms every repository of this user
+    #[arg(long, conflicts_with_all = ["repo", "server"])]
+    pub(super) global: bool,
+    /// Arms a bare repository that is pushed to
+    #[arg(long)]
+    pub(super) server: bool,
+    /// The server's policy, which from then on must be there and valid
+    #[arg(long, value_name = "FILE", requires = "server", value_hint = ValueHint::FilePath)]
+    pub(super) config: Option<PathBuf>,
+    /// Only these events, with commas between them
+    #[arg(long, value_name = "LIST")]
+    pub(super) events: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Uninstall {
+    /// A repository [default: the one you stand in]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) repo: Vec<PathBuf>,
+    /// Undoes `install --global`
+    #[arg(long, conflicts_with_all = ["repo", "server"])]
+    pub(super) global: bool,
+    /// Undoes `install --server`
+    #[arg(long)]
+    pub(super) server: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Status {
+    /// A repository [default: the one you stand in]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) repo: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Hook {
+    #[command(flatten)]
+    pub(super) common: Common,
+    /// The event, as githooks(5) names it
+    #[arg(value_name = "EVENT")]
+    pub(super) event: String,
+    /// Git's own arguments
+    #[arg(
+        value_name = "ARGS",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub(super) args: Vec<OsString>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Scan {
+    /// Repositories, files or folders; in a repository all of it is scanned [default: .]
+    #[arg(value_name = "TARGET", value_hint = ValueHint::AnyPath)]
+    pub(super) targets: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) source: Source,
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+#[derive(Args, Debug)]
+#[group(multiple = false)]
+pub(super) struct Source {
+    /// Every object of the repository, reachable or not [default in a repository]
+    #[arg(long)]
+    pub(super) history: bool,
+    /// What the next commit will contain
+    #[arg(long)]
+    pub(super) staged: bool,
+    /// Tracked and untracked files of the worktree, not ignored ones
+    #[arg(long)]
+    pub(super) worktree: bool,
+    /// The commits that these arguments of `git rev-list` select, as in "main..topic"
+    #[arg(long, value_name = "REVS", allow_hyphen_values = true)]
+    pub(super) range: Option<String>,
+    /// Plain files, even inside a repository [default outside one]
+    #[arg(long)]
+    pub(super) files: bool,
+    /// One text from standard input
+    #[arg(long, conflicts_with = "targets")]
+    pub(super) stdin: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Common {
+    /// How the report is written
+    #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = formats())]
+    pub(super) format: String,
+    /// Writes the report to a file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) output: Option<PathBuf>,
+    /// A configuration that overrides those found; for a server: the policy
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) config: Option<PathBuf>,
+    /// How many threads look at a history [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) jobs: Option<u16>,
+    /// Shows secrets in clear
+    #[arg(long)]
+    pub(super) show_secrets: bool,
+    /// Shows no progress
+    #[arg(long)]
+    pub(super) no_progress: bool,
+    /// When colours are used
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: When,
+    /// Says less
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+    /// Says more
+    #[arg(short, long, action = ArgAction::SetTrue, conflicts_with = "quiet")]
+    pub(super) verbose: bool,
+}
+
+/// When something is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum When {
+    /// Where a terminal shows it.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+fn formats() -> PossibleValuesParser {
+    FORMATS
+        .iter()
+        .map(|row| row.name)
+        .collect::<Vec<_>>()
+        .into()
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Rules {
+    #[command(subcommand)]
+    pub(super) command: RulesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RulesCommand {
+    /// Lists every rule
+    List,
+    /// Shows one rule
+    Show(Explain),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Explain {
+    /// The id of a rule, with or without `secrets/`
+    #[arg(value_name = "ID")]
+    pub(super) id: String,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Completions {
+    /// Which shell
+    #[arg(value_name = "SHELL")]
+    pub(super) shell: clap_complete::Shell,
+}

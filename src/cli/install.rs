@@ -1,0 +1,85 @@
+//! `portcullis install`, `uninstall` and `status`.
+
+use super::Exit;
+use super::args::{Install, Status, Uninstall};
+use super::output::{complain, print};
+use crate::hook::install::{self as arming, Events, InstallError, Request, Target};
+use std::path::{Path, PathBuf};
+
+pub(super) fn install(args: &Install) -> Exit {
+    let binary = match std::env::current_exe().and_then(|path| path.canonicalize()) {
+        Ok(binary) => binary,
+        Err(error) => {
+            return complain(
+                Exit::Usage,
+                &format!("cannot tell where this program is: {error}"),
+            );
+        }
+    };
+    let events = match args.events.as_deref().map(Events::parse).transpose() {
+        Ok(events) => events.unwrap_or(Events::Standard),
+        Err(error) => return complain(Exit::Usage, &error),
+    };
+    each(targets(&args.repo, args.global, args.server), |target| {
+        arming::install(&Request {
+            target,
+            events: events.clone(),
+            policy: args.config.clone(),
+            binary: binary.clone(),
+        })
+        .map(|report| report.lines())
+    })
+}
+
+pub(super) fn uninstall(args: &Uninstall) -> Exit {
+    each(targets(&args.repo, args.global, args.server), |target| {
+        arming::uninstall(&target).map(|report| report.lines())
+    })
+}
+
+pub(super) fn status(args: &Status) -> Exit {
+    let here = [PathBuf::from(".")];
+    let mut exit = Exit::Clean;
+    for dir in if args.repo.is_empty() {
+        &here
+    } else {
+        &args.repo[..]
+    } {
+        match arming::status(Path::new(dir)) {
+            Ok(status) => {
+                say(&status.lines());
+                if !status.armed {
+                    exit = Exit::Blocked;
+                }
+            }
+            Err(error) => return complain(Exit::Usage, &error),
+        }
+    }
+    exit
+}
+
+fn targets(repos: &[PathBuf], global: bool, server: bool) -> Vec<Target> {
+    let here = [PathBuf::from(".")];
+    if global {
+        return vec![Target::Global];
+    }
+    let dirs = if repos.is_empty() { &here } else { repos };
+    let target = if server { Target::Server } else { Target::Repo };
+    dirs.iter().map(|dir| target(dir.clone())).collect()
+}
+
+fn each(targets: Vec<Target>, act: impl Fn(Target) -> Result<Vec<String>, InstallError>) -> Exit {
+    for target in targets {
+        match act(target) {
+            Ok(lines) => say(&lines),
+            Err(error) => return complain(Exit::Usage, &error),
+        }
+    }
+    Exit::Clean
+}
+
+fn say(lines: &[String]) {
+    let mut text = lines.join("\n");
+    text.push('\n');
+    print(text.as_bytes());
+}

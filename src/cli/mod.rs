@@ -1,0 +1,59 @@
+//! Parses the command line, composes the rooms, and exits. The only room that prints.
+
+mod args;
+mod catalogue;
+mod exit;
+mod hook;
+mod install;
+mod output;
+mod progress;
+mod scan;
+
+pub use exit::Exit;
+
+use args::{Cli, Command};
+use clap::{CommandFactory as _, Parser as _};
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Carries out a command line, its first word being the program.
+#[must_use]
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let exit = match Cli::try_parse_from(args) {
+        Ok(cli) => carry_out(cli.command),
+        Err(asked) => {
+            // Help and version are answers, everything else is wrong usage; clap knows which.
+            let _ = asked.print();
+            if asked.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Clean
+            }
+        }
+    };
+    exit.into()
+}
+
+fn carry_out(command: Command) -> Exit {
+    match command {
+        Command::Install(args) => install::install(&args),
+        Command::Uninstall(args) => install::uninstall(&args),
+        Command::Status(args) => install::status(&args),
+        Command::Hook(args) => hook::run(&args),
+        Command::Scan(args) => scan::run(&args),
+        Command::Rules(args) => catalogue::rules(&args),
+        Command::Explain(args) => catalogue::explain(&args),
+        Command::Completions(args) => {
+            let mut text = Vec::new();
+            clap_complete::generate(args.shell, &mut Cli::command(), "portcullis", &mut text);
+            output::print(&text)
+        }
+        Command::Man => {
+            let mut text = Vec::new();
+            match clap_mangen::Man::new(Cli::command()).render(&mut text) {
+                Ok(()) => output::print(&text),
+                Err(error) => output::complain(Exit::Usage, &error),
+            }
+        }
+    }
+}

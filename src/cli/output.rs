@@ -1,0 +1,103 @@
+//! Standard output and standard error: who is gone does not make a verdict another one.
+
+use super::Exit;
+use super::args::{Common, When};
+use crate::git::escape;
+use crate::policy::Verdict;
+use crate::policy::settings::Mode;
+use crate::report::{self, Audience, Color, Format, Options, Secrets, Verbosity};
+use std::io::{self, IsTerminal as _, Write};
+use std::path::Path;
+
+/// Prints the answer of a command.
+pub(super) fn print(text: &[u8]) -> Exit {
+    let mut out = io::stdout().lock();
+    // A closed pipe is a reader who has seen enough.
+    let _ = out.write_all(text).and_then(|()| out.flush());
+    Exit::Clean
+}
+
+/// Says on standard error in one line why the program ends here.
+pub(super) fn complain(exit: Exit, why: &dyn std::fmt::Display) -> Exit {
+    let line = format!("portcullis: {}\n", escape(why.to_string().as_bytes()));
+    let _ = io::stderr().lock().write_all(line.as_bytes());
+    exit
+}
+
+/// Where a report goes when no file is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stream {
+    /// Commands.
+    Stdout,
+    /// Hooks: Git keeps their standard output for itself or shows both.
+    Stderr,
+}
+
+/// Writes the report of a verdict where the options say.
+///
+/// # Errors
+/// When the file of `--output` cannot be written. A standard stream that is closed is no error: the
+/// exit status says it all.
+pub(super) fn report(
+    verdict: &Verdict,
+    common: &Common,
+    audience: Audience,
+    mode: Mode,
+    stream: Stream,
+) -> io::Result<()> {
+    let format = Format::named(&common.format).unwrap_or(Format::Human);
+    let terminal = common.output.is_none()
+        && match stream {
+            Stream::Stdout => io::stdout().is_terminal(),
+            Stream::Stderr => io::stderr().is_terminal(),
+        };
+    let color = match common.color {
+        When::Always => Color::Ansi,
+        When::Auto if terminal && std::env::var_os("NO_COLOR").is_none() => Color::Ansi,
+        When::Auto | When::Never => Color::Plain,
+    };
+    let options = Options {
+        show_secrets: if common.show_secrets {
+            Secrets::Shown
+        } else {
+            Secrets::Redacted
+        },
+        color,
+        audience,
+        rules_digest: crate::scan::rules_digest().to_owned(),
+        verbosity: match (common.quiet, common.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, true) => Verbosity::Verbose,
+            (false, false) => Verbosity::Normal,
+        },
+        mode,
+    };
+    let mut text = Vec::new();
+    report::write(format, verdict, &options, &mut text)?;
+    if let Some(path) = &common.output {
+        return replace(path, &text);
+    }
+    let _ = match stream {
+        Stream::Stdout => write_all(&mut io::stdout().lock(), &text),
+        Stream::Stderr => write_all(&mut io::stderr().lock(), &text),
+    };
+    Ok(())
+}
+
+fn write_all(out: &mut dyn Write, text: &[u8]) -> io::Result<()> {
+    out.write_all(text)?;
+    out.flush()
+}
+
+/// The file is the old one or the whole new one. What is no regular file is written to as it is.
+fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    if path.symlink_metadata().is_ok_and(|kind| !kind.is_file()) {
+        return std::fs::write(path, text);
+    }
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    file.write_all(text)?;
+    file.persist(path).map(drop).map_err(|error| error.error)
+}

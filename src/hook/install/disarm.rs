@@ -54,6 +54,9 @@ fn from_repository(
         let top = dir.ancestors().nth(2).unwrap_or(&dir).to_owned();
         remove_dispatchers(&dir, &top, steps)?;
     }
+    if !repo.owns_hooks() {
+        return Ok(());
+    }
     let own = repo.own_hooks();
     // One hook that is not ours any more does not keep the others.
     let mut trouble = Ok(());

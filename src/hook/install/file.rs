@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// What stands at the path of a hook.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Entry {
     Nothing,
     /// A file, with what is in it; behind a symbolic link, where `link` says so.

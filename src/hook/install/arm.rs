@@ -229,14 +229,7 @@ fn plan_beside<'a>(
             }
             (Entry::File { .. } | Entry::Dangling, Entry::Nothing) => Old::Kept(kept),
             // A tool has written its hook again, over the shim: the one kept is the same.
-            (
-                Entry::File { bytes, runs, link },
-                Entry::File {
-                    bytes: kept_bytes,
-                    runs: kept_runs,
-                    link: kept_link,
-                },
-            ) if *bytes == kept_bytes && *runs == kept_runs && *link == kept_link => Old::Replaced,
+            (Entry::File { .. }, earlier) if entry == earlier => Old::Replaced,
             (
                 Entry::File { .. } | Entry::Dangling,
                 Entry::File { .. } | Entry::Dangling | Entry::Other,

@@ -54,12 +54,18 @@ fn from_repository(
         let top = dir.ancestors().nth(2).unwrap_or(&dir).to_owned();
         remove_dispatchers(&dir, &top, steps)?;
     }
+    if !repo.owns_hooks() {
+        return Ok(());
+    }
     let own = repo.own_hooks();
     // One hook that is not ours any more does not keep the others.
     let mut trouble = Ok(());
     for hook in &HOOKS {
         for path in [
             own.join(hook.event),
+            // Where pre-commit, prek and lefthook move a hook that they find in their place.
+            own.join(format!("{}.legacy", hook.event)),
+            own.join(format!("{}.old", hook.event)),
             own.join(format!("{}.d", hook.event)).join("portcullis"),
             repo.common
                 .join("custom_hooks")
@@ -135,7 +141,8 @@ fn remove_dispatchers(dir: &Path, top: &Path, steps: &mut Vec<Step>) -> Result<(
 fn restore(path: &Path, event: &str, steps: &mut Vec<Step>) -> Result<(), InstallError> {
     let entry = look(path)?;
     let kept = kept(path);
-    let has_kept = !matches!(look(&kept)?, Entry::Nothing);
+    let kept_entry = look(&kept)?;
+    let has_kept = !matches!(kept_entry, Entry::Nothing);
     let shim = managed(&entry, event);
     match (&entry, &shim) {
         (Entry::Nothing, _) | (_, Some(_)) if has_kept => {
@@ -154,6 +161,11 @@ fn restore(path: &Path, event: &str, steps: &mut Vec<Step>) -> Result<(), Instal
                 path: path.to_owned(),
                 kept: has_kept.then_some(kept),
             });
+        }
+        // A tool has written its hook again, over the shim: it has put it back itself.
+        (Entry::File { .. }, None) if entry == kept_entry => {
+            remove(&kept)?;
+            steps.push(Step::Removed(kept));
         }
         (Entry::File { .. } | Entry::Dangling | Entry::Other, None) if has_kept => {
             return Err(InstallError::TwoHooks {

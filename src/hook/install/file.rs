@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// What stands at the path of a hook.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Entry {
     Nothing,
     /// A file, with what is in it; behind a symbolic link, where `link` says so.
@@ -118,7 +118,10 @@ pub(super) fn put(path: &Path, bytes: &[u8]) -> Result<(), InstallError> {
 /// link. Where the file system has no second names the file is renamed.
 pub(super) fn keep(path: &Path, kept: &Path) -> Result<(), InstallError> {
     fs::hard_link(path, kept)
-        .or_else(|_| fs::rename(path, kept))
+        .or_else(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => Err(error),
+            _ => fs::rename(path, kept),
+        })
         .map_err(|error| InstallError::io("keep", path, error))
 }
 
@@ -132,9 +135,28 @@ pub(super) fn remove(path: &Path) -> Result<(), InstallError> {
     fs::remove_file(path).map_err(|error| InstallError::io("remove", path, error))
 }
 
-/// Makes a directory and those above it.
+/// Makes a directory and those above it. Like the hooks, it is open to everyone who may run them,
+/// whatever the umask says; of the directories above it only the next one is.
 pub(super) fn make_folder(path: &Path) -> Result<(), InstallError> {
-    fs::create_dir_all(path).map_err(|error| InstallError::io("make", path, error))
+    let made: Vec<&Path> = path
+        .ancestors()
+        .take(2)
+        .take_while(|folder| !folder.exists())
+        .collect();
+    let open = |folder: &Path| {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
+        }
+        #[cfg(not(unix))]
+        {
+            fs::metadata(folder).map(drop)
+        }
+    };
+    fs::create_dir_all(path)
+        .and_then(|()| made.into_iter().try_for_each(open))
+        .map_err(|error| InstallError::io("make", path, error))
 }
 
 /// The directory and those above it, up to `top` and without it, as far as they are empty.

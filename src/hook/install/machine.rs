@@ -175,6 +175,15 @@ impl Repository {
         self.common.join("hooks")
     }
 
+    /// Whether that directory is the repository's alone, not a link to one in the worktree or in
+    /// another repository.
+    pub(super) fn owns_hooks(&self) -> bool {
+        match (self.own_hooks().canonicalize(), self.common.canonicalize()) {
+            (Ok(hooks), Ok(common)) => hooks == common.join("hooks"),
+            (Err(_), _) | (_, Err(_)) => !self.own_hooks().is_symlink(),
+        }
+    }
+
     /// The directory of dispatchers for a setting of that scope.
     pub(super) fn dispatchers(&self, scope: Scope) -> PathBuf {
         let base = match scope {

@@ -11,7 +11,7 @@ mod machine;
 mod place;
 mod shim;
 mod status;
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;
 
 pub use arm::install;
@@ -122,33 +122,52 @@ pub enum Step {
 }
 
 impl Report {
-    /// The report for people, escaped.
+    /// The report for people, escaped. What happened to several hooks of one directory is one line.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        self.steps.iter().map(Step::line).collect()
+        let mut lines: Vec<String> = Vec::new();
+        let mut last = None;
+        for step in &self.steps {
+            let (verb, path, detail) = step.parts();
+            let place = path.map(|path| (verb, path.parent()));
+            let name = path.and_then(Path::file_name).unwrap_or_default();
+            let name = escape(name.as_encoded_bytes());
+            match (&place, lines.last_mut()) {
+                (Some(_), Some(line)) if place == last => {
+                    line.push_str(&format!(", {name}{detail}"))
+                }
+                (Some((_, folder)), _) => {
+                    let folder = folder.map_or_else(String::new, shown);
+                    lines.push(format!("{verb:<10} {folder}: {name}{detail}"));
+                }
+                (None, _) => lines.push(format!("{verb:<10} {detail}")),
+            }
+            last = place;
+        }
+        lines
     }
 }
 
 impl Step {
-    fn line(&self) -> String {
+    /// What was done, to which file, and what else there is to say, escaped.
+    fn parts(&self) -> (&'static str, Option<&Path>, String) {
         match self {
-            Self::Written(path) => format!("written    {}", shown(path)),
-            Self::Unchanged(path) => format!("unchanged  {}", shown(path)),
+            Self::Written(path) => ("written", Some(path), String::new()),
+            Self::Unchanged(path) => ("unchanged", Some(path), String::new()),
+            Self::PutBack(path) => ("put back", Some(path), String::new()),
+            Self::Removed(path) => ("removed", Some(path), String::new()),
             Self::Kept { from, to } => {
-                format!("kept       {} as {}", shown(from), shown(to))
+                let name = to.file_name().unwrap_or_default();
+                let name = escape(name.as_encoded_bytes());
+                ("kept", Some(from), format!(" as {name}"))
             }
-            Self::PutBack(path) => format!("put back   {}", shown(path)),
-            Self::Removed(path) => format!("removed    {}", shown(path)),
-            Self::Set {
-                scope,
-                key,
-                value: Some(value),
-            } => format!("set        {} {key} = {}", scope.name(), escape(value)),
-            Self::Set {
-                scope,
-                key,
-                value: None,
-            } => format!("unset      {} {key}", scope.name()),
+            Self::Set { scope, key, value } => match value {
+                Some(value) => {
+                    let value = escape(value);
+                    ("set", None, format!("{} {key} = {value}", scope.name()))
+                }
+                None => ("unset", None, format!("{} {key}", scope.name())),
+            },
         }
     }
 }

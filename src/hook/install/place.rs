@@ -8,7 +8,7 @@
 
 use super::file::{Entry, Runs, look};
 use super::machine::{Kind, Machine, Repository, Scope, hooks_path, same, value};
-use super::shim::{CHAINED, Next, RECORD, asks_for_its_name, read};
+use super::shim::{CHAINED, Next, RECORD, asks_for_its_name, calls_portcullis, read};
 use super::{InstallError, Target};
 use crate::hook::table::Hook;
 use std::ffi::OsString;
@@ -57,7 +57,7 @@ pub(super) fn of_repository(
     };
     let own = repo.own_hooks();
     let Some(setting) = &repo.setting else {
-        return Ok(if name_matters(&own, hooks)? {
+        return Ok(if !repo.owns_hooks() || name_matters(&own, hooks)? {
             before(Scope::Local, Next::Repository, own, None)
         } else {
             Place::Beside { dir: own }
@@ -86,7 +86,7 @@ pub(super) fn of_repository(
         };
         return Ok(before(scope, next, shadowed, None));
     }
-    if same(&repo.hooks, &own) {
+    if same(&repo.hooks, &own) && repo.owns_hooks() {
         return Ok(Place::Beside { dir: own });
     }
     let record = Some(setting.value.clone());
@@ -213,6 +213,7 @@ fn name_matters(dir: &Path, hooks: &[&'static Hook]) -> Result<bool, InstallErro
             ..
         } = look(&dir.join(hook.event))?
             && read(&bytes, hook.event).is_none()
+            && !calls_portcullis(&bytes, hook.event)
             && asks_for_its_name(&bytes)
         {
             return Ok(true);

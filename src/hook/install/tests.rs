@@ -1,1 +1,0 @@
-//! Scenarios of install, uninstall and status with real Git.

@@ -87,6 +87,12 @@ impl<'a> FileChange<'a> {
         }
     }
 
+    /// Whether it is an object that the repository has had for some time, not one that comes in.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        matches!(self.stored, Stored::Read(..)) || self.naming == Naming::LastPart
+    }
+
     /// Whether a parent has these very bytes at this path: only the mode is new.
     #[must_use]
     pub fn is_old_content(&self) -> bool {

@@ -5,8 +5,8 @@
 
 use super::{By, Change, FileChange, Message, MessageOf, Naming, Sink, Stored, Unread};
 use crate::git::{
-    AllObjects, CommitInfo, Kind, Mode, Object, Oid, OidMap, OidSet, RefName, Repo, RepoPath,
-    TagInfo, Wanted, count_objects, first_commits, shallow_commits, tree_entries,
+    AllObjects, CommitInfo, Index, Kind, Mode, Object, Oid, OidMap, OidSet, RefName, Repo,
+    RepoPath, TagInfo, Wanted, count_objects, first_commits, shallow_commits, tree_entries,
 };
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
@@ -353,6 +353,7 @@ impl History {
         if blobs.is_empty() {
             return Ok(Vec::new());
         }
+        let staged = staged_paths(repo);
         let found = first_commits(repo, &self.oldest_first(), blobs)
             .map_err(|error| Unread::new("the commits that findings came from", error))?;
         Ok(found
@@ -366,6 +367,10 @@ impl History {
                     refname: None,
                 },
                 None => Located {
+                    path: staged
+                        .get(&blob.oid)
+                        .filter(|path| (blob.at)(path))
+                        .cloned(),
                     reachable: self.named.contains_key(&blob.oid),
                     refname: self.named.get(&blob.oid).cloned(),
                     ..Located::default()
@@ -408,6 +413,16 @@ impl History {
         }
         order
     }
+}
+
+/// What is staged and in no commit has a path all the same.
+fn staged_paths(repo: &Repo) -> OidMap<RepoPath> {
+    let index = repo.work_tree().and_then(|_| Index::read(repo).ok());
+    index
+        .iter()
+        .flat_map(|index| index.entries())
+        .map(|entry| (entry.oid, entry.path.clone()))
+        .collect()
 }
 
 /// Notes the ref for a tree or blob and all that is below it.

@@ -52,12 +52,19 @@ impl Check for EnvFiles {
             reachable: None,
             decoded: Vec::new(),
         };
+        let kept = file.is_kept();
         let message = "a file that holds an environment; keep it out of the repository".to_owned();
         let check = CheckId {
             pack: "env-files",
             name: "env-file",
         };
-        let mut raised = Raised::denied(check, message, help(&place), place, file.by.refs.to_vec());
+        let mut raised = Raised::denied(
+            check,
+            message,
+            help(&place, kept),
+            place,
+            file.by.refs.to_vec(),
+        );
         raised.naming = file.naming;
         out.push(raised);
         Ok(())
@@ -72,22 +79,22 @@ impl Check for EnvFiles {
     }
 }
 
-fn help(place: &Place) -> String {
+fn help(place: &Place, kept: bool) -> String {
     let path = place
         .path
         .as_ref()
         .map_or_else(String::new, ToString::to_string);
     let name = "list its names without values in .env.example";
     match place.commit {
+        _ if kept => format!("change what it held, then take it out of the history\n{name}"),
         None if place.blob.is_some() => {
             format!("git rm --cached -- {path}\necho '{path}' >> .gitignore\n{name}")
         }
         None => format!("echo '{path}' >> .gitignore\n{name}"),
-        Some(commit) if place.refname.is_some() => format!(
+        Some(commit) => format!(
             "it is in commit {0}: take it out of that commit (git rebase -i {0}^), a commit on top does not remove it\n{name}",
             commit.short()
         ),
-        Some(_) => format!("change what it held, then take it out of the history\n{name}"),
     }
 }
 

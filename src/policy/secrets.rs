@@ -7,7 +7,6 @@ use super::settings::{self, Settings};
 use crate::change::{Content, FileChange, Fresh, Message, MessageOf, Naming, Unread};
 use crate::finding::{CheckId, Finding, FoundSecret, Level, Place, PlaceKind, TextRange};
 use crate::git::{Oid, RepoPath, escape};
-use crate::hook::Side;
 use crate::scan::{Confidence, Match, Scanner, Selection, Validity};
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -32,7 +31,7 @@ struct Secrets {
 impl Check for Secrets {
     fn file(
         &self,
-        cx: &Cx<'_>,
+        _cx: &Cx<'_>,
         file: &FileChange<'_>,
         out: &mut Vec<Raised>,
     ) -> Result<(), Unread> {
@@ -87,14 +86,20 @@ impl Check for Secrets {
                 reachable: None,
                 decoded: found.decoded.clone(),
             };
-            out.push(self.raise(cx, found, bytes, place, file.by.refs.to_vec()));
+            let stage = match file.is_kept() {
+                true => Stage::Kept,
+                false if file.by.commit.is_some() => Stage::Committed,
+                false if file.blob().is_some() => Stage::Staged,
+                false => Stage::OnDisk,
+            };
+            out.push(self.raise(stage, found, bytes, place, file.by.refs.to_vec()));
         }
         Ok(())
     }
 
     fn message(
         &self,
-        cx: &Cx<'_>,
+        _cx: &Cx<'_>,
         message: &Message<'_>,
         out: &mut Vec<Raised>,
     ) -> Result<(), Unread> {
@@ -141,7 +146,13 @@ impl Check for Secrets {
                 reachable: None,
                 decoded: found.decoded.clone(),
             };
-            out.push(self.raise(cx, found, message.raw, place, message.by.refs.to_vec()));
+            let stage = match message.of {
+                MessageOf::Draft => Stage::Drafted,
+                MessageOf::Commit | MessageOf::Tag(_) if message.by.refs.is_empty() => Stage::Kept,
+                MessageOf::Commit => Stage::Committed,
+                MessageOf::Tag(_) => Stage::Tagged,
+            };
+            out.push(self.raise(stage, found, message.raw, place, message.by.refs.to_vec()));
         }
         Ok(())
     }
@@ -154,7 +165,7 @@ impl Secrets {
 
     fn raise(
         &self,
-        cx: &Cx<'_>,
+        stage: Stage,
         found: &Match,
         bytes: &[u8],
         place: Place,
@@ -185,7 +196,7 @@ impl Secrets {
                 level,
                 confidence: found.confidence,
                 message: message(found),
-                help: help(cx, found, &place),
+                help: help(stage, found, &place),
                 fingerprint: fingerprint(check, &place, Some(&secret)),
                 place,
                 refs,
@@ -210,37 +221,52 @@ fn message(found: &Match) -> String {
     }
 }
 
-/// What to do now depends on how far the secret has come.
-fn help(cx: &Cx<'_>, found: &Match, place: &Place) -> String {
+/// How far a secret has come, which decides what is to be done now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// In a file, and nowhere else.
+    OnDisk,
+    /// In the index.
+    Staged,
+    /// In a message that is being written.
+    Drafted,
+    /// In a commit that is on its way.
+    Committed,
+    /// In a tag that is on its way.
+    Tagged,
+    /// In the repository.
+    Kept,
+}
+
+fn help(stage: Stage, found: &Match, place: &Place) -> String {
     let revoke = format!("revoke it: {}", found.rule.revoke);
-    let short = place.commit.map(|commit| commit.short());
     let path = place
         .path
         .as_ref()
         .map_or_else(String::new, ToString::to_string);
-    match (place.kind, short, cx.side) {
-        (PlaceKind::File, None, _) if place.blob.is_some() => format!(
-            "take it out of the file and stage it again: git add -p -- {path}\nread it from the environment or a secret store instead"
-        ),
-        (PlaceKind::File, None, _) => {
+    match stage {
+        Stage::OnDisk => {
             format!("take it out of the file, or keep the file out of the repository\n{revoke}")
         }
-        (PlaceKind::Message, None, _) => "write the message without it".to_owned(),
-        (_, Some(commit), Side::Client | Side::Server) if !place_is_kept(place) => format!(
-            "it is in commit {commit}: take it out of that commit (git rebase -i {commit}^), a commit on top does not remove it\nif it was ever pushed elsewhere, {revoke}"
+        Stage::Staged => format!(
+            "take it out of the file and stage it again: git add -p -- {path}\nread it from the environment or a secret store instead"
         ),
-        (PlaceKind::Tag, _, _) => {
+        Stage::Drafted => "write the message without it".to_owned(),
+        Stage::Committed => {
+            let commit = place
+                .commit
+                .map_or_else(String::new, |commit| commit.short());
+            format!(
+                "it is in commit {commit}: take it out of that commit (git rebase -i {commit}^), a commit on top does not remove it\nif it was ever pushed elsewhere, {revoke}"
+            )
+        }
+        Stage::Tagged => {
             format!("make the tag anew without it\nif it was ever pushed elsewhere, {revoke}")
         }
-        (PlaceKind::File | PlaceKind::Message | PlaceKind::Commit | PlaceKind::Ref, _, _) => {
+        Stage::Kept => {
             format!("{revoke}\nthen take it out of the history; whoever has a copy keeps it")
         }
     }
-}
-
-/// Whether the repository had it before: the finding of a scan, not of a push.
-fn place_is_kept(place: &Place) -> bool {
-    place.refname.is_none()
 }
 
 /// The lines of a text, for places.

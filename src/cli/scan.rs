@@ -6,7 +6,7 @@ use super::output::{Stream, complain, report};
 use super::progress::Progress;
 use crate::change::Source;
 use crate::config::{Origin, discover_client};
-use crate::git::Repo;
+use crate::git::{OpenError, Repo};
 use crate::hook::{Side, staged};
 use crate::policy::groups::Pusher;
 use crate::policy::settings::Mode;
@@ -77,8 +77,12 @@ fn scan(
     let needs_repo = kind.history || kind.staged || kind.worktree || kind.range.is_some();
     let repo = match found {
         Ok(repo) => Some(repo),
-        Err(error) if needs_repo => return Err(usage(error)),
-        Err(_) => None,
+        Err(_) if kind.files || kind.stdin => None,
+        Err(error @ OpenError::Refused(_)) => {
+            return Err(Refusal(Exit::Undecided, format!("undecided: {error}")));
+        }
+        Err(error @ OpenError::Absent(_)) if needs_repo => return Err(usage(error)),
+        Err(OpenError::Absent(_)) => None,
     };
     let source = source(args, repo.as_ref(), place)?;
     let top = match (&repo, place.is_dir()) {

@@ -28,10 +28,16 @@ enum Bound {
     Directory,
 }
 
-/// There is no repository to open, or it refuses to be opened.
+/// Why there is no repository to read.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct OpenError(String);
+pub enum OpenError {
+    /// There is none here.
+    #[error("{0}")]
+    Absent(String),
+    /// There is something that refuses to be opened: broken, or owned by someone else.
+    #[error("{0}")]
+    Refused(String),
+}
 
 impl Repo {
     /// The repository that Git calls us for: `GIT_DIR` and its companions where they are set (the
@@ -101,7 +107,15 @@ impl Repo {
             };
             run.output().map(|line| path_of_line(&line))
         };
-        let fail = |error: GitError| OpenError(error.to_string());
+        let fail = |error: GitError| {
+            let there = dir
+                .canonicalize()
+                .is_ok_and(|dir| dir.ancestors().any(|dir| dir.join(".git").exists()));
+            match error.to_string() {
+                why if !there && why.contains("not a git repository") => OpenError::Absent(why),
+                why => OpenError::Refused(why),
+            }
+        };
         let git_dir = ask(&["--absolute-git-dir"]).map_err(fail)?;
         let common_dir = ask(&["--path-format=absolute", "--git-common-dir"]).map_err(fail)?;
         let bare = ask(&["--is-bare-repository"]).map_err(fail)? == Path::new("true");

@@ -2,6 +2,7 @@
 
 use super::super::{Confidence, placeholder};
 use super::assign::Place;
+use super::name::Kind;
 use super::randomness;
 use std::ops::Range;
 
@@ -167,6 +168,39 @@ pub(super) fn is_uuid(value: &[u8]) -> bool {
         })
 }
 
+/// Evidence in bits that chance drew a value: by the order of its characters, and by their spread.
+pub(super) fn random_bits(value: &[u8]) -> f64 {
+    let mut bits = 0.0;
+    let digits: Vec<u8>;
+    let drawn = if is_uuid(value) {
+        bits -= 10.0;
+        digits = value.iter().copied().filter(|byte| *byte != b'-').collect();
+        &digits
+    } else {
+        value
+    };
+    bits += randomness::surprise(drawn).clamp(-20.0, 28.0);
+    if randomness::evenness(drawn) < 0.6 {
+        bits -= 6.0;
+    }
+    bits
+}
+
+/// Whether a value is made of the characters that keys are made of. Signs are drawn by some
+/// generators of secrets, never by those of tokens; patterns of text look random, too.
+pub(super) fn is_key_like(value: &[u8], kind: Kind) -> bool {
+    let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=_-.~:".contains(byte);
+    match kind {
+        Kind::Token => value.iter().all(token),
+        Kind::Secret | Kind::Password => {
+            value
+                .iter()
+                .all(|byte| byte.is_ascii_graphic() && !b"\\<>[]|`".contains(byte))
+                && memchr::memmem::find(value, b"(?").is_none()
+        }
+    }
+}
+
 pub(super) fn is_hex(value: &[u8]) -> bool {
     value.iter().all(u8::is_ascii_hexdigit)
 }
@@ -254,9 +288,11 @@ pub(super) fn password_bits(value: &[u8], place: Place) -> f64 {
     if said_again {
         bits -= 5.0;
     }
-    if place == Place::Data {
-        bits += 3.0;
-    }
+    bits += match place {
+        Place::Environment => 5.0,
+        Place::Data => 3.0,
+        Place::Code => 0.0,
+    };
     bits
 }
 

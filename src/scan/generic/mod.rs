@@ -141,7 +141,19 @@ pub(super) fn judge_plain(
         return None;
     }
     match model {
-        Model::Password => value::url_password(secret, &text[whole.clone()]),
+        Model::Password => {
+            let around = &text[whole.start..text.len().min(whole.end + value::HOST)];
+            let line = memchr::memchr(b'\n', &around[whole.len()..]);
+            let around = &around[..line.map_or(around.len(), |at| whole.len() + at)];
+            if memchr::memmem::find(around, b"://").is_some() {
+                return value::url_password(secret, around);
+            }
+            if value::is_expression(secret) {
+                return None;
+            }
+            // What a regex asked for by more than a name needs less of the value itself.
+            grade(value::password_bits(secret, assign::Place::Environment) - 4.0)
+        }
         Model::Generic => grade(value::random_bits(secret) - 6.0),
     }
 }

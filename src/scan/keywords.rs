@@ -153,3 +153,49 @@ impl Keywords {
 fn hash(four: u32) -> u32 {
     (four | FOLD).wrapping_mul(0x9E37_79B1) >> (32 - HASH_BITS)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::template::Random;
+    use super::*;
+
+    /// Against the plain way, on texts of few letters, so that hits are many and overlap.
+    #[test]
+    fn every_keyword_is_found_and_nothing_else() {
+        let words = [
+            "aba",
+            "abc",
+            "abab",
+            "a_b-",
+            "bcab",
+            "-----b",
+            "ccccccccc",
+            "://",
+        ];
+        let set = Keywords::new(words.into_iter().zip(0..));
+        let mut random = Random::new(9);
+        for round in 0..3000 {
+            let length = random.below(40);
+            let text = random.text("aAbBcC_-:/\u{7f}{", length);
+            let mut have = Vec::new();
+            set.each(text.as_bytes(), |hit| have.push(hit));
+            have.sort_unstable();
+            have.dedup();
+            let mut want = Vec::new();
+            for (word, owner) in words.into_iter().zip(0..) {
+                for start in 0..text.len() {
+                    let here = text.as_bytes().get(start..start + word.len());
+                    if here.is_some_and(|here| here.eq_ignore_ascii_case(word.as_bytes())) {
+                        want.push(Hit {
+                            owner,
+                            start,
+                            len: word.len(),
+                        });
+                    }
+                }
+            }
+            want.sort_unstable();
+            assert_eq!(have, want, "round {round}");
+        }
+    }
+}

@@ -10,6 +10,7 @@ use super::rule::{self, Near, Rule, rules};
 use super::{Confidence, Match, Secret, Validity};
 use crate::change::{Content, Fresh};
 use memchr::{memchr, memrchr};
+use regex::bytes::Regex;
 use std::ops::Range;
 
 /// A match of a rule with `near` may stand this far from its partner, in bytes, however many lines
@@ -171,6 +172,27 @@ impl Scanner {
         overlap::join(direct, inside)
     }
 
+    /// Where the regexes match, before anything judges: owner, start and end of the secret.
+    #[cfg(test)]
+    pub(super) fn raw(&self, bytes: &[u8]) -> Vec<(u16, usize, usize)> {
+        let mut hits = Vec::new();
+        self.keywords.each(bytes, |hit| hits.push(hit));
+        hits.sort_unstable();
+        let mut raw = Vec::new();
+        for group in hits.chunk_by(|a, b| a.owner == b.owner) {
+            let owner = group[0].owner;
+            let rule = &rules()[usize::from(owner)];
+            if let Some(regex) = rule.regex() {
+                for window in windows(rule, bytes, group) {
+                    each(rule, regex, bytes, &window, |_, secret| {
+                        raw.push((owner, secret.start, secret.end));
+                    });
+                }
+            }
+        }
+        raw
+    }
+
     /// Every match in the text as it stands, overlaps included.
     fn direct(&self, text: &Text<'_>) -> Vec<Match> {
         let mut hits = Vec::new();
@@ -222,15 +244,7 @@ impl Scanner {
         let partner = rules()
             .iter()
             .any(|other| other.near.is_some_and(|near| near.rule == rule.id));
-        let mut windows: Vec<Range<usize>> = Vec::new();
-        for hit in hits {
-            let window = window(rule, text.bytes, hit);
-            match windows.last_mut() {
-                Some(last) if last.end > window.start => last.end = last.end.max(window.end),
-                _ => windows.push(window),
-            }
-        }
-        for window in windows {
+        for window in windows(rule, text.bytes, hits) {
             if partner || text.fresh.touches(&window) {
                 run(rule, text, &window, matches);
             }
@@ -275,11 +289,29 @@ fn window(rule: &Rule, text: &[u8], hit: &Hit) -> Range<usize> {
     start..end
 }
 
-/// Runs a rule over a window. The search goes on behind the secret, not behind the delimiter that
-/// the match may have consumed: it may open the next one.
-fn run(rule: &'static Rule, text: &Text<'_>, window: &Range<usize>, matches: &mut Vec<Match>) {
-    let Some(regex) = rule.regex() else { return };
-    let haystack = &text.bytes[..window.end];
+/// The windows of all hits of a rule, joined where they overlap.
+fn windows(rule: &Rule, text: &[u8], hits: &[Hit]) -> Vec<Range<usize>> {
+    let mut windows: Vec<Range<usize>> = Vec::new();
+    for hit in hits {
+        let window = window(rule, text, hit);
+        match windows.last_mut() {
+            Some(last) if last.end > window.start => last.end = last.end.max(window.end),
+            _ => windows.push(window),
+        }
+    }
+    windows
+}
+
+/// Calls `found` with all of each match in a window and with its secret. The search goes on behind
+/// the secret, not behind the delimiter that the match may have consumed: it may open the next one.
+fn each(
+    rule: &Rule,
+    regex: &Regex,
+    text: &[u8],
+    window: &Range<usize>,
+    mut found: impl FnMut(Range<usize>, Range<usize>),
+) {
+    let haystack = &text[..window.end];
     let mut at = window.start;
     while at <= window.end {
         let Some(captures) = regex.captures_at(haystack, at) else {
@@ -288,10 +320,18 @@ fn run(rule: &'static Rule, text: &Text<'_>, window: &Range<usize>, matches: &mu
         let Some(all) = captures.get(0) else { return };
         let secret = captures.name("secret").unwrap_or(all).range();
         at = secret.end.max(at + 1);
-        let whole = all.range();
-        if rule.lines == 1 || lines_in(&text.bytes[whole.clone()]) < rule.lines {
-            matches.extend(accept(rule, text, whole, secret, None));
+        if rule.lines == 1 || lines_in(&text[all.range()]) < rule.lines {
+            found(all.range(), secret);
         }
+    }
+}
+
+/// Runs a rule over a window.
+fn run(rule: &'static Rule, text: &Text<'_>, window: &Range<usize>, matches: &mut Vec<Match>) {
+    if let Some(regex) = rule.regex() {
+        each(rule, regex, text.bytes, window, |whole, secret| {
+            matches.extend(accept(rule, text, whole, secret, None));
+        });
     }
 }
 

@@ -155,7 +155,7 @@ mod tests {
             "%{digits:16}",
             "%{base64url:43}",
         ] {
-            for _ in 0..20_000 {
+            for _ in 0..3000 {
                 let value = expand(template, None, &mut random).unwrap();
                 assert!(!is_placeholder(value.as_bytes()), "{value}");
             }

@@ -1,6 +1,6 @@
 //! What holds for the whole engine: every rule keeps its promises, and windows change nothing.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::single_range_in_vec_init)]
 
 use super::template::{Random, expand};
 use super::*;

@@ -28,6 +28,8 @@
 mod assign;
 mod name;
 pub(super) mod randomness;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use super::Confidence;

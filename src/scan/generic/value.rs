@@ -68,6 +68,34 @@ const ASKS: &[&[u8]] = &[
     b"todo",
 ];
 
+/// Digests and ciphertexts that say what they are; who has them has no secret.
+const DIGEST: &[&[u8]] = &[
+    b"sha1-",
+    b"sha256-",
+    b"sha384-",
+    b"sha512-",
+    b"sha1:",
+    b"sha256:",
+    b"sha384:",
+    b"sha512:",
+    b"md5:",
+    b"$2a$",
+    b"$2b$",
+    b"$2y$",
+    b"$argon2",
+    b"$scrypt$",
+    b"$5$",
+    b"$6$",
+    b"{sha}",
+    b"{ssha}",
+    b"{bcrypt}",
+    b"enc[",
+    b"pbkdf2",
+    b"scrypt:",
+    b"scram-sha",
+    b"bcrypt",
+];
+
 /// Whether this value is no literal secret at all: a reference, a path, prose, a placeholder, or
 /// the name said again.
 pub(super) fn says_nothing(value: &[u8], name: &[u8]) -> bool {
@@ -86,6 +114,7 @@ pub(super) fn says_nothing(value: &[u8], name: &[u8]) -> bool {
         || ASKS
             .iter()
             .any(|part| memchr::memmem::find(&lower, part).is_some())
+        || DIGEST.iter().any(|prefix| lower.starts_with(prefix))
         || placeholder::is_reference(value)
         || placeholder::is_placeholder(value)
         || is_template(value)

@@ -74,7 +74,13 @@ impl Repo {
         bound: Bound,
     ) -> Result<Self, OpenError> {
         if let Some(repo) = library {
-            let work_tree = match (bound, repo.is_bare()) {
+            // Without `core.bare` libgit2 takes the folder around any Git directory for a worktree,
+            // Git only that around one called `.git`.
+            let beside = repo
+                .workdir()
+                .is_some_and(|top| Some(top) == repo.path().parent());
+            let bare = repo.is_bare() || (beside && !repo.path().ends_with(".git"));
+            let work_tree = match (bound, bare) {
                 (_, true) => None,
                 // In a hook Git has gone to the top already; libgit2 takes a relative
                 // GIT_WORK_TREE from the wrong place.
@@ -131,15 +137,9 @@ impl Repo {
             Bound::Environment => dir.to_owned(),
             Bound::Directory => work_tree.clone().unwrap_or_else(|| git_dir.clone()),
         };
-        let at = run_at.clone();
-        let reader = Mutex::new(Reader::Program(Program::new(move |args| {
-            let run = Git::at(&at).args(args);
-            if bound == Bound::Directory {
-                run.scrubbed()
-            } else {
-                run
-            }
-        })));
+        let (at, dir) = (run_at.clone(), git_dir.clone());
+        let program = Program::new(move |args| run(&at, &dir, bound).args(args));
+        let reader = Mutex::new(Reader::Program(program));
         Ok(Self {
             git_dir,
             common_dir,
@@ -190,12 +190,7 @@ impl Repo {
         I: IntoIterator<Item = S>,
         S: AsRef<OsStr>,
     {
-        let run = Git::at(&self.run_at);
-        let run = match self.bound {
-            Bound::Environment => run,
-            Bound::Directory => run.scrubbed(),
-        };
-        run.args(args)
+        run(&self.run_at, &self.git_dir, self.bound).args(args)
     }
 
     fn reader(&self) -> MutexGuard<'_, Reader> {
@@ -327,5 +322,14 @@ impl Repo {
             tags.push(tag);
         }
         Err(broken("a chain of more than 64 tags"))
+    }
+}
+
+/// A run of the `git` program for the repository that was opened, and for no other that it might
+/// find from there.
+fn run(at: &Path, git_dir: &Path, bound: Bound) -> Git {
+    match bound {
+        Bound::Environment => Git::at(at),
+        Bound::Directory => Git::at(at).scrubbed().env("GIT_DIR", git_dir),
     }
 }

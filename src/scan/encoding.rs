@@ -169,7 +169,8 @@ fn runs(bytes: &[u8]) -> Option<Wide> {
         if length >= MIN_RUN {
             for index in 0..length {
                 let there = start + 2 * index;
-                wide.push(char::from(bytes[there]), there, 2);
+                // In big endian a character begins with the NUL before it.
+                wide.push(char::from(bytes[there]), there - usize::from(last), 2);
             }
             wide.push('\n', end, 0);
         }

@@ -2,34 +2,39 @@
 //!
 //! A general automaton over this many short patterns is either slow to build (it is built for
 //! every commit) or slow to run (too many patterns for vector instructions). Instead every
-//! position is hashed over its four bytes into a bitmap that fits the first-level cache; only
-//! where the bit is set, the few keywords of that hash are compared. Keywords of three bytes are
+//! position is hashed over its four bytes into a bitmap of the size of the first-level cache;
+//! only where the bit is set, the few keywords of that hash are compared. Keywords of three bytes are
 //! entered once for every possible fourth byte.
 
 /// Setting this bit in every byte folds upper into lower case. It also joins some bytes that are
 /// no letters; the comparison sorts those out.
 const FOLD: u32 = 0x2020_2020;
 
-/// 16 bits of hash: a bitmap of 8 KiB.
-const HASH_BITS: u32 = 16;
+/// [`FOLD`] for eight bytes.
+const FOLD8: u64 = 0x2020_2020_2020_2020;
+
+/// 18 bits of hash: a bitmap of 32 KiB.
+const HASH_BITS: u32 = 18;
 
 /// 12 bits of the hash choose the list of keywords to compare.
 const LIST_BITS: u32 = 12;
 
 /// A set of keywords, each with the number of its owner.
 pub(super) struct Keywords {
-    bitmap: Box<[u64; 1 << (HASH_BITS - 6)]>,
-    /// The first entry of each list, plus one; 0 is none.
-    heads: Box<[u32; 1 << LIST_BITS]>,
+    bitmap: Box<[u64]>,
+    /// Where each list begins in `entries`; it ends where the next one begins.
+    lists: Box<[u32]>,
     entries: Vec<Entry>,
 }
 
 /// A member of a list.
+#[derive(Clone, Copy)]
 struct Entry {
+    /// The first eight bytes, folded, and which bits of them the keyword has.
+    head: u64,
+    mask: u64,
     keyword: &'static [u8],
     owner: u16,
-    /// The next member, plus one; 0 is none.
-    next: u32,
 }
 
 /// A keyword found.
@@ -46,37 +51,58 @@ pub(super) struct Hit {
 impl Keywords {
     /// Of pairs of a lower-case keyword (three bytes or more) and its owner.
     pub(super) fn new(keywords: impl Iterator<Item = (&'static str, u16)>) -> Self {
-        let mut this = Self {
-            bitmap: Box::new([0; 1 << (HASH_BITS - 6)]),
-            heads: Box::new([0; 1 << LIST_BITS]),
-            entries: Vec::with_capacity(1024),
-        };
+        let mut bitmap = vec![0; 1 << (HASH_BITS - 6)].into_boxed_slice();
+        let mut members = Vec::with_capacity(4096);
         for (keyword, owner) in keywords {
             let keyword = keyword.as_bytes();
+            let mut head = [0; 8];
+            let length = keyword.len().min(8);
+            head[..length].copy_from_slice(&keyword[..length]);
+            let mask = u64::MAX >> (64 - 8 * length);
+            let entry = Entry {
+                head: (u64::from_le_bytes(head) | FOLD8) & mask,
+                mask,
+                keyword,
+                owner,
+            };
+            let mut enter = |four: u32| {
+                let hash = hash(four);
+                bitmap[(hash >> 6) as usize] |= 1 << (hash & 63);
+                members.push((list(hash), entry));
+            };
             match *keyword {
                 [a, b, c] => {
                     // The fold leaves 128 values of the last byte.
                     for last in (0..=u8::MAX).filter(|byte| byte & 0x20 != 0) {
-                        this.enter([a, b, c, last], keyword, owner);
+                        enter(u32::from_le_bytes([a, b, c, last]));
                     }
                 }
-                [a, b, c, d, ..] => this.enter([a, b, c, d], keyword, owner),
+                [a, b, c, d, ..] => enter(u32::from_le_bytes([a, b, c, d])),
                 _ => {}
             }
         }
-        this
-    }
-
-    fn enter(&mut self, first: [u8; 4], keyword: &'static [u8], owner: u16) {
-        let hash = hash(u32::from_le_bytes(first));
-        self.bitmap[(hash >> 6) as usize] |= 1 << (hash & 63);
-        let list = (hash >> (HASH_BITS - LIST_BITS)) as usize;
-        self.entries.push(Entry {
-            keyword,
-            owner,
-            next: self.heads[list],
-        });
-        self.heads[list] = self.entries.len() as u32;
+        // Sorted by counting: this is done for every commit.
+        let mut lists = vec![0_u32; (1 << LIST_BITS) + 1].into_boxed_slice();
+        for (list, _) in &members {
+            lists[*list + 1] += 1;
+        }
+        for list in 1..lists.len() {
+            lists[list] += lists[list - 1];
+        }
+        let mut next = lists.clone();
+        let mut entries = match members.first() {
+            Some((_, entry)) => vec![*entry; members.len()],
+            None => Vec::new(),
+        };
+        for (list, entry) in members {
+            entries[next[list] as usize] = entry;
+            next[list] += 1;
+        }
+        Self {
+            bitmap,
+            lists,
+            entries,
+        }
     }
 
     /// Calls `found` for every keyword in `text`, by rising place.
@@ -127,12 +153,22 @@ impl Keywords {
         self.bitmap[(hash >> 6) as usize] >> (hash & 63) & 1 != 0
     }
 
-    #[cold]
+    #[inline(never)]
     fn compare(&self, text: &[u8], start: usize, four: u32, found: &mut impl FnMut(Hit)) {
-        let list = (hash(four) >> (HASH_BITS - LIST_BITS)) as usize;
-        let mut next = self.heads[list];
-        while next != 0 {
-            let entry = &self.entries[next as usize - 1];
+        let list = list(hash(four));
+        let (from, to) = (self.lists[list] as usize, self.lists[list + 1] as usize);
+        let word = match text[start..].first_chunk() {
+            Some(chunk) => u64::from_le_bytes(*chunk),
+            None => {
+                let mut chunk = [0; 8];
+                chunk[..text.len() - start].copy_from_slice(&text[start..]);
+                u64::from_le_bytes(chunk)
+            }
+        } | FOLD8;
+        for entry in &self.entries[from..to] {
+            if word & entry.mask != entry.head {
+                continue;
+            }
             let end = start + entry.keyword.len();
             if text
                 .get(start..end)
@@ -144,12 +180,63 @@ impl Keywords {
                     len: entry.keyword.len(),
                 });
             }
-            next = entry.next;
         }
     }
+}
+
+/// Which list the keywords of a hash are in.
+#[inline]
+fn list(hash: u32) -> usize {
+    (hash >> (HASH_BITS - LIST_BITS)) as usize
 }
 
 #[inline]
 fn hash(four: u32) -> u32 {
     (four | FOLD).wrapping_mul(0x9E37_79B1) >> (32 - HASH_BITS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::template::Random;
+    use super::*;
+
+    /// Against the plain way, on texts of few letters, so that hits are many and overlap.
+    #[test]
+    fn every_keyword_is_found_and_nothing_else() {
+        let words = [
+            "aba",
+            "abc",
+            "abab",
+            "a_b-",
+            "bcab",
+            "-----b",
+            "ccccccccc",
+            "://",
+        ];
+        let set = Keywords::new(words.into_iter().zip(0..));
+        let mut random = Random::new(9);
+        for round in 0..3000 {
+            let length = random.below(40);
+            let text = random.text("aAbBcC_-:/\u{7f}{", length);
+            let mut have = Vec::new();
+            set.each(text.as_bytes(), |hit| have.push(hit));
+            have.sort_unstable();
+            have.dedup();
+            let mut want = Vec::new();
+            for (word, owner) in words.into_iter().zip(0..) {
+                for start in 0..text.len() {
+                    let here = text.as_bytes().get(start..start + word.len());
+                    if here.is_some_and(|here| here.eq_ignore_ascii_case(word.as_bytes())) {
+                        want.push(Hit {
+                            owner,
+                            start,
+                            len: word.len(),
+                        });
+                    }
+                }
+            }
+            want.sort_unstable();
+            assert_eq!(have, want, "round {round}");
+        }
+    }
 }

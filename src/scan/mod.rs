@@ -16,6 +16,7 @@ mod rule;
 mod scanner;
 mod secret;
 pub mod template;
+mod window;
 
 pub use decode::{Budget, Decoded, Piece, decode};
 pub use generic::Model;

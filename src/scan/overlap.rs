@@ -86,3 +86,74 @@ impl Taken {
         free
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::{Confidence, Secret, rules};
+    use super::*;
+    use std::ops::Range;
+
+    fn found(named: bool, span: Range<usize>, valid: Validity, secret: &[u8]) -> Match {
+        Match {
+            rule: rules()
+                .iter()
+                .find(|rule| rule.is_named() == named)
+                .unwrap(),
+            whole: span.clone(),
+            span,
+            secret: Secret::new(secret),
+            confidence: Confidence::High,
+            valid,
+            identity: None,
+            decoded: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_more_specific_of_two_stays() {
+        use Validity::{No, Unknown, Yes};
+        for (a, b) in [
+            (
+                found(true, 4..9, Unknown, b"x"),
+                found(false, 0..20, Unknown, b"y"),
+            ),
+            (
+                found(true, 4..9, Yes, b"x"),
+                found(true, 0..20, Unknown, b"y"),
+            ),
+            (
+                found(true, 0..20, Unknown, b"x"),
+                found(true, 4..9, Unknown, b"y"),
+            ),
+            (
+                found(true, 0..5, Unknown, b"x"),
+                found(true, 4..8, No, b"y"),
+            ),
+        ] {
+            for both in [vec![a.clone(), b.clone()], vec![b.clone(), a.clone()]] {
+                let left = resolve(both);
+                assert_eq!(left.len(), 1);
+                assert_eq!(left[0].secret, a.secret);
+            }
+        }
+        let apart = vec![
+            found(true, 5..9, Unknown, b"x"),
+            found(false, 0..5, Unknown, b"y"),
+        ];
+        assert_eq!(resolve(apart).len(), 2);
+    }
+
+    #[test]
+    fn what_one_encoded_text_holds_stays_but_once() {
+        let direct = vec![found(false, 0..40, Validity::Unknown, b"whole")];
+        let inside = vec![
+            found(true, 0..40, Validity::Yes, b"a"),
+            found(true, 0..40, Validity::Yes, b"b"),
+            found(true, 0..40, Validity::Yes, b"a"),
+        ];
+        let left = join(direct, inside);
+        let secrets: Vec<&[u8]> = left.iter().map(|found| found.secret.expose()).collect();
+        assert_eq!(secrets, [b"a", b"b"]);
+    }
+}

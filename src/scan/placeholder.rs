@@ -102,3 +102,63 @@ fn is_sequence(value: &[u8]) -> bool {
     let least = (value.len() - 1) * 2 / 3;
     up >= least.max(1) || down >= least.max(1)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::template::{Random, expand};
+    use super::*;
+
+    #[test]
+    fn what_stands_for_a_secret_is_told_from_secrets() {
+        for value in [
+            "xxxxxxxxxxxxxxxx",
+            "ghp_xxxxxxxxxxxxxxxxxxxx",
+            "****************",
+            "AKIAIOSFODNN7EXAMPLE",
+            "<token>",
+            "${TOKEN}",
+            "{{ token }}",
+            "$(cat token)",
+            "%s",
+            "%TOKEN%",
+            "@token@",
+            "__TOKEN__",
+            "0123456789abcdef0123456789abcdef",
+            "1234567890123456",
+            "abcdefghijklmnopqrstuvwxyz",
+            "sk_test_000000000000000000000000",
+            "$API_KEY",
+            "00000000-0000-0000-0000-000000000000",
+        ] {
+            assert!(is_placeholder(value.as_bytes()), "{value}");
+        }
+        for value in [
+            "true-9fZ8",
+            "false4711x",
+            "nullAAB3z",
+            "test-k3y9Qw",
+            "a$b9!",
+            "p4ss{w0rd",
+        ] {
+            assert!(!is_placeholder(value.as_bytes()), "{value}");
+        }
+    }
+
+    #[test]
+    fn no_token_drawn_by_chance_is_dropped() {
+        let mut random = Random::new(21);
+        for template in [
+            "%{hex:32}",
+            "%{base62:20}",
+            "ghp_%{base62:36}",
+            "%{digits:16}",
+            "%{base64url:43}",
+        ] {
+            for _ in 0..3000 {
+                let value = expand(template, None, &mut random).unwrap();
+                assert!(!is_placeholder(value.as_bytes()), "{value}");
+            }
+        }
+    }
+}

@@ -7,14 +7,11 @@ use super::keywords::{Hit, Keywords};
 use super::overlap;
 use super::placeholder;
 use super::rule::{self, Near, Rule, rules};
+use super::window::{lines, lines_in, neighbourhood, windows};
 use super::{Confidence, Match, Secret, Validity};
 use crate::change::{Content, Fresh};
-use memchr::{memchr, memrchr};
+use regex::bytes::Regex;
 use std::ops::Range;
-
-/// A match of a rule with `near` may stand this far from its partner, in bytes, however many lines
-/// are asked for: a file of one line is no neighbourhood.
-const MAX_NEAR: usize = 4096;
 
 /// Which rules look.
 #[derive(Clone, Debug, Default)]
@@ -171,6 +168,27 @@ impl Scanner {
         overlap::join(direct, inside)
     }
 
+    /// Where the regexes match, before anything judges: owner, start and end of the secret.
+    #[cfg(test)]
+    pub(super) fn raw(&self, bytes: &[u8]) -> Vec<(u16, usize, usize)> {
+        let mut hits = Vec::new();
+        self.keywords.each(bytes, |hit| hits.push(hit));
+        hits.sort_unstable();
+        let mut raw = Vec::new();
+        for group in hits.chunk_by(|a, b| a.owner == b.owner) {
+            let owner = group[0].owner;
+            let rule = &rules()[usize::from(owner)];
+            if let Some(regex) = rule.regex() {
+                for window in windows(rule, bytes, group) {
+                    each(rule, regex, bytes, &window, |_, secret| {
+                        raw.push((owner, secret.start, secret.end));
+                    });
+                }
+            }
+        }
+        raw
+    }
+
     /// Every match in the text as it stands, overlaps included.
     fn direct(&self, text: &Text<'_>) -> Vec<Match> {
         let mut hits = Vec::new();
@@ -222,15 +240,7 @@ impl Scanner {
         let partner = rules()
             .iter()
             .any(|other| other.near.is_some_and(|near| near.rule == rule.id));
-        let mut windows: Vec<Range<usize>> = Vec::new();
-        for hit in hits {
-            let window = window(rule, text.bytes, hit);
-            match windows.last_mut() {
-                Some(last) if last.end > window.start => last.end = last.end.max(window.end),
-                _ => windows.push(window),
-            }
-        }
-        for window in windows {
+        for window in windows(rule, text.bytes, hits) {
             if partner || text.fresh.touches(&window) {
                 run(rule, text, &window, matches);
             }
@@ -252,34 +262,16 @@ impl Text<'_> {
     }
 }
 
-/// The bytes around a hit that a match can cover: the line of the hit for a rule of one line, and
-/// never more than the reach of the rule to either side.
-///
-/// Two bytes more than the reach, so that the end of the window, where `$` and `\b` see an end that
-/// is none, is out of reach of every true match that holds the keyword.
-fn window(rule: &Rule, text: &[u8], hit: &Hit) -> Range<usize> {
-    let start = (hit.start + hit.len).saturating_sub(rule.reach + 2);
-    let end = (hit.start + rule.reach + 2).min(text.len());
-    if rule.lines > 1 {
-        return start..end;
-    }
-    let start = memrchr(b'\n', &text[start..hit.start]).map_or(start, |at| start + at + 1);
-    let end = memchr(b'\n', &text[hit.start..end]).map_or(end, |at| {
-        let end = hit.start + at;
-        if end > start && text[end - 1] == b'\r' {
-            end - 1
-        } else {
-            end
-        }
-    });
-    start..end
-}
-
-/// Runs a rule over a window. The search goes on behind the secret, not behind the delimiter that
-/// the match may have consumed: it may open the next one.
-fn run(rule: &'static Rule, text: &Text<'_>, window: &Range<usize>, matches: &mut Vec<Match>) {
-    let Some(regex) = rule.regex() else { return };
-    let haystack = &text.bytes[..window.end];
+/// Calls `found` with all of each match in a window and with its secret. The search goes on behind
+/// the secret, not behind the delimiter that the match may have consumed: it may open the next one.
+fn each(
+    rule: &Rule,
+    regex: &Regex,
+    text: &[u8],
+    window: &Range<usize>,
+    mut found: impl FnMut(Range<usize>, Range<usize>),
+) {
+    let haystack = &text[..window.end];
     let mut at = window.start;
     while at <= window.end {
         let Some(captures) = regex.captures_at(haystack, at) else {
@@ -288,17 +280,19 @@ fn run(rule: &'static Rule, text: &Text<'_>, window: &Range<usize>, matches: &mu
         let Some(all) = captures.get(0) else { return };
         let secret = captures.name("secret").unwrap_or(all).range();
         at = secret.end.max(at + 1);
-        let whole = all.range();
-        if rule.lines == 1 || lines_in(&text.bytes[whole.clone()]) < rule.lines {
-            matches.extend(accept(rule, text, whole, secret, None));
+        if rule.lines == 1 || lines_in(&text[all.range()]) < rule.lines {
+            found(all.range(), secret);
         }
     }
 }
 
-/// How many line ends a text has, one at its own end aside.
-fn lines_in(text: &[u8]) -> usize {
-    let text = text.strip_suffix(b"\n").unwrap_or(text);
-    memchr::memchr_iter(b'\n', text).count()
+/// Runs a rule over a window.
+fn run(rule: &'static Rule, text: &Text<'_>, window: &Range<usize>, matches: &mut Vec<Match>) {
+    if let Some(regex) = rule.regex() {
+        each(rule, regex, text.bytes, window, |whole, secret| {
+            matches.extend(accept(rule, text, whole, secret, None));
+        });
+    }
 }
 
 /// The matches of a rule that needs a partner, around the matches of that partner.
@@ -332,44 +326,6 @@ fn beside(rule: &'static Rule, near: Near, text: &Text<'_>, matches: &mut Vec<Ma
     found.sort_by_key(|one| (one.span.start, one.whole.len()));
     found.dedup_by(|a, b| a.span == b.span);
     matches.append(&mut found);
-}
-
-/// Cuts a window into its lines for a rule of one line.
-fn lines<'a>(
-    text: &'a [u8],
-    window: &Range<usize>,
-    stretch: usize,
-) -> impl Iterator<Item = Range<usize>> + use<'a> {
-    let (mut at, end) = (window.start, window.end);
-    std::iter::from_fn(move || {
-        (at < end).then(|| {
-            let start = at;
-            let stop = if stretch > 1 {
-                end
-            } else {
-                memchr(b'\n', &text[at..end]).map_or(end, |offset| at + offset)
-            };
-            at = stop + 1;
-            start..if text[start..stop].ends_with(b"\r") {
-                stop - 1
-            } else {
-                stop
-            }
-        })
-    })
-}
-
-/// The lines around a place.
-fn neighbourhood(text: &[u8], place: &Range<usize>, lines: usize) -> Range<usize> {
-    let floor = place.start.saturating_sub(MAX_NEAR);
-    let ceiling = (place.end + MAX_NEAR).min(text.len());
-    let start = memchr::memrchr_iter(b'\n', &text[floor..place.start])
-        .nth(lines)
-        .map_or(floor, |at| floor + at + 1);
-    let end = memchr::memchr_iter(b'\n', &text[place.end..ceiling])
-        .nth(lines)
-        .map_or(ceiling, |at| place.end + at);
-    start..end
 }
 
 fn contains(text: &[u8], word: &[u8]) -> bool {

@@ -1,6 +1,6 @@
 //! What holds for the whole engine: every rule keeps its promises, and windows change nothing.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::single_range_in_vec_init)]
 
 use super::template::{Random, expand};
 use super::*;
@@ -87,4 +87,263 @@ fn every_regex_compiles() {
     for rule in rules() {
         assert_eq!(rule.regex.is_some(), rule.regex().is_some(), "{}", rule.id);
     }
+}
+
+/// What a rule finds when its regex runs over the whole text, or over each line of it.
+fn without_windows(rule: &'static Rule, text: &[u8]) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    let Some(regex) = rule.regex() else {
+        return found;
+    };
+    let mut areas = Vec::new();
+    if rule.lines > 1 {
+        areas.push(0..text.len());
+    } else {
+        let mut start = 0;
+        for line in text.split(|byte| *byte == b'\n') {
+            let cut = usize::from(line.ends_with(b"\r"));
+            areas.push(start..start + line.len() - cut);
+            start += line.len() + 1;
+        }
+    }
+    for area in areas {
+        let mut at = area.start;
+        while at <= area.end {
+            let Some(captures) = regex.captures_at(&text[..area.end], at) else {
+                break;
+            };
+            let whole = captures.get(0).unwrap();
+            let secret = captures.name("secret").unwrap_or(whole);
+            at = secret.end().max(at + 1);
+            found.push((secret.start(), secret.end()));
+        }
+    }
+    found
+}
+
+/// Words to make texts of: what rules look for, whole and broken, and what stands between.
+fn a_text(random: &mut Random) -> Vec<u8> {
+    let mut text = String::new();
+    let all: Vec<&Rule> = rules().iter().collect();
+    for _ in 0..random.below(12) {
+        let rule = all[random.below(all.len())];
+        match random.below(8) {
+            0..3 => {
+                let example = rule.examples[random.below(rule.examples.len())];
+                text.push_str(&expand(example, rule.proof, random).unwrap());
+            }
+            3 => {
+                let example = rule.examples[random.below(rule.examples.len())];
+                let example = expand(example, rule.proof, random).unwrap();
+                let cut = random.below(example.len());
+                text.extend(example.chars().take(cut));
+            }
+            4 if !rule.keywords.is_empty() => {
+                text.push_str(rule.keywords[random.below(rule.keywords.len())]);
+            }
+            _ => {
+                let length = random.below(60);
+                text.push_str(&random.text("abcXYZ019-_=:/.\"' ", length));
+            }
+        }
+        text.push_str(["", " ", "\n", "\r\n", "\"", ";", "/"][random.below(7)]);
+    }
+    text.into_bytes()
+}
+
+#[test]
+fn windows_find_what_whole_texts_hold() {
+    let mut random = Random::new(7);
+    let scanner = Scanner::new(&Selection::default());
+    for round in 0..60 {
+        let text = a_text(&mut random);
+        let raw = scanner.raw(&text);
+        for (index, rule) in rules().iter().enumerate() {
+            if rule.near.is_some() || rule.regex.is_none() {
+                continue;
+            }
+            let lower = text.to_ascii_lowercase();
+            let keyed = |(start, end): &(usize, usize)| {
+                // A keyword may stand beside the secret; so ask for it on the lines of the match.
+                let from = memchr::memrchr(b'\n', &lower[..*start]).map_or(0, |at| at + 1);
+                let to = memchr::memchr(b'\n', &lower[*end..]).map_or(lower.len(), |at| end + at);
+                rule.keywords
+                    .iter()
+                    .any(|word| memchr::memmem::find(&lower[from..to], word.as_bytes()).is_some())
+            };
+            let mut want = without_windows(rule, &text);
+            want.retain(keyed);
+            let have: Vec<(usize, usize)> = raw
+                .iter()
+                .filter(|(owner, ..)| usize::from(*owner) == index)
+                .map(|(_, start, end)| (*start, *end))
+                .collect();
+            assert_eq!(have, want, "round {round}, {}", rule.id);
+        }
+    }
+}
+
+#[test]
+fn only_what_touches_the_fresh_is_reported() {
+    let mut random = Random::new(11);
+    let rule = super::rule("github-personal-access-token").unwrap();
+    let mut token = || expand("ghp_%{base62:30}%{proof}", rule.proof, &mut random).unwrap();
+    let (first, second) = (token(), token());
+    let text = format!("a = {first}\nb = {second}\n");
+    let at = text.find(&second).unwrap();
+    for (fresh, count) in [
+        (Fresh::All, 2),
+        (Fresh::Ranges(vec![]), 0),
+        (Fresh::Ranges(vec![0..5]), 1),
+        (Fresh::Ranges(vec![at + 3..at + 3]), 1),
+        (Fresh::Ranges(vec![0..text.len()]), 2),
+        (Fresh::Ranges(vec![0..2]), 0),
+    ] {
+        let content = Content {
+            bytes: text.as_bytes(),
+            fresh: &fresh,
+        };
+        let found = Scanner::new(&Selection::default()).scan(b"", content);
+        assert_eq!(found.matches.len(), count, "{fresh:?}");
+    }
+}
+
+#[test]
+fn a_pair_is_new_when_either_half_is() {
+    let mut random = Random::new(12);
+    let pair = rules().iter().find(|rule| rule.near.is_some()).unwrap();
+    let text = expand(pair.examples[0], pair.proof, &mut random).unwrap();
+    let all = scan(text.as_bytes());
+    let found = all.iter().find(|found| found.rule.id == pair.id).unwrap();
+    let partner = found.whole.start..found.whole.start + 1;
+    let fresh = Fresh::Ranges(vec![partner]);
+    let content = Content {
+        bytes: text.as_bytes(),
+        fresh: &fresh,
+    };
+    let again = Scanner::new(&Selection::default()).scan(b"", content);
+    assert!(again.matches.iter().any(|found| found.rule.id == pair.id));
+}
+
+#[test]
+fn a_rule_that_is_off_finds_nothing_but_still_serves_its_neighbour() {
+    let mut random = Random::new(13);
+    let pair = rules().iter().find(|rule| rule.near.is_some()).unwrap();
+    let partner = pair.near.unwrap().rule;
+    let text = expand(pair.examples[0], pair.proof, &mut random).unwrap();
+    let off = |id: &str| {
+        let selection = Selection {
+            off: vec![id.to_owned()],
+        };
+        let content = Content {
+            bytes: text.as_bytes(),
+            fresh: &Fresh::All,
+        };
+        let found = Scanner::new(&selection).scan(b"", content).matches;
+        found.iter().map(|found| found.rule.id).collect::<Vec<_>>()
+    };
+    assert!(off(partner).contains(&pair.id) && !off(partner).contains(&partner));
+    assert!(!off(pair.id).contains(&pair.id));
+}
+
+#[test]
+fn wide_texts_hide_nothing() {
+    let mut random = Random::new(14);
+    let rule = super::rule("github-personal-access-token").unwrap();
+    let token = expand("ghp_%{base62:30}%{proof}", rule.proof, &mut random).unwrap();
+    let text = format!("größe = 1\r\ntoken = \"{token}\"\r\n");
+    let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let four: Vec<u8> = text
+        .chars()
+        .flat_map(|c| u32::from(c).to_le_bytes())
+        .collect();
+    let code: Vec<u8> = (0..4000).map(|_| random.draw() as u8 | 0x80).collect();
+    for (name, bytes, width, start) in [
+        ("le", little.clone(), 2, 0),
+        ("be", big.clone(), 2, 0),
+        ("le mark", [b"\xFF\xFE".as_slice(), &little].concat(), 2, 2),
+        ("be mark", [b"\xFE\xFF".as_slice(), &big].concat(), 2, 2),
+        ("32", four, 4, 0),
+        (
+            "le in binary",
+            [&code, [0].as_slice(), &little, &code].concat(),
+            2,
+            4001,
+        ),
+        (
+            "be in binary",
+            [&code, [0].as_slice(), &big, &code].concat(),
+            2,
+            4001,
+        ),
+    ] {
+        let found = scan(&bytes);
+        let found: Vec<&Match> = found.iter().filter(|found| found.rule.is_named()).collect();
+        assert_eq!(found.len(), 1, "{name}");
+        assert_eq!(found[0].secret.expose(), token.as_bytes(), "{name}");
+        let at = text.chars().take_while(|c| *c != '"').count() + 1;
+        assert_eq!(
+            found[0].span,
+            start + at * width..start + (at + 40) * width,
+            "{name}"
+        );
+        assert_eq!(found[0].decoded.len(), 1, "{name}");
+    }
+    let nul = [b"\0\0".as_slice(), token.as_bytes(), b"\0\0"].concat();
+    assert_eq!(scan(&nul).len(), 1);
+}
+
+#[test]
+fn what_is_encoded_is_seen_where_it_stands() {
+    let mut random = Random::new(15);
+    let rule = super::rule("github-personal-access-token").unwrap();
+    let text = expand(
+        "x: %{b64:token ghp_%{base62:30}%{proof} end}\n",
+        rule.proof,
+        &mut random,
+    );
+    let text = text.unwrap();
+    let found = scan(text.as_bytes());
+    let found: Vec<&Match> = found
+        .iter()
+        .filter(|found| found.rule.id == rule.id)
+        .collect();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].decoded, ["base64"]);
+    assert_eq!(found[0].span, 3..text.len() - 1);
+    assert_eq!(found[0].valid, Validity::Yes);
+}
+
+#[test]
+fn a_token_with_a_wrong_checksum_is_low() {
+    let mut random = Random::new(16);
+    let text = expand("ghp_%{base62:36}", None, &mut random).unwrap();
+    let found = scan(text.as_bytes());
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (found[0].confidence, found[0].valid),
+        (Confidence::Low, Validity::No)
+    );
+}
+
+#[test]
+fn no_secret_shows_in_debug() {
+    let mut random = Random::new(17);
+    let rule = super::rule("github-personal-access-token").unwrap();
+    let token = expand("ghp_%{base62:30}%{proof}", rule.proof, &mut random).unwrap();
+    let shown = format!("{:?}", scan(token.as_bytes()));
+    assert!(shown.contains("github-personal-access-token"));
+    assert!(!shown.contains(&token[4..]));
+}
+
+#[test]
+fn a_line_of_three_megabytes_is_no_trap() {
+    let mut random = Random::new(18);
+    let rule = super::rule("github-personal-access-token").unwrap();
+    let token = expand("ghp_%{base62:30}%{proof}", rule.proof, &mut random).unwrap();
+    let mut text = "ghp_ secret=token;".repeat(3_000_000 / 18);
+    text.push_str(&token);
+    let found = scan(text.as_bytes());
+    assert!(found.iter().any(|found| found.valid == Validity::Yes));
 }

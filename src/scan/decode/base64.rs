@@ -9,9 +9,10 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 /// Shorter runs are words.
+const MIN: usize = 24;
+
 static BASE64: Encoding = Encoding {
     alphabet: class(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"),
-    min: 24,
     padding: 2,
     decode: decoded,
 };
@@ -28,7 +29,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
     let text = input.text;
     let mut done = 0;
-    for mut run in Runs::new(text, &BASE64.alphabet, BASE64.min) {
+    for mut run in Runs::<MIN>::new(text, &BASE64.alphabet) {
         if sink.full() {
             return;
         }
@@ -40,7 +41,7 @@ pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
         {
             run.start += 1;
         }
-        if run.len() < BASE64.min {
+        if run.len() < MIN {
             continue;
         }
         if let Some(end) = BASE64.take(text, run.clone(), sink) {
@@ -50,7 +51,7 @@ pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
         // A path or a dashed name around it: what stands between the separators.
         let mut start = run.start;
         for part in text[run].split(|byte| !byte.is_ascii_alphanumeric()) {
-            if part.len() >= BASE64.min {
+            if part.len() >= MIN {
                 done = done.max(
                     BASE64
                         .take(text, start..start + part.len(), sink)

@@ -6,9 +6,10 @@ use super::runs::{Encoding, Runs};
 use super::sink::Sink;
 
 /// Shorter runs are words and small digests.
+const MIN: usize = 32;
+
 static HEX: Encoding = Encoding {
     alphabet: class(b"0123456789abcdefABCDEF"),
-    min: 32,
     padding: 0,
     decode: decoded,
 };
@@ -16,7 +17,7 @@ static HEX: Encoding = Encoding {
 /// Finds runs of digits that decode to something worth a look.
 pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
     let mut done = 0;
-    for run in Runs::new(input.text, &HEX.alphabet, HEX.min) {
+    for run in Runs::<MIN>::new(input.text, &HEX.alphabet) {
         if sink.full() {
             return;
         }

@@ -7,8 +7,6 @@ use std::ops::Range;
 /// One such encoding.
 pub(super) struct Encoding {
     pub(super) alphabet: Class,
-    /// The shortest run that is tried, in characters.
-    pub(super) min: usize,
     /// How many `=` may stand behind it.
     pub(super) padding: usize,
     pub(super) decode: fn(Vec<u8>) -> Option<Vec<u8>>,
@@ -67,46 +65,41 @@ impl Encoding {
     }
 }
 
-/// The maximal runs of at least `min` bytes of a class, found by looking at every `min`-th byte
-/// only (as Boyer and Moore do), since where that one is no member no run can cover it.
-pub(super) struct Runs<'a> {
+/// The maximal runs of at least `MIN` (≤ 64) bytes of a class. Each step looks at a window of `MIN`
+/// bytes and goes on behind its last one that is no member, as no run can cover that (the idea of
+/// Boyer and Moore); the window is read without branches, which text would mispredict.
+pub(super) struct Runs<'a, const MIN: usize> {
     text: &'a [u8],
     class: &'static Class,
-    min: usize,
     at: usize,
 }
 
-impl<'a> Runs<'a> {
-    pub(super) fn new(text: &'a [u8], class: &'static Class, min: usize) -> Self {
-        Self {
-            text,
-            class,
-            min,
-            at: 0,
-        }
+impl<'a, const MIN: usize> Runs<'a, MIN> {
+    pub(super) fn new(text: &'a [u8], class: &'static Class) -> Self {
+        Self { text, class, at: 0 }
     }
 }
 
-impl Iterator for Runs<'_> {
+impl<const MIN: usize> Iterator for Runs<'_, MIN> {
     type Item = Range<usize>;
 
     fn next(&mut self) -> Option<Range<usize>> {
         // `at` always stands at the start of the text or behind a byte that is no member.
-        while let Some(&probe) = self.text.get(self.at + self.min - 1) {
-            let last = self.at + self.min - 1;
-            if !self.class[usize::from(probe)] {
-                self.at = last + 1;
+        while let Some(window) = self.text[self.at..].first_chunk::<MIN>() {
+            if !self.class[usize::from(window[MIN - 1])] {
+                self.at += MIN;
                 continue;
             }
-            let back = self.text[self.at..last]
-                .iter()
-                .rposition(|byte| !self.class[usize::from(*byte)]);
-            let start = back.map_or(self.at, |at| self.at + at + 1);
-            let end = run_end(self.text, last, self.class);
-            self.at = end;
-            if end - start >= self.min {
-                return Some(start..end);
+            let others = window.iter().enumerate().fold(0_u64, |others, (at, byte)| {
+                others | u64::from(!self.class[usize::from(*byte)]) << at
+            });
+            if others != 0 {
+                self.at += 64 - others.leading_zeros() as usize;
+                continue;
             }
+            let start = self.at;
+            self.at = run_end(self.text, start + MIN, self.class);
+            return Some(start..self.at);
         }
         None
     }
@@ -167,7 +160,7 @@ mod tests {
     #[test]
     fn runs_are_maximal_and_long_enough() {
         let runs = |text: &str| {
-            Runs::new(text.as_bytes(), &DIGITS, 4)
+            Runs::<4>::new(text.as_bytes(), &DIGITS)
                 .map(|run| (run.start, run.end))
                 .collect::<Vec<_>>()
         };

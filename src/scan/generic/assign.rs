@@ -53,7 +53,9 @@ pub(in crate::scan) enum Link {
 /// What kind of line a candidate stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::scan) enum Place {
-    /// A file of settings, or a line of environment.
+    /// `NAME=value` as a shell, a container or a command line takes it.
+    Environment,
+    /// A file of settings.
     Data,
     /// Anything else.
     Code,
@@ -107,6 +109,10 @@ fn skip_blanks(text: &[u8], mut at: usize) -> usize {
 /// The operator behind a name and where the value begins.
 fn link(text: &[u8], name: &Range<usize>, dashes: usize) -> Option<(Link, usize)> {
     let open = name.start.checked_sub(1).map(|at| text[at]);
+    // `${NAME:default}` is a reference.
+    if open == Some(b'{') && name.start >= 2 && text[name.start - 2] == b'$' {
+        return None;
+    }
     let mut at = name.end;
     let quote = matches!(text.get(at), Some(b'"' | b'\'' | b'`'));
     at += usize::from(quote);
@@ -127,7 +133,7 @@ fn link(text: &[u8], name: &Range<usize>, dashes: usize) -> Option<(Link, usize)
         [b':', b':', ..] | [b'=', b'~', ..] => return None,
         [b':', ..] => (Link::Assigned, 1 + annotation(&rest[1..])),
         [b'=', ..] => (Link::Assigned, 1),
-        [b',', ..] if quote => (Link::Argument, 1),
+        [b',', ..] if quote && matches!(open, Some(b'"' | b'\'')) => (Link::Argument, 1),
         [b'(', ..] if !quote => (Link::Argument, 1),
         _ if dashes > 0 && blank > at => (Link::Flag, 0),
         _ => return None,
@@ -233,38 +239,47 @@ const DATA: &[&[u8]] = &[
     b"pypirc",
 ];
 
-/// What kind of line a candidate stands on: by the name of the file, or because the line itself is
-/// `NAME=value`, with `export`, `set`, `ENV` or nothing before it.
+/// What kind of line a candidate stands on: by what stands around it and by the name of the file.
 pub(in crate::scan) fn place(candidate: &Candidate, text: &[u8], path: &[u8]) -> Place {
     let file = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
     let stem = file.to_ascii_lowercase();
     let extension = stem.rsplit(|byte| *byte == b'.').next().unwrap_or(&stem);
-    if DATA.contains(&extension) || stem.starts_with(b".env") || stem.starts_with(b"env.") {
-        return Place::Data;
-    }
-    let floor = candidate.name.start.saturating_sub(64);
-    let before = &text[floor..candidate.name.start];
-    let before = before
-        .rsplit(|byte| *byte == b'\n')
-        .next()
-        .unwrap_or(before)
-        .trim_ascii();
-    let opens = matches!(
-        before,
-        b"" | b"export" | b"set" | b"ENV" | b"ARG" | b"-e" | b"-" | b"+"
-    );
+    let between = &text[candidate.name.end..candidate.value.start];
+    let tight = between
+        .iter()
+        .all(|byte| matches!(byte, b'=' | b'"' | b'\''));
     let shouted = text[candidate.name.clone()]
         .iter()
         .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_');
-    let tight = text[candidate.name.end..candidate.value.start]
-        .iter()
-        .all(|byte| matches!(byte, b'=' | b'"' | b'\''));
-    if opens && shouted && tight {
+    let before = candidate.name.start.checked_sub(1).map(|at| text[at]);
+    let apart =
+        before.is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\''));
+    if stem.starts_with(b".env") || extension == b"env" || (tight && shouted && apart) {
+        return Place::Environment;
+    }
+    if DATA.contains(&extension) || stem.starts_with(b"env.") {
+        return Place::Data;
+    }
+    // `--password=value`, and a line of nothing but `name=value` in a file of unknown kind.
+    let flag = before == Some(b'-') && (between == b"=" || candidate.link == Link::Flag);
+    let rest = text[candidate.whole.end..].first();
+    let alone = matches!(before, None | Some(b'\n'))
+        && matches!(rest, None | Some(b'\n' | b'\r'))
+        && between == b"="
+        && !CODE.contains(&extension);
+    if flag || alone {
         Place::Data
     } else {
         Place::Code
     }
 }
+
+/// Extensions of files in which a line of nothing but `name=value` is a statement.
+const CODE: &[&[u8]] = &[
+    b"py", b"rb", b"js", b"ts", b"lua", b"pl", b"r", b"jl", b"ex", b"swift", b"kt", b"scala",
+    b"groovy", b"go", b"nim", b"m", b"v", b"vue", b"tsx", b"jsx", b"php", b"ps1", b"pyi", b"mk",
+    b"cmake", b"bzl",
+];
 
 #[cfg(test)]
 mod tests {

@@ -11,8 +11,9 @@
 //! | start, for a name that says `password` | -6 |
 //! | value is a quoted literal | 0 |
 //! | value stands bare in a data file or an environment line | +2 |
-//! | order of its characters ([`randomness::surprise`]) | as measured, at most 20 either way |
+//! | order of its characters ([`randomness::surprise`]) | as measured, from -20 to +28 |
 //! | spread of its characters below 60 % of what the length allows | -6 |
+//! | words follow in the name that do not say which secret it is | -4 |
 //! | name also says `test`, `dummy`, `sample`, `mock`, `fake` | -4 |
 //! | UUID | -10 |
 //! | digest named beside it (`sha256`, `integrity`, `checksum`) | -30 |
@@ -27,6 +28,8 @@
 mod assign;
 mod name;
 pub(super) mod randomness;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use super::Confidence;
@@ -107,19 +110,19 @@ pub(super) fn judge(
         if secret.len() < value::MIN_KEY {
             return None;
         }
-        bits += randomness::surprise(secret).clamp(-20.0, 28.0);
-        if randomness::evenness(secret) < 0.6 {
-            bits -= 6.0;
+        if !value::is_key_like(secret, name.kind) {
+            return None;
         }
-        if value::is_uuid(secret) {
-            bits -= 10.0;
-        }
+        bits += value::random_bits(secret);
         if value::is_hex(secret) && value::digest_beside(text, &candidate.whole) {
             bits -= 30.0;
         }
     }
-    if place == assign::Place::Data && candidate.form == Form::Bare {
+    if place != assign::Place::Code && candidate.form == Form::Bare {
         bits += 2.0;
+    }
+    if name.more {
+        bits -= 4.0;
     }
     if name.sample {
         bits -= 4.0;
@@ -140,14 +143,20 @@ pub(super) fn judge_plain(
         return None;
     }
     match model {
-        Model::Password => value::url_password(secret, &text[whole.clone()]),
-        Model::Generic => {
-            let mut bits = -6.0 + randomness::surprise(secret).clamp(-20.0, 28.0);
-            if randomness::evenness(secret) < 0.6 {
-                bits -= 6.0;
+        Model::Password => {
+            let around = &text[whole.start..text.len().min(whole.end + value::HOST)];
+            let line = memchr::memchr(b'\n', &around[whole.len()..]);
+            let around = &around[..line.map_or(around.len(), |at| whole.len() + at)];
+            if memchr::memmem::find(around, b"://").is_some() {
+                return value::url_password(secret, around);
             }
-            grade(bits)
+            if value::is_expression(secret) {
+                return None;
+            }
+            // What a regex asked for by more than a name needs less of the value itself.
+            grade(value::password_bits(secret, assign::Place::Environment) - 4.0)
         }
+        Model::Generic => grade(value::random_bits(secret) - 6.0),
     }
 }
 

@@ -17,6 +17,8 @@ pub(super) struct Name {
     pub(super) kind: Kind,
     /// It also says that the secret is none to worry about: `test`, `dummy`.
     pub(super) sample: bool,
+    /// Words follow that nobody foresaw: it may be the name of something else.
+    pub(super) more: bool,
 }
 
 const PASSWORD: &[&str] = &[
@@ -37,6 +39,10 @@ const PASSWORD: &[&str] = &[
     "rootpw",
     "userpassword",
 ];
+
+/// Ends of words that were written together: `PGPASSWORD`, `userpassword`.
+const PASSWORD_END: &[&str] = &["password", "passwd", "passphrase"];
+const SECRET_END: &[&str] = &["apikey", "apitoken", "apisecret", "accesskey", "secretkey"];
 
 const SECRET: &[&str] = &[
     "secret",
@@ -283,6 +289,36 @@ const BEHIND: &[&str] = &[
     "selector",
 ];
 
+/// Words behind the promise that change nothing: which one it is.
+const WHICH: &[&str] = &[
+    "value",
+    "key",
+    "base",
+    "prod",
+    "production",
+    "dev",
+    "staging",
+    "live",
+    "default",
+    "new",
+    "old",
+    "current",
+    "primary",
+    "secondary",
+    "master",
+    "main",
+    "string",
+    "str",
+    "raw",
+    "plain",
+    "hex",
+    "base64",
+    "test",
+    "confirmation",
+    "again",
+    "repeat",
+];
+
 /// Words that make it the name of a sample.
 const SAMPLE: &[&str] = &[
     "test", "tests", "testing", "dummy", "sample", "mock", "fake", "example", "demo", "invalid",
@@ -321,10 +357,12 @@ pub(super) fn read(name: &[u8]) -> Option<Name> {
     for (at, word) in words.iter().enumerate() {
         let word = word.trim_end_matches(|c: char| c.is_ascii_digit());
         let is = |list: &[&str]| list.contains(&word);
+        let ends = |list: &[&str]| list.iter().any(|end| word.ends_with(end));
         let before = at.checked_sub(1).map(|at| words[at].as_str());
-        let kind = if is(PASSWORD) {
+        let kind = if is(PASSWORD) || ends(PASSWORD_END) {
             Kind::Password
         } else if is(SECRET)
+            || ends(SECRET_END)
             || (word == "key" && before.is_some_and(|word| KEY_OWNER.contains(&word)))
         {
             Kind::Secret
@@ -350,6 +388,9 @@ pub(super) fn read(name: &[u8]) -> Option<Name> {
     }
     Some(Name {
         kind,
+        more: words[at + 1..]
+            .iter()
+            .any(|word| !WHICH.contains(word) && !word.bytes().all(|byte| byte.is_ascii_digit())),
         sample: words.iter().any(|word| SAMPLE.contains(word)),
     })
 }

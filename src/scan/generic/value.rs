@@ -2,6 +2,7 @@
 
 use super::super::{Confidence, placeholder};
 use super::assign::Place;
+use super::name::Kind;
 use super::randomness;
 use std::ops::Range;
 
@@ -67,15 +68,53 @@ const ASKS: &[&[u8]] = &[
     b"todo",
 ];
 
+/// Digests and ciphertexts that say what they are; who has them has no secret.
+const DIGEST: &[&[u8]] = &[
+    b"sha1-",
+    b"sha256-",
+    b"sha384-",
+    b"sha512-",
+    b"sha1:",
+    b"sha256:",
+    b"sha384:",
+    b"sha512:",
+    b"md5:",
+    b"$2a$",
+    b"$2b$",
+    b"$2y$",
+    b"$argon2",
+    b"$scrypt$",
+    b"$5$",
+    b"$6$",
+    b"{sha}",
+    b"{ssha}",
+    b"{bcrypt}",
+    b"enc[",
+    b"pbkdf2",
+    b"scrypt:",
+    b"scram-sha",
+    b"bcrypt",
+];
+
 /// Whether this value is no literal secret at all: a reference, a path, prose, a placeholder, or
 /// the name said again.
 pub(super) fn says_nothing(value: &[u8], name: &[u8]) -> bool {
+    let end = value
+        .iter()
+        .rposition(|byte| !b"`'\";,".contains(byte))
+        .map_or(0, |at| at + 1);
+    let start = value[..end]
+        .iter()
+        .position(|byte| !b"`'\"".contains(byte))
+        .unwrap_or(end);
+    let value = &value[start..end];
     let lower = value.to_ascii_lowercase();
     value.len() < 4
         || EMPTY.contains(&lower.as_slice())
         || ASKS
             .iter()
             .any(|part| memchr::memmem::find(&lower, part).is_some())
+        || DIGEST.iter().any(|prefix| lower.starts_with(prefix))
         || placeholder::is_reference(value)
         || placeholder::is_placeholder(value)
         || is_template(value)
@@ -153,7 +192,7 @@ pub(super) fn is_expression(value: &[u8]) -> bool {
         || memchr::memmem::find(value, b"()").is_some()
         || value
             .windows(2)
-            .any(|two| two[0].is_ascii_alphanumeric() && two[1] == b'(')
+            .any(|two| two[0].is_ascii_alphanumeric() && matches!(two[1], b'(' | b'['))
         || memchr::memmem::find(value, b"->").is_some()
         || memchr::memmem::find(value, b"::").is_some()
 }
@@ -165,6 +204,39 @@ pub(super) fn is_uuid(value: &[u8]) -> bool {
             8 | 13 | 18 | 23 => *byte == b'-',
             _ => byte.is_ascii_hexdigit(),
         })
+}
+
+/// Evidence in bits that chance drew a value: by the order of its characters, and by their spread.
+pub(super) fn random_bits(value: &[u8]) -> f64 {
+    let mut bits = 0.0;
+    let digits: Vec<u8>;
+    let drawn = if is_uuid(value) {
+        bits -= 10.0;
+        digits = value.iter().copied().filter(|byte| *byte != b'-').collect();
+        &digits
+    } else {
+        value
+    };
+    bits += randomness::surprise(drawn).clamp(-20.0, 28.0);
+    if randomness::evenness(drawn) < 0.6 {
+        bits -= 6.0;
+    }
+    bits
+}
+
+/// Whether a value is made of the characters that keys are made of. Signs are drawn by some
+/// generators of secrets, never by those of tokens; patterns of text look random, too.
+pub(super) fn is_key_like(value: &[u8], kind: Kind) -> bool {
+    let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=_-.~:".contains(byte);
+    match kind {
+        Kind::Token => value.iter().all(token),
+        Kind::Secret | Kind::Password => {
+            value
+                .iter()
+                .all(|byte| byte.is_ascii_graphic() && !b"\\<>[]|`".contains(byte))
+                && memchr::memmem::find(value, b"(?").is_none()
+        }
+    }
 }
 
 pub(super) fn is_hex(value: &[u8]) -> bool {
@@ -223,7 +295,10 @@ fn is_identifier(value: &[u8]) -> bool {
 /// A digit or a sign among letters is what people do to passwords and seldom to words; a word alone
 /// counts only where settings are kept.
 pub(super) fn password_bits(value: &[u8], place: Place) -> f64 {
-    if value.len() > 64 || is_identifier(value) {
+    let escaped = value
+        .windows(2)
+        .any(|two| two[0] == b'\\' && matches!(two[1], b'x' | b'u' | b'0'..=b'9'));
+    if value.len() > 64 || is_identifier(value) || escaped {
         return -20.0;
     }
     let lower = value.to_ascii_lowercase();
@@ -248,17 +323,67 @@ pub(super) fn password_bits(value: &[u8], place: Place) -> f64 {
     };
     bits += (kinds(value) as f64 - 2.0).max(0.0);
     bits += (randomness::surprise(value) / 4.0).clamp(-2.0, 6.0);
-    let said_again = [b"pass".as_slice(), b"pwd", b"secret", b"token", b"test"]
-        .iter()
-        .any(|word| memchr::memmem::find(&lower, word).is_some());
-    if said_again {
+    if says_again(&lower) {
         bits -= 5.0;
     }
-    if place == Place::Data {
-        bits += 3.0;
+    if is_stock(&lower) {
+        bits -= 8.0;
     }
+    bits += match place {
+        Place::Environment => 5.0,
+        Place::Data => 3.0,
+        Place::Code => 0.0,
+    };
     bits
 }
+
+/// Beginnings of the passwords that everyone writes into examples.
+const STOCK: &[&[u8]] = &[
+    b"admin",
+    b"root",
+    b"user",
+    b"guest",
+    b"postgres",
+    b"mysql",
+    b"demo",
+    b"abc",
+    b"foo",
+    b"bar",
+    b"qwerty",
+    b"letmein",
+    b"hello",
+    b"welcome",
+    b"123",
+    b"1111",
+    b"0000",
+];
+
+/// Whether a value is one of those, with some digits or signs behind it or none.
+fn is_stock(lower: &[u8]) -> bool {
+    STOCK.iter().any(|stock| {
+        lower
+            .strip_prefix(*stock)
+            .is_some_and(|rest| !rest.iter().any(u8::is_ascii_alphabetic))
+    })
+}
+
+/// Whether a value says again that it is a password, a token or a test.
+fn says_again(lower: &[u8]) -> bool {
+    [
+        b"pass".as_slice(),
+        b"p%40ss",
+        b"p@ss",
+        b"pwd",
+        b"secret",
+        b"token",
+        b"test",
+    ]
+    .iter()
+    .any(|word| memchr::memmem::find(lower, word).is_some())
+}
+
+/// How much text behind a URL is looked at for its host, in bytes.
+pub(super) const HOST: usize = 64;
 
 /// How sure it is that the password in a URL or a connection string is one; what names an example
 /// host or this machine speaks against it.
@@ -275,22 +400,65 @@ pub(super) fn url_password(value: &[u8], whole: &[u8]) -> Option<Confidence> {
     .iter()
     .any(|host| memchr::memmem::find(&lower, host).is_some());
     let word = value.to_ascii_lowercase();
-    let stock = [
-        b"pass".as_slice(),
-        b"pwd",
-        b"secret",
-        b"user",
-        b"admin",
-        b"root",
-        b"test",
-        b"postgres",
-        b"guest",
-    ]
-    .iter()
-    .any(|stock| word.starts_with(stock) && word.len() < stock.len() + 5);
+    let shouted = value
+        .iter()
+        .all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
+    if shouted {
+        return None;
+    }
+    let stock = is_stock(&word) || says_again(&word);
     if here || stock || value.len() < 5 {
         Some(Confidence::Low)
     } else {
         Some(Confidence::Medium)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_refers_or_asks_says_nothing() {
+        for value in [
+            "${DB_PASSWORD}",
+            "{{ vault.password }}",
+            "<your-key>",
+            "%(password)s",
+            "changeme",
+            "null",
+            "os.environ['X']",
+            "../secrets/key.pem",
+            "https://id.acme.io/token",
+            "Enter it here",
+            "xxxxxxxxxxxx",
+            "$PASSWORD",
+            "string;",
+            "`password`",
+            "app.config.secret",
+            "Contrase\u{f1}a",
+        ] {
+            assert!(says_nothing(value.as_bytes(), b"password"), "{value}");
+        }
+        for value in [
+            "hunter2x",
+            "Tr0ub4dor&3",
+            "nullabor7",
+            "falsetto!9",
+            "testify42x",
+        ] {
+            assert!(!says_nothing(value.as_bytes(), b"password"), "{value}");
+        }
+    }
+
+    #[test]
+    fn identifiers_are_no_passwords() {
+        for value in ["new-password", "userPasswordInput", "current_value"] {
+            assert!(
+                password_bits(value.as_bytes(), Place::Code) < 0.0,
+                "{value}"
+            );
+        }
+        assert!(password_bits(b"hunter2x", Place::Environment) > 14.0);
     }
 }

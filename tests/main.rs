@@ -19,8 +19,10 @@ mod merges;
 mod policy_file;
 mod protect;
 mod pushes;
+
 mod reports;
 mod server;
 mod stage;
 mod staged;
+mod tidy;
 mod wrapped;

@@ -1,1 +1,16 @@
-//! Scenarios with real Git.
+//! Scenarios with real Git, told as stories; `world` is the stage they play on.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
+mod world;
+
+mod client;
+mod env_files;
+mod faults;
+mod formats_of_repo;
+mod history;
+mod inline;
+mod matrix;
+mod protect;
+mod reports;
+mod server;
+mod staged;

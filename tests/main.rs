@@ -1,5 +1,8 @@
 //! Scenarios with real Git, told as stories; `world` is the stage they play on.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop where it is"
+)]
 
 mod world;
 

@@ -95,8 +95,11 @@ impl World {
 
     /// A repository made with these options of `git init`.
     pub(crate) fn init(&self, name: &str, options: &[&str]) -> Repo {
-        self.try_init(name, options)
-            .unwrap_or_else(|| self.stage.transcript.fail("git init does not know the option"))
+        self.try_init(name, options).unwrap_or_else(|| {
+            self.stage
+                .transcript
+                .fail("git init does not know the option")
+        })
     }
 
     /// The same, or nothing where this Git does not know an option: a scenario that cannot play.
@@ -138,7 +141,10 @@ impl World {
 
     fn settings(&self, settings: &[(&str, &str)]) {
         let template = self.stage.root.join("template");
-        let mut text = format!("[init]\n\ttemplateDir = {:?}\n", template.display().to_string());
+        let mut text = format!(
+            "[init]\n\ttemplateDir = {:?}\n",
+            template.display().to_string()
+        );
         for (key, value) in settings {
             let (section, name) = key.split_once('.').unwrap();
             text.push_str(&format!("[{section}]\n\t{name} = {value}\n"));

@@ -102,7 +102,9 @@ impl Repo {
     #[track_caller]
     pub(crate) fn shell(&self, script: &str) -> Ran {
         self.run(
-            self.stage.command("/bin/sh", &self.dir).args(["-c", script]),
+            self.stage
+                .command("/bin/sh", &self.dir)
+                .args(["-c", script]),
             b"",
         )
     }
@@ -247,8 +249,15 @@ impl Repo {
     /// Gives a bare repository its policy; a server that has time unless the policy says otherwise.
     #[track_caller]
     pub(crate) fn policy(self, text: &str) -> Self {
-        let patience = if text.contains("[server]") { "" } else { PATIENT };
-        self.write("portcullis.toml", format!("version = 1\n{text}\n{patience}"));
+        let patience = if text.contains("[server]") {
+            ""
+        } else {
+            PATIENT
+        };
+        self.write(
+            "portcullis.toml",
+            format!("version = 1\n{text}\n{patience}"),
+        );
         self
     }
 

@@ -59,8 +59,10 @@ impl Report {
     #[track_caller]
     pub(crate) fn nothing(&self) -> &Self {
         if !self.findings().is_empty() {
-            self.transcript
-                .fail(&format!("findings where there is nothing: {:#?}", self.places()));
+            self.transcript.fail(&format!(
+                "findings where there is nothing: {:#?}",
+                self.places()
+            ));
         }
         self
     }
@@ -69,8 +71,10 @@ impl Report {
     #[track_caller]
     pub(crate) fn outcome(&self, outcome: &str) -> &Self {
         if self.value["outcome"] != outcome {
-            self.transcript
-                .fail(&format!("outcome is not {outcome}: {}", self.value["outcome"]));
+            self.transcript.fail(&format!(
+                "outcome is not {outcome}: {}",
+                self.value["outcome"]
+            ));
         }
         self
     }

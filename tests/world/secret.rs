@@ -17,7 +17,9 @@ impl Secrets {
     pub(crate) fn of_this_test() -> Self {
         let thread = std::thread::current();
         let name = thread.name().unwrap_or("unnamed");
-        Self(Cell::new(u64::from(crc32fast::hash(name.as_bytes())) | 1 << 32))
+        Self(Cell::new(
+            u64::from(crc32fast::hash(name.as_bytes())) | 1 << 32,
+        ))
     }
 
     /// GitHub's classic token: `ghp_`, 30 characters, and their CRC-32 in base 62.

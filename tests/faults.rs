@@ -159,7 +159,7 @@ fn a_file_that_cannot_be_read_leaves_a_scan_undecided() {
     let dir = world.plain_dir("elsewhere");
     dir.write("a.py", "a = 1\n").write("closed.py", "b = 1\n");
     let closed = dir.dir.join("closed.py");
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(&closed).is_ok() {
         return; // The superuser reads everything.
     }

@@ -12,7 +12,7 @@ mod wire;
 
 pub(crate) use repo::Repo;
 pub(crate) use run::Said;
-pub(crate) use wire::{Line, Wired, ZERO};
+pub(crate) use wire::{Line, ZERO};
 
 use run::{Ran, Transcript};
 use secret::Secrets;

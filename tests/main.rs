@@ -16,4 +16,5 @@ mod matrix;
 mod protect;
 mod reports;
 mod server;
+mod stage;
 mod staged;

@@ -107,8 +107,12 @@ impl World {
         let dir = self.stage.root.join(name);
         let mut git = self.stage.git(&self.stage.root);
         git.args(["init", "-q"]).args(options).arg(&dir);
-        let worked = self.stage.transcript.run(&mut git, b"").worked();
-        worked.then(|| Repo::new(&self.stage, dir))
+        let ran = self.stage.transcript.run(&mut git, b"");
+        if ran.is_bad_usage() {
+            return None;
+        }
+        ran.ok();
+        Some(Repo::new(&self.stage, dir))
     }
 
     /// A clone, and no hooks in it.
@@ -146,7 +150,11 @@ impl World {
             template.display().to_string()
         );
         for (key, value) in settings {
-            let (section, name) = key.split_once('.').unwrap();
+            let (section, name) = key.rsplit_once('.').unwrap();
+            let section = match section.split_once('.') {
+                Some((section, subsection)) => format!("{section} {subsection:?}"),
+                None => section.to_owned(),
+            };
             text.push_str(&format!("[{section}]\n\t{name} = {value}\n"));
         }
         fs::write(self.stage.root.join("home/.gitconfig"), text).unwrap();

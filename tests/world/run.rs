@@ -119,7 +119,12 @@ impl Ran {
         said.lacks("panicked at")
     }
 
-    /// Whether it ended with 0: for asking Git what it can do.
+    /// Whether Git did not know the option, with 129 as its builtins say it.
+    pub(crate) fn is_bad_usage(&self) -> bool {
+        self.code == Some(129)
+    }
+
+    /// Whether it ended with 0: for asking Git whether something is there.
     pub(crate) fn worked(&self) -> bool {
         self.code == Some(0)
     }

@@ -376,12 +376,22 @@ fn an_escape_sequence_in_a_name_reaches_no_terminal() {
     let pack = mallory.pack(&format!("{next} ^{base}"));
     for name in [
         &b"refs/heads/\x1b[2Jx"[..],
-        b"refs/heads/\xe2\x80\xaex",
         b"refs/heads/\x07",
+        b"refs/heads/\x7f",
     ] {
         let wired = server.receives(&[Line::new(ZERO, &next, name)], &pack);
-        wired.said.lacks("\u{1b}").lacks("\u{7}").lacks("\u{202e}");
+        wired
+            .said
+            .by(ids::REF_NAME)
+            .lacks("\u{1b}")
+            .lacks("\u{7}")
+            .lacks("\u{7f}");
     }
+    let name = "refs/heads/\u{202e}x";
+    let leak = mallory.commit("app.py", assigned(&world.secrets.github()));
+    let pack = mallory.pack(&format!("{leak} ^{base}"));
+    let wired = server.receives(&[Line::new(ZERO, &leak, name)], &pack);
+    wired.said.by(ids::GITHUB).lacks("\u{202e}");
 }
 
 #[test]

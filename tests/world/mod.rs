@@ -77,6 +77,8 @@ impl World {
             ("gc.auto", "0"),
             ("maintenance.auto", "false"),
             ("core.fsync", "none"),
+            // Else Git itself would protect the branch that HEAD names.
+            ("receive.denyDeleteCurrent", "ignore"),
             ("advice.detachedHead", "false"),
         ]);
         world

@@ -28,14 +28,14 @@ impl Repo {
     pub(crate) fn within(&self, dir: impl AsRef<Path>) -> Self {
         Self {
             stage: Rc::clone(&self.stage),
-            dir: self.dir.join(dir),
+            dir: self.dir.join(dir).canonicalize().unwrap(),
             env: self.env.clone(),
         }
     }
 
     /// The same repository with one more variable in the environment.
     pub(crate) fn with_env(&self, name: &str, value: &str) -> Self {
-        let mut other = self.within("");
+        let mut other = self.within(".");
         other.env.push((name.to_owned(), value.to_owned()));
         other
     }
@@ -338,11 +338,11 @@ impl Repo {
         files
     }
 
-    /// Speaks to `git receive-pack` itself; see [`super::wire`].
+    /// Speaks to `git receive-pack` itself; gives its answer apart from what was said.
     #[track_caller]
     pub(super) fn receive(&self, request: &[u8]) -> (String, Said) {
         let dir = self.dir.to_string_lossy().into_owned();
-        let said = self.git_fed(&["receive-pack", &dir], request).whatever();
-        (said.stdout.clone(), said)
+        let mut said = self.git_fed(&["receive-pack", &dir], request).whatever();
+        (std::mem::take(&mut said.stdout), said)
     }
 }

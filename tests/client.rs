@@ -269,6 +269,19 @@ fn a_merge_is_not_blamed_for_what_its_parents_have() {
 }
 
 #[test]
+fn a_squashed_merge_is_a_plain_commit() {
+    let world = World::new();
+    let (repo, token) = (repo_with_hooks(&world), world.secrets.github());
+    leak_on_side(&repo, &token);
+    repo.git("merge -q --squash side").ok();
+    refused(
+        repo.git("commit -m squashed").rejected(),
+        "side.py:1",
+        &token,
+    );
+}
+
+#[test]
 fn a_conflict_is_judged_by_its_resolution() {
     let world = World::new();
     let (repo, token) = (repo_with_hooks(&world), world.secrets.github());

@@ -7,6 +7,7 @@
 mod world;
 
 mod client;
+mod conventions;
 mod env_files;
 mod faults;
 mod formats_of_repo;

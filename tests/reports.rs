@@ -152,6 +152,8 @@ fn no_format_shows_a_secret() {
     repo.stage("id_key", &key);
     repo.stage("db.ini", format!("DB_PASSWORD={password}\n"));
     repo.stage("pip.conf", format!("index-url = {}\n", url.0));
+    // A secret in a name is as secret as one in a line.
+    repo.stage(format!("dir-{token}/x.py"), assigned(&second));
     repo.commit_staged(&format!("deploy with {second}"));
     for format in FORMATS {
         for mode in ["", "--worktree"] {

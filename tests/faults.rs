@@ -285,6 +285,7 @@ fn without_the_program_a_server_refuses() {
     clone.push("main").rejected().says("portcullis");
     server.lacks_ref("refs/heads/main").has_no_quarantine();
     fs::write(&copy, "not a program").unwrap();
+    fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
     clone.push("main").rejected();
     server.lacks_ref("refs/heads/main");
 }

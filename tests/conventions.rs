@@ -1,6 +1,6 @@
 //! What `.portcullis.toml` may excuse, and that it excuses no more.
 
-use crate::world::{Repo, World, ids};
+use crate::world::{Repo, World, assigned, ids};
 use sha2::{Digest as _, Sha256};
 
 fn repo_with_hooks(world: &World, config: &str) -> Repo {
@@ -8,10 +8,6 @@ fn repo_with_hooks(world: &World, config: &str) -> Repo {
     repo.commit("readme.md", "nothing to see\n");
     repo.config(config).install();
     repo
-}
-
-fn assigned(secret: &str) -> String {
-    format!("token = \"{secret}\"\n")
 }
 
 fn rule(check: &str) -> &str {

@@ -1,15 +1,8 @@
 //! Pack `env-files`: files that hold an environment stay out, whatever is in them.
 
-use crate::world::{Repo, World, ids};
+use crate::world::{World, ids};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-
-fn repo_with_hooks(world: &World) -> Repo {
-    let repo = world.repo("repo");
-    repo.commit("readme.md", "nothing to see\n");
-    repo.install();
-    repo
-}
 
 const HARMLESS: &str = "GREETING=hello\n";
 
@@ -24,7 +17,7 @@ fn env_files_are_refused_wherever_they_lie() {
         "a/b/c/staging.env",
     ] {
         let world = World::new();
-        let repo = repo_with_hooks(&world);
+        let repo = world.repo_with_hooks();
         repo.stage(path, HARMLESS);
         let report = repo.scan("--staged").exit(1).json();
         report.one(ids::ENV_FILE, path);
@@ -50,7 +43,7 @@ fn a_pushed_env_file_is_refused() {
 #[test]
 fn examples_are_welcome() {
     let world = World::new();
-    let repo = repo_with_hooks(&world);
+    let repo = world.repo_with_hooks();
     let names = [
         ".env.example",
         ".env.sample",
@@ -78,7 +71,7 @@ fn examples_are_welcome() {
 #[test]
 fn an_example_with_a_secret_in_it_is_refused_for_the_secret() {
     let world = World::new();
-    let (repo, token) = (repo_with_hooks(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_hooks(), world.secrets.github());
     repo.stage(".env.example", format!("GREETING=hello\nTOKEN={token}\n"));
     repo.try_commit()
         .rejected()
@@ -91,7 +84,7 @@ fn an_example_with_a_secret_in_it_is_refused_for_the_secret() {
 #[test]
 fn an_encrypted_env_file_is_no_leak() {
     let world = World::new();
-    let (repo, secrets) = (repo_with_hooks(&world), &world.secrets);
+    let (repo, secrets) = (world.repo_with_hooks(), &world.secrets);
     let public: String = secrets
         .bytes(33)
         .iter()
@@ -119,7 +112,7 @@ fn an_encrypted_env_file_is_no_leak() {
 #[test]
 fn one_value_in_the_clear_and_an_encrypted_file_is_a_leak_again() {
     let world = World::new();
-    let (repo, secrets) = (repo_with_hooks(&world), &world.secrets);
+    let (repo, secrets) = (world.repo_with_hooks(), &world.secrets);
     let sealed = STANDARD.encode(secrets.bytes(90));
     repo.stage(
         ".env",
@@ -134,7 +127,7 @@ fn one_value_in_the_clear_and_an_encrypted_file_is_a_leak_again() {
 #[test]
 fn to_delete_one_is_a_cure_and_not_a_leak() {
     let world = World::new();
-    let repo = repo_with_hooks(&world);
+    let repo = world.repo_with_hooks();
     repo.commit(".env", HARMLESS);
     repo.git("rm -q --cached .env").ok();
     repo.scan("--staged").ok().json().nothing();
@@ -144,7 +137,7 @@ fn to_delete_one_is_a_cure_and_not_a_leak() {
 #[test]
 fn one_that_is_there_and_untouched_blocks_nothing() {
     let world = World::new();
-    let repo = repo_with_hooks(&world);
+    let repo = world.repo_with_hooks();
     repo.commit(".env", HARMLESS);
     repo.stage("app.py", "a = 1\n");
     repo.try_commit().accepted();
@@ -169,7 +162,7 @@ fn one_that_was_on_the_server_already_blocks_no_push() {
 #[test]
 fn a_name_in_capitals_is_the_same_name() {
     let world = World::new();
-    let repo = repo_with_hooks(&world);
+    let repo = world.repo_with_hooks();
     repo.stage(".ENV", HARMLESS);
     repo.try_commit().rejected().by(ids::ENV_FILE).at(".ENV");
 }
@@ -177,7 +170,7 @@ fn a_name_in_capitals_is_the_same_name() {
 #[test]
 fn the_conventions_of_a_repository_choose_the_names() {
     let world = World::new();
-    let repo = repo_with_hooks(&world);
+    let repo = world.repo_with_hooks();
     repo.config("[env-files]\ndeny = [\"*.envfile\"]\nallow = [\"ok.envfile\"]\n");
     repo.stage("x.envfile", HARMLESS);
     repo.try_commit()

@@ -1,20 +1,9 @@
 //! When something breaks: never accepted by mistake, nothing lost, and a line that says what to do.
 
-use crate::world::{PORTCULLIS, Repo, World, ids};
+use crate::world::{PORTCULLIS, Repo, World, assigned, ids};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-
-fn assigned(secret: &str) -> String {
-    format!("token = \"{secret}\"\n")
-}
-
-fn repo_with_hooks(world: &World) -> Repo {
-    let repo = world.repo("repo");
-    repo.commit("readme.md", "nothing to see\n");
-    repo.install();
-    repo
-}
 
 /// The file of a loose object.
 fn object_file(repo: &Repo, oid: &str) -> PathBuf {
@@ -87,7 +76,7 @@ fn a_finding_outweighs_what_could_not_be_read() {
 #[test]
 fn a_staged_blob_that_is_gone_is_undecided_and_refused() {
     let world = World::new();
-    let repo = repo_with_hooks(&world);
+    let repo = world.repo_with_hooks();
     repo.stage("app.py", "a = 1\n");
     remove_object(&repo, &repo.id(":app.py"));
     repo.scan("--staged").exit(3).json().outcome("undecided");
@@ -123,7 +112,7 @@ fn a_damaged_pack_leaves_a_scan_undecided() {
 #[test]
 fn an_index_that_cannot_be_read_is_refused() {
     let world = World::new();
-    let repo = repo_with_hooks(&world);
+    let repo = world.repo_with_hooks();
     repo.stage("app.py", "a = 1\n");
     fs::write(repo.dir.join(".git/index"), "DIRC nonsense").unwrap();
     let said = repo.scan("--staged").rejected();
@@ -143,7 +132,7 @@ fn what_is_no_repository_is_no_clean_repository() {
     ] {
         dir.scan(words).exit(2);
     }
-    let repo = repo_with_hooks(&world);
+    let repo = world.repo_with_hooks();
     repo.scan("--range no-such-revision")
         .exit(2)
         .says("no-such-revision");
@@ -203,7 +192,7 @@ fn a_configuration_that_does_not_parse_names_file_line_and_key() {
     ];
     for (text, line, key) in broken {
         let world = World::new();
-        let repo = repo_with_hooks(&world);
+        let repo = world.repo_with_hooks();
         repo.write(".portcullis.toml", text);
         let place = format!(".portcullis.toml:{line}");
         repo.scan("").exit(2).at(&place).says(key);
@@ -216,7 +205,7 @@ fn a_configuration_that_does_not_parse_names_file_line_and_key() {
 #[test]
 fn a_configuration_that_cannot_be_read_is_refused() {
     let world = World::new();
-    let repo = repo_with_hooks(&world);
+    let repo = world.repo_with_hooks();
     fs::create_dir(repo.dir.join(".portcullis.toml")).unwrap();
     repo.scan("").exit(2).says(".portcullis.toml");
     repo.stage("a.py", "a = 1\n")
@@ -234,7 +223,7 @@ fn a_configuration_that_cannot_be_read_is_refused() {
 #[test]
 fn a_broken_configuration_of_the_user_is_refused() {
     let world = World::new();
-    let repo = repo_with_hooks(&world);
+    let repo = world.repo_with_hooks();
     let user = world.path("home/.config/portcullis/config.toml");
     repo.write(&user, "version = 1\n[oops]\n");
     repo.scan("")
@@ -316,7 +305,7 @@ fn killed_in_the_middle_is_not_accepted() {
 #[test]
 fn closed_or_full_output_changes_no_verdict() {
     let world = World::new();
-    let (repo, token) = (repo_with_hooks(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_hooks(), world.secrets.github());
     repo.stage("app.py", assigned(&token));
     for redirection in [
         ">&-",
@@ -338,7 +327,7 @@ fn closed_or_full_output_changes_no_verdict() {
 #[test]
 fn a_reader_that_has_gone_changes_no_verdict() {
     let world = World::new();
-    let (repo, token) = (repo_with_hooks(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_hooks(), world.secrets.github());
     for index in 0..200 {
         repo.write(format!("app{index}.py"), assigned(&token));
     }
@@ -356,7 +345,7 @@ fn a_reader_that_has_gone_changes_no_verdict() {
 #[test]
 fn a_report_that_cannot_be_written_is_said() {
     let world = World::new();
-    let repo = repo_with_hooks(&world);
+    let repo = world.repo_with_hooks();
     repo.scan("--output no/such/dir/report.json")
         .rejected()
         .says("report.json");

@@ -1,12 +1,8 @@
 //! Every shape that a repository may have; where this Git cannot make one, its scenario ends early.
 
 use crate::world::report::text;
-use crate::world::{Repo, World, ids};
+use crate::world::{Repo, World, assigned, ids};
 use std::fs;
-
-fn assigned(secret: &str) -> String {
-    format!("token = \"{secret}\"\n")
-}
 
 /// Through the client's hooks, the hand scans and the history: the token is found each time, and
 /// what is harmless passes.

@@ -1,12 +1,8 @@
 //! A scan of everything a repository stores, however little still points at it.
 
 use crate::world::report::{Report, text};
-use crate::world::{Repo, World, ids};
+use crate::world::{Repo, World, assigned, ids};
 use serde_json::Value;
-
-fn assigned(secret: &str) -> String {
-    format!("token = \"{secret}\"\n")
-}
 
 /// The scan finds this and nothing else, and shows no secret.
 #[track_caller]
@@ -25,23 +21,17 @@ fn only(report: &Report, check: &str) {
     }
 }
 
-fn repo_with_a_commit(world: &World) -> Repo {
-    let repo = world.repo("repo");
-    repo.commit("readme.md", "nothing to see\n");
-    repo
-}
-
 #[test]
 fn a_clean_repository_is_clean() {
     let world = World::new();
-    let repo = repo_with_a_commit(&world);
+    let repo = world.repo_with_a_commit();
     repo.scan("").ok().json().outcome("accepted").nothing();
 }
 
 #[test]
 fn a_token_added_and_removed_again_is_found_with_the_commit_that_added_it() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     let leak = repo.commit("src/app.py", format!("a = 1\n{}", assigned(&token)));
     repo.commit("src/app.py", "a = 1\n");
     let finding = found(&repo, ids::GITHUB, "src/app.py:2", &token);
@@ -57,7 +47,7 @@ fn a_token_added_and_removed_again_is_found_with_the_commit_that_added_it() {
 #[test]
 fn the_first_of_many_commits_that_hold_it_is_named_and_once() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     let leak = repo.commit("app.py", assigned(&token));
     for line in 0..5 {
         repo.append("app.py", &format!("line{line} = {line}"))
@@ -72,7 +62,7 @@ fn the_first_of_many_commits_that_hold_it_is_named_and_once() {
 #[test]
 fn what_only_the_merge_itself_brings_in_is_found() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     repo.git("switch -q -c side").ok();
     repo.commit("side.txt", "side\n");
     repo.git("switch -q main").ok();
@@ -88,7 +78,7 @@ fn what_only_the_merge_itself_brings_in_is_found() {
 #[test]
 fn a_commit_message_is_read() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     let leak = repo.commit_staged(&format!("deploy\n\nused {token} for it"));
     let finding = found(&repo, ids::GITHUB, "message:3", &token);
     assert_eq!(text(&finding["place"]["commit"]), leak);
@@ -97,7 +87,7 @@ fn a_commit_message_is_read() {
 #[test]
 fn a_tag_message_is_read() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     repo.git_with(&["tag", "-a", "v1", "-m", &format!("release\n\nwith {token}")])
         .ok();
     let finding = found(&repo, ids::GITHUB, "tag", &token);
@@ -109,7 +99,7 @@ fn a_tag_message_is_read() {
 #[test]
 fn a_tag_that_nothing_points_at_any_more_is_read() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     repo.git_with(&["tag", "-a", "v1", "-m", &format!("with {token}")])
         .ok();
     repo.git("tag -d v1").ok();
@@ -120,7 +110,7 @@ fn a_tag_that_nothing_points_at_any_more_is_read() {
 #[test]
 fn a_note_is_read() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     repo.git_with(&["notes", "add", "-m", &format!("checked with {token}")])
         .ok();
     let report = repo.scan("").exit(1).without(&token).json();
@@ -131,7 +121,7 @@ fn a_note_is_read() {
 #[test]
 fn what_was_amended_away_is_found_in_the_reflog() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     let leak = repo.commit("app.py", assigned(&token));
     repo.stage("app.py", "clean = True\n");
     repo.git("commit -q --amend --no-edit").ok();
@@ -143,7 +133,7 @@ fn what_was_amended_away_is_found_in_the_reflog() {
 #[test]
 fn a_stash_is_read() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     repo.append("readme.md", &format!("token = \"{token}\""))
         .git("stash -q")
         .ok();
@@ -155,7 +145,7 @@ fn a_stash_is_read() {
 #[test]
 fn an_older_stash_is_read_though_no_ref_reaches_it() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     repo.append("readme.md", &format!("token = \"{token}\""))
         .git("stash -q")
         .ok();
@@ -167,7 +157,7 @@ fn an_older_stash_is_read_though_no_ref_reaches_it() {
 #[test]
 fn a_tag_straight_on_a_blob_is_read() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     let blob = repo.blob(format!("first\n{}", assigned(&token)));
     repo.git(&format!("tag loose {blob}")).ok();
     let report = repo.scan("").exit(1).without(&token).json();
@@ -182,7 +172,7 @@ fn a_tag_straight_on_a_blob_is_read() {
 #[test]
 fn a_blob_that_dangles_is_read() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     let blob = repo.blob(assigned(&token));
     let report = repo.scan("").exit(1).without(&token).json();
     only(&report, ids::GITHUB);
@@ -195,7 +185,7 @@ fn a_blob_that_dangles_is_read() {
 #[test]
 fn a_branch_that_was_deleted_is_read() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     repo.git("switch -q -c side").ok();
     let leak = repo.commit("app.py", assigned(&token));
     repo.git("switch -q main").ok();
@@ -208,7 +198,7 @@ fn a_branch_that_was_deleted_is_read() {
 #[test]
 fn attributes_bend_no_scan() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     repo.commit(".gitattributes", "* -diff\n*.py binary\n");
     repo.commit("app.py", assigned(&token));
     repo.commit("app.py", "clean = True\n");
@@ -218,7 +208,7 @@ fn attributes_bend_no_scan() {
 #[test]
 fn utf_16_in_history_is_read() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     let wide: Vec<u8> = format!("\u{feff}first\n{}", assigned(&token))
         .encode_utf16()
         .flat_map(u16::to_le_bytes)
@@ -231,7 +221,7 @@ fn utf_16_in_history_is_read() {
 #[test]
 fn a_replacement_hides_no_commit() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     let clean = repo.head();
     let leak = repo.commit("app.py", assigned(&token));
     repo.git(&format!("replace {leak} {clean}")).ok();
@@ -242,7 +232,7 @@ fn a_replacement_hides_no_commit() {
 #[test]
 fn the_halves_of_a_pair_meet_though_they_came_in_different_commits() {
     let world = World::new();
-    let repo = repo_with_a_commit(&world);
+    let repo = world.repo_with_a_commit();
     let (id, key) = world.secrets.aws();
     repo.commit(
         "credentials",
@@ -277,7 +267,7 @@ fn a_bare_repository_is_read_like_any_other() {
 
 /// A repository whose one big file changes in many places, so that its pack is full of deltas.
 fn repo_full_of_deltas(world: &World) -> (Repo, Vec<String>) {
-    let repo = repo_with_a_commit(world);
+    let repo = world.repo_with_a_commit();
     let mut lines: Vec<String> = (0..400)
         .map(|n| format!("value_{n} = {}", n * 7919 % 1000))
         .collect();
@@ -353,7 +343,7 @@ fn every_object_that_git_knows_is_counted_once() {
 fn a_range_is_read_and_no_more() {
     let world = World::new();
     let (repo, old, new) = (
-        repo_with_a_commit(&world),
+        world.repo_with_a_commit(),
         world.secrets.github(),
         world.secrets.gitlab(),
     );
@@ -371,7 +361,7 @@ fn a_range_is_read_and_no_more() {
 #[test]
 fn a_scan_writes_nothing() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     repo.commit("app.py", assigned(&token));
     repo.stage("staged.py", assigned(&token));
     repo.write("untracked.py", assigned(&token))

@@ -1,13 +1,6 @@
 //! `portcullis:allow(RULE) reason` on a line: what it takes out, and for whom.
 
-use crate::world::{Repo, World, ids};
-
-fn repo_with_hooks(world: &World) -> Repo {
-    let repo = world.repo("repo");
-    repo.commit("readme.md", "nothing to see\n");
-    repo.install();
-    repo
-}
+use crate::world::{World, ids};
 
 /// The name of a rule, without its pack.
 fn rule(check: &str) -> &str {
@@ -25,7 +18,7 @@ fn marked(secret: &str, check: &str) -> String {
 #[test]
 fn a_mark_takes_out_its_rule_on_its_line_and_says_why() {
     let world = World::new();
-    let (repo, token) = (repo_with_hooks(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_hooks(), world.secrets.github());
     repo.stage("app.py", marked(&token, ids::GITHUB));
     let report = repo.scan("--staged").ok().without(&token).json();
     report.outcome("accepted").nothing();
@@ -39,7 +32,7 @@ fn a_mark_takes_out_its_rule_on_its_line_and_says_why() {
 #[test]
 fn the_next_line_is_not_excused() {
     let world = World::new();
-    let (repo, secrets) = (repo_with_hooks(&world), &world.secrets);
+    let (repo, secrets) = (world.repo_with_hooks(), &world.secrets);
     let (first, second) = (secrets.github(), secrets.github());
     repo.stage(
         "app.py",
@@ -55,7 +48,7 @@ fn the_next_line_is_not_excused() {
 #[test]
 fn another_rule_on_the_line_is_not_excused() {
     let world = World::new();
-    let (repo, secrets) = (repo_with_hooks(&world), &world.secrets);
+    let (repo, secrets) = (world.repo_with_hooks(), &world.secrets);
     let (github, gitlab) = (secrets.github(), secrets.gitlab());
     let line = format!("a = \"{gitlab}\"; {}", marked(&github, ids::GITHUB));
     repo.stage("app.py", line);
@@ -71,7 +64,7 @@ fn another_rule_on_the_line_is_not_excused() {
 #[test]
 fn a_mark_for_a_rule_that_is_not_there_excuses_nothing() {
     let world = World::new();
-    let (repo, token) = (repo_with_hooks(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_hooks(), world.secrets.github());
     for name in ["no-such-rule", "", "*"] {
         let mark = format!("portcullis:{}({name}) because", "allow");
         repo.stage("app.py", format!("token = \"{token}\"  # {mark}\n"));

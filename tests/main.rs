@@ -6,16 +6,21 @@
 
 mod world;
 
-mod client;
+mod commits;
 mod conventions;
 mod env_files;
 mod faults;
 mod formats_of_repo;
 mod history;
+mod hostile;
 mod inline;
 mod matrix;
+mod merges;
+mod policy_file;
 mod protect;
+mod pushes;
 mod reports;
 mod server;
 mod stage;
 mod staged;
+mod wrapped;

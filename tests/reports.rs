@@ -1,15 +1,11 @@
 //! What the reports hold, whatever the repository tries to put into them.
 
 use crate::world::report::text;
-use crate::world::{Repo, World, ids};
+use crate::world::{World, assigned, ids};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
-
-fn assigned(secret: &str) -> String {
-    format!("token = \"{secret}\"\n")
-}
 
 fn keys(value: &Value) -> BTreeSet<&str> {
     value
@@ -20,12 +16,6 @@ fn keys(value: &Value) -> BTreeSet<&str> {
         .collect()
 }
 
-fn repo_with_a_commit(world: &World) -> Repo {
-    let repo = world.repo("repo");
-    repo.commit("readme.md", "nothing to see\n");
-    repo
-}
-
 /// Every format there is.
 fn formats() -> impl Iterator<Item = &'static str> {
     portcullis::report::FORMATS.iter().map(|row| row.name)
@@ -34,7 +24,7 @@ fn formats() -> impl Iterator<Item = &'static str> {
 #[test]
 fn a_json_report_has_the_keys_of_version_1() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     let leak = repo.commit("src/app.py", format!("a = 1\nb = 2\n{}", assigned(&token)));
     let report = repo.scan("").exit(1).without(&token).json();
     let all = [
@@ -97,7 +87,7 @@ fn a_json_report_has_the_keys_of_version_1() {
 #[test]
 fn columns_count_characters() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     repo.stage(
         "app.py",
         format!("x = 1\r\nschlüssel = \"😀\"; t = \"{token}\"\r\n"),
@@ -112,7 +102,7 @@ fn columns_count_characters() {
 #[test]
 fn a_key_ends_where_its_last_line_ends() {
     let world = World::new();
-    let (repo, key) = (repo_with_a_commit(&world), world.secrets.private_key());
+    let (repo, key) = (world.repo_with_a_commit(), world.secrets.private_key());
     repo.stage("id_key", format!("# mine\n{key}# end\n"));
     let report = repo.scan("--staged").exit(1).without(&key).json();
     let finding = report.one(ids::PRIVATE_KEY, "id_key:2");
@@ -122,7 +112,7 @@ fn a_key_ends_where_its_last_line_ends() {
 #[test]
 fn a_path_that_is_no_utf_8_is_exact_in_base64() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     repo.stage(OsStr::from_bytes(b"caf\xe9.py"), assigned(&token));
     let said = repo.scan("--staged").exit(1);
     let report = said.json();
@@ -133,7 +123,7 @@ fn a_path_that_is_no_utf_8_is_exact_in_base64() {
 #[test]
 fn a_path_that_is_utf_8_has_no_base64() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     repo.stage("café.py", assigned(&token));
     let report = repo.scan("--staged").exit(1).json();
     assert!(report.one(ids::GITHUB, "café.py:1")["place"]["path_base64"].is_null());
@@ -142,7 +132,7 @@ fn a_path_that_is_utf_8_has_no_base64() {
 #[test]
 fn no_format_shows_a_secret() {
     let world = World::new();
-    let (repo, secrets) = (repo_with_a_commit(&world), &world.secrets);
+    let (repo, secrets) = (world.repo_with_a_commit(), &world.secrets);
     let (token, key, password) = (
         secrets.github(),
         secrets.private_key(),
@@ -173,7 +163,7 @@ fn no_format_shows_a_secret() {
 #[test]
 fn secrets_are_shown_to_who_asks() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     repo.stage("app.py", assigned(&token));
     for format in ["human", "json"] {
         let words = format!("scan --staged --show-secrets --format {format}");
@@ -184,7 +174,7 @@ fn secrets_are_shown_to_who_asks() {
 #[test]
 fn no_format_lets_control_characters_through() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     repo.stage("a\u{1b}[2Jb\u{202e}c\u{7}\nd.py", assigned(&token));
     repo.git_with(&[
         "-c",
@@ -228,7 +218,7 @@ fn a_hook_lets_no_control_character_through() {
 #[test]
 fn coverage_says_what_was_examined() {
     let world = World::new();
-    let repo = repo_with_a_commit(&world);
+    let repo = world.repo_with_a_commit();
     repo.commit("a.py", "0123456789");
     repo.commit("b.py", "0123456789"); // The same blob once more.
     repo.commit("c.py", "01234567890123456789");
@@ -252,7 +242,7 @@ fn coverage_says_what_was_examined() {
 #[test]
 fn people_read_a_place_and_a_check_in_lines_that_fit() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     repo.stage("src/app.py", format!("import os\n{}", assigned(&token)));
     let said = repo.portcullis("scan --staged").exit(1).without(&token);
     for line in said.stdout.lines().chain(said.stderr.lines()) {
@@ -268,7 +258,7 @@ fn people_read_a_place_and_a_check_in_lines_that_fit() {
 #[test]
 fn colour_comes_only_when_it_is_asked_for() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     repo.stage("app.py", assigned(&token));
     repo.portcullis("scan --staged --color always")
         .exit(1)
@@ -282,7 +272,7 @@ fn colour_comes_only_when_it_is_asked_for() {
 #[test]
 fn json_lines_end_with_the_summary() {
     let world = World::new();
-    let (repo, secrets) = (repo_with_a_commit(&world), &world.secrets);
+    let (repo, secrets) = (world.repo_with_a_commit(), &world.secrets);
     repo.stage("a.py", assigned(&secrets.github()));
     repo.stage("b.py", assigned(&secrets.gitlab()));
     let said = repo.portcullis("scan --staged --format jsonl").exit(1);
@@ -305,7 +295,7 @@ fn json_lines_end_with_the_summary() {
 #[test]
 fn quiet_is_quiet_about_what_is_well() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     let said = repo.portcullis("scan -q").ok();
     assert_eq!((said.stdout.as_str(), said.stderr.as_str()), ("", ""));
     repo.stage("app.py", assigned(&token));
@@ -318,7 +308,7 @@ fn quiet_is_quiet_about_what_is_well() {
 #[test]
 fn a_report_goes_where_it_is_sent() {
     let world = World::new();
-    let (repo, token) = (repo_with_a_commit(&world), world.secrets.github());
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
     repo.stage("app.py", assigned(&token));
     let said = repo.scan("--staged --output ../report.json").exit(1);
     assert_eq!(said.stdout, "");
@@ -330,7 +320,7 @@ fn a_report_goes_where_it_is_sent() {
 #[test]
 fn two_scans_say_the_same_in_the_same_order() {
     let world = World::new();
-    let (repo, secrets) = (repo_with_a_commit(&world), &world.secrets);
+    let (repo, secrets) = (world.repo_with_a_commit(), &world.secrets);
     for index in 0..12 {
         repo.stage(format!("f{index}.py"), assigned(&secrets.github()));
     }

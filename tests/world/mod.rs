@@ -12,6 +12,7 @@ mod wire;
 
 pub(crate) use repo::Repo;
 pub(crate) use run::Said;
+pub(crate) use secret::assigned;
 pub(crate) use wire::{Line, ZERO};
 
 use run::{Ran, Transcript};
@@ -93,6 +94,20 @@ impl World {
     /// A repository with a worktree.
     pub(crate) fn repo(&self, name: &str) -> Repo {
         self.init(name, &[])
+    }
+
+    /// The same with one harmless commit in it.
+    pub(crate) fn repo_with_a_commit(&self) -> Repo {
+        let repo = self.repo("repo");
+        repo.commit("readme.md", "nothing to see\n");
+        repo
+    }
+
+    /// The same with the client's hooks.
+    pub(crate) fn repo_with_hooks(&self) -> Repo {
+        let repo = self.repo_with_a_commit();
+        repo.install();
+        repo
     }
 
     /// A repository made with these options of `git init`.

@@ -9,6 +9,11 @@ const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const DIGITS: &[u8] = b"0123456789";
 
+/// A line of a program that holds the secret, from column 10 on.
+pub(crate) fn assigned(secret: &str) -> String {
+    format!("token = \"{secret}\"\n")
+}
+
 /// A source of secrets: the same seed gives the same ones in the same order.
 pub(crate) struct Secrets(Cell<u64>);
 

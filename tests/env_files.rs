@@ -160,14 +160,6 @@ fn one_that_was_on_the_server_already_blocks_no_push() {
 }
 
 #[test]
-fn a_name_in_capitals_is_the_same_name() {
-    let world = World::new();
-    let repo = world.repo_with_hooks();
-    repo.stage(".ENV", HARMLESS);
-    repo.try_commit().rejected().by(ids::ENV_FILE).at(".ENV");
-}
-
-#[test]
 fn the_conventions_of_a_repository_choose_the_names() {
     let world = World::new();
     let repo = world.repo_with_hooks();

@@ -6,10 +6,10 @@ pub(crate) const NPM: &str = "secrets/npm-access-token";
 pub(crate) const AWS_ID: &str = "secrets/aws-access-key-id";
 pub(crate) const AWS_SECRET: &str = "secrets/aws-secret-access-key";
 pub(crate) const PRIVATE_KEY: &str = "secrets/private-key";
-pub(crate) const JWT: &str = "secrets/json-web-token";
+pub(crate) const JWT: &str = "secrets/jwt";
 pub(crate) const STRIPE: &str = "secrets/stripe-secret-key";
 pub(crate) const SLACK: &str = "secrets/slack-bot-token";
-pub(crate) const BASIC_AUTH: &str = "secrets/basic-auth-url";
+pub(crate) const BASIC_AUTH: &str = "secrets/url-password";
 pub(crate) const PASSWORD: &str = "secrets/generic-password";
 pub(crate) const GENERIC: &str = "secrets/generic-secret";
 

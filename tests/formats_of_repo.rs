@@ -123,9 +123,10 @@ fn a_repository_that_is_pushed_into_its_worktree() {
     server
         .git("config receive.denyCurrentBranch updateInstead")
         .ok();
-    server
-        .portcullis("install --server --events pre-receive")
-        .ok();
+    let guard = world.bare("guard.git").hook("pre-receive");
+    let hooks = guard.dir.join("hooks").display().to_string();
+    server.git(&format!("config core.hooksPath {hooks}")).ok();
+    let server = server.within(".git").policy("");
     let clone = world.clone_of(&server, "clone");
     guarded_as_usual(&world, &server, &clone);
 }

@@ -243,7 +243,7 @@ fn the_halves_of_a_pair_meet_though_they_came_in_different_commits() {
     let second = repo.commit_staged("the other half");
     let report = repo.scan("").exit(1).without(&key).json();
     report.one(ids::AWS_ID, "credentials:2");
-    let finding = report.one(ids::AWS_SECRET, "credentials:3");
+    let finding = report.one(ids::AWS_PAIR, "credentials:3");
     assert_eq!(text(&finding["place"]["commit"]), second);
 }
 

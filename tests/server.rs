@@ -20,7 +20,7 @@ fn a_refused_push_leaves_nothing_behind() {
     mallory
         .push("main")
         .rejected()
-        .by(ids::PRIVATE_KEY)
+        .by(ids::OPENSSH_KEY)
         .at("id_key:1")
         .says("main")
         .without(&key);
@@ -308,7 +308,7 @@ fn the_update_hook_refuses_its_ref_alone() {
     let base = mallory.commit("readme.md", "nothing to see\n");
     mallory.push("main").accepted();
     mallory.commit("app.py", assigned(&token));
-    let said = mallory.push("main main~1:other").rejected();
+    let said = mallory.push("main main~1:refs/heads/other").rejected();
     said.by(ids::GITHUB)
         .at("app.py:1")
         .says("refs/heads/main")

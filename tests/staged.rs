@@ -256,9 +256,14 @@ fn every_common_kind_of_secret_is_found() {
         (ids::SLACK, assigned(&secrets.slack()), None),
         (ids::AWS_ID, format!("id = {key_id}\n"), None),
         (
-            ids::AWS_SECRET,
+            ids::AWS_PAIR,
             format!("aws_access_key_id = {key_id}\naws_secret_access_key = {key}\n"),
             Some(2),
+        ),
+        (
+            ids::AWS_SECRET,
+            format!("aws_secret_access_key = {}\n", secrets.aws().1),
+            None,
         ),
         (ids::BASIC_AUTH, format!("index-url = {url}\n"), None),
         (ids::PRIVATE_KEY, pem.clone(), None),
@@ -338,7 +343,7 @@ fn the_foot_of_a_key_completes_the_head_that_is_there() {
         .collect::<String>();
     repo.commit("id_key", half);
     repo.stage("id_key", &key);
-    blocked(&repo, ids::PRIVATE_KEY, "id_key:1", &key);
+    blocked(&repo, ids::OPENSSH_KEY, "id_key:1", &key);
 }
 
 #[test]

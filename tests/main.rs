@@ -6,6 +6,7 @@
 
 mod world;
 
+mod bypass;
 mod commits;
 mod conventions;
 mod env_files;

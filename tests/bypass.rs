@@ -226,12 +226,18 @@ fn a_line_that_looks_like_a_comment_stays_in_the_message_and_is_read() {
         .rejected()
         .by(ids::GITHUB)
         .without(&token);
-    let scissors =
-        format!("deploy\n\n# ------------------------ >8 ------------------------\n{token}");
-    repo.git_with(&["commit", "-m", &scissors])
-        .rejected()
-        .by(ids::GITHUB)
-        .without(&token);
+}
+
+#[test]
+fn scissors_that_git_does_not_cut_with_hide_nothing() {
+    let world = World::new();
+    let (repo, token) = (world.repo_with_hooks(), world.secrets.github());
+    repo.stage("a.py", "a = 1\n");
+    // With -m, and no cleanup asked for, Git keeps what is below the line.
+    let line = "# ------------------------ >8 ------------------------";
+    let message = format!("deploy\n\n{line}\n{token}");
+    let said = repo.git_with(&["commit", "-m", &message]).rejected();
+    said.by(ids::GITHUB).without(&token);
 }
 
 #[test]
@@ -243,4 +249,67 @@ fn a_verbose_commit_is_not_blamed_for_the_lines_that_it_takes_out() {
     let editor = repo.with_env("GIT_EDITOR", "sed -i '1s/^/take the token out/'");
     editor.git("commit -v").accepted();
     assert_eq!(repo.ask("log -1 --format=%B"), "take the token out");
+}
+
+/// Conventions that would let a token of GitHub through.
+fn lenient() -> String {
+    let rule = ids::GITHUB.split_once('/').unwrap().1;
+    format!("version = 1\n[secrets]\ndisable = [\"{rule}\", \"generic-secret\"]\n")
+}
+
+#[test]
+fn a_worktree_that_is_pushed_into_does_not_configure_its_judge() {
+    let world = World::new();
+    let token = world.secrets.github();
+    let guard = world.bare("guard.git").hook("pre-receive");
+    let deployed = world.repo("deployed");
+    let hooks = guard.dir.join("hooks").display().to_string();
+    deployed.git(&format!("config core.hooksPath {hooks}")).ok();
+    deployed
+        .git("config receive.denyCurrentBranch updateInstead")
+        .ok();
+    let mallory = world.clone_of(&deployed, "mallory");
+    let base = mallory.commit(".portcullis.toml", lenient());
+    mallory.push("main").accepted();
+    assert!(
+        deployed.dir.join(".portcullis.toml").is_file(),
+        "not deployed"
+    );
+    mallory.commit("app.py", assigned(&token));
+    mallory
+        .push("main")
+        .rejected()
+        .by(ids::GITHUB)
+        .at("app.py:1")
+        .without(&token);
+    deployed.ref_is("refs/heads/main", &base);
+}
+
+#[test]
+fn the_settings_of_who_pushes_do_not_configure_the_server() {
+    let world = World::new();
+    let (server, mallory, base) = server_and_attacker(&world);
+    let token = world.secrets.github();
+    mallory.write(world.path("home/.config/portcullis/config.toml"), lenient());
+    mallory.commit("app.py", assigned(&token));
+    mallory
+        .push("main")
+        .rejected()
+        .by(ids::GITHUB)
+        .at("app.py:1")
+        .without(&token);
+    server.ref_is("refs/heads/main", &base);
+}
+
+#[test]
+fn a_mark_in_a_message_excuses_no_file() {
+    let world = World::new();
+    let (repo, token) = (world.repo_with_hooks(), world.secrets.github());
+    repo.stage("app.py", assigned(&token));
+    let rule = ids::GITHUB.split_once('/').unwrap().1;
+    let message = format!("deploy\n\nportcullis:{}({rule}) trust me", "allow");
+    repo.git_with(&["commit", "-m", &message])
+        .rejected()
+        .by(ids::GITHUB)
+        .at("app.py:1");
 }

@@ -1,0 +1,193 @@
+//! What a server is sent by people who speak the protocol by hand and lie in it.
+
+use crate::server::server_and_attacker;
+use crate::world::{Line, World, ZERO, assigned, ids};
+
+#[test]
+fn a_deletion_has_no_quarantine_and_passes() {
+    let world = World::new();
+    let (server, mallory, base) = server_and_attacker(&world);
+    mallory.push("main:old").accepted();
+    server
+        .receives(&[Line::new(&base, ZERO, "refs/heads/old")], b"")
+        .took("refs/heads/old", &server);
+    server
+        .lacks_ref("refs/heads/old")
+        .ref_is("refs/heads/main", &base);
+}
+
+#[test]
+fn names_that_are_no_refs_are_refused() {
+    let world = World::new();
+    let (server, mallory, base) = server_and_attacker(&world);
+    let next = mallory.commit("a.py", "a = 1\n");
+    let pack = mallory.pack(&format!("{next} ^{base}"));
+    for name in [
+        "foo",
+        "refs/heads/../../x",
+        "refs/heads/a b",
+        "refs/heads/x.lock",
+        "refs/heads/.x",
+        "refs/heads/a..b",
+        "refs/heads/a~1",
+        "refs/heads/x/",
+    ] {
+        let lines = [
+            Line::new(ZERO, &next, name),
+            Line::new(&base, &next, "refs/heads/main"),
+        ];
+        let wired = server
+            .receives(&lines, &pack)
+            .refused("refs/heads/main", &server);
+        wired.said.by(ids::REF_NAME).says(name);
+        server.ref_is("refs/heads/main", &base);
+    }
+    server.lacks_object(&next).has_no_quarantine();
+}
+
+#[test]
+fn an_escape_sequence_in_a_name_reaches_no_terminal() {
+    let world = World::new();
+    let (server, mallory, base) = server_and_attacker(&world);
+    let next = mallory.commit("a.py", "a = 1\n");
+    let pack = mallory.pack(&format!("{next} ^{base}"));
+    for name in [
+        &b"refs/heads/\x1b[2Jx"[..],
+        b"refs/heads/\x07",
+        b"refs/heads/\x7f",
+    ] {
+        let wired = server.receives(&[Line::new(ZERO, &next, name)], &pack);
+        wired
+            .said
+            .by(ids::REF_NAME)
+            .lacks("\u{1b}")
+            .lacks("\u{7}")
+            .lacks("\u{7f}");
+    }
+    let name = "refs/heads/\u{202e}x";
+    let leak = mallory.commit("app.py", assigned(&world.secrets.github()));
+    let pack = mallory.pack(&format!("{leak} ^{base}"));
+    let wired = server.receives(&[Line::new(ZERO, &leak, name)], &pack);
+    wired.said.by(ids::GITHUB).lacks("\u{202e}");
+}
+
+#[test]
+fn nasty_names_that_are_valid_are_judged_by_their_content() {
+    let world = World::new();
+    let (server, mallory, base) = server_and_attacker(&world);
+    let token = world.secrets.github();
+    let good = mallory.commit("a.py", "a = 1\n");
+    let bad = mallory.commit("app.py", assigned(&token));
+    for name in [
+        &b"refs/heads/-dash"[..],
+        b"refs/heads/caf\xe9",
+        b"refs/weird/one",
+        b"refs/heads/HEAD",
+    ] {
+        let pack = mallory.pack(&format!("{bad} ^{base}"));
+        let wired = server.receives(&[Line::new(ZERO, &bad, name)], &pack);
+        wired.said.by(ids::GITHUB).at("app.py:1").without(&token);
+        server.lacks_object(&bad);
+        let pack = mallory.pack(&format!("{good} ^{base}"));
+        let wired = server.receives(&[Line::new(ZERO, &good, name)], &pack);
+        wired.said.not_by(ids::GITHUB);
+    }
+    server.ref_is("refs/weird/one", &good);
+}
+
+#[test]
+fn both_ids_zero_delete_nothing_that_is_there() {
+    let world = World::new();
+    let server = world
+        .bare("origin.git")
+        .hook("pre-receive")
+        .policy("[[protect]]\nrefs = [\"refs/heads/main\"]\ndelete = []\n[identity]\nsource = \"env:PUSHER\"\n");
+    let mallory = world.clone_of(&server, "mallory").acting_as("mallory");
+    let base = mallory.commit("readme.md", "nothing to see\n");
+    mallory.push("main").accepted();
+    let server_as_mallory = server.acting_as("mallory");
+    let wired = server_as_mallory.receives(&[Line::new(ZERO, ZERO, "refs/heads/main")], b"");
+    wired.said.by(ids::REF_DELETE).says("refs/heads/main");
+    server.ref_is("refs/heads/main", &base);
+}
+
+#[test]
+fn the_same_ref_twice_is_refused() {
+    let world = World::new();
+    let (server, mallory, base) = server_and_attacker(&world);
+    let next = mallory.commit("a.py", "a = 1\n");
+    let pack = mallory.pack(&format!("{next} ^{base}"));
+    let lines = [
+        Line::new(&base, &next, "refs/heads/main"),
+        Line::new(&base, ZERO, "refs/heads/main"),
+    ];
+    let wired = server
+        .receives(&lines, &pack)
+        .refused("refs/heads/main", &server);
+    wired.said.by(ids::REF_DUPLICATE).says("refs/heads/main");
+    server.ref_is("refs/heads/main", &base).lacks_object(&next);
+}
+
+#[test]
+fn a_new_id_that_is_not_there_is_undecided_and_refused() {
+    let world = World::new();
+    let (server, mallory, base) = server_and_attacker(&world);
+    let nowhere = "deadbeefdeadbeefdeadbeefdeadbeefdeadbeef";
+    let next = mallory.commit("a.py", "a = 1\n");
+    let pack = mallory.pack(&format!("{next} ^{base}"));
+    let lines = [
+        Line::new(ZERO, nowhere, "refs/heads/ghost"),
+        Line::new(&base, &next, "refs/heads/main"),
+    ];
+    let wired = server
+        .receives(&lines, &pack)
+        .refused("refs/heads/main", &server);
+    wired.said.says("undecided").says("refs/heads/ghost");
+    server
+        .ref_is("refs/heads/main", &base)
+        .lacks_ref("refs/heads/ghost");
+}
+
+#[test]
+fn a_lie_about_the_old_id_hides_no_commit() {
+    let world = World::new();
+    let (server, mallory, base) = server_and_attacker(&world);
+    let token = world.secrets.github();
+    mallory.commit("app.py", assigned(&token));
+    let tip = mallory.commit_without("app.py");
+    let pack = mallory.pack(&format!("{tip} ^{base}"));
+    for old in [
+        tip.as_str(),
+        ZERO,
+        "deadbeefdeadbeefdeadbeefdeadbeefdeadbeef",
+    ] {
+        let wired = server.receives(&[Line::new(old, &tip, "refs/heads/main")], &pack);
+        wired
+            .refused("refs/heads/main", &server)
+            .said
+            .by(ids::GITHUB)
+            .at("app.py:1")
+            .without(&token);
+        server.ref_is("refs/heads/main", &base).lacks_object(&tip);
+    }
+}
+
+#[test]
+fn a_hook_that_is_told_nonsense_refuses() {
+    let world = World::new();
+    let (server, _, base) = server_and_attacker(&world);
+    let hook = |stdin: &[u8]| {
+        let server = server.with_env("GIT_DIR", ".");
+        server.portcullis_fed(&["hook", "pre-receive"], stdin)
+    };
+    for stdin in [
+        &b"nonsense\n"[..],
+        b"one two\n",
+        b"0000 0000 refs/heads/x\n",
+        b"\0\0\0\n",
+        format!("{base} {base}").as_bytes(),
+        format!("{} {base} refs/heads/x\n", &base[..39]).as_bytes(),
+    ] {
+        hook(stdin).rejected();
+    }
+}

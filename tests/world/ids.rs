@@ -1,0 +1,25 @@
+//! The ids of the checks that scenarios expect, in one place.
+
+pub(crate) const GITHUB: &str = "secrets/github-personal-access-token";
+pub(crate) const GITLAB: &str = "secrets/gitlab-personal-access-token";
+pub(crate) const NPM: &str = "secrets/npm-access-token";
+pub(crate) const AWS_ID: &str = "secrets/aws-access-key-id";
+pub(crate) const AWS_SECRET: &str = "secrets/aws-secret-access-key";
+pub(crate) const AWS_PAIR: &str = "secrets/aws-secret-access-key-pair";
+pub(crate) const OPENSSH_KEY: &str = "secrets/private-key-openssh";
+pub(crate) const PRIVATE_KEY: &str = "secrets/private-key";
+pub(crate) const JWT: &str = "secrets/jwt";
+pub(crate) const STRIPE: &str = "secrets/stripe-secret-key";
+pub(crate) const SLACK: &str = "secrets/slack-bot-token";
+pub(crate) const BASIC_AUTH: &str = "secrets/url-password";
+pub(crate) const PASSWORD: &str = "secrets/generic-password";
+pub(crate) const GENERIC: &str = "secrets/generic-secret";
+
+pub(crate) const ENV_FILE: &str = "env-files/env-file";
+
+pub(crate) const REF_PUSH: &str = "refs/push";
+pub(crate) const REF_CREATE: &str = "refs/create";
+pub(crate) const REF_DELETE: &str = "refs/delete";
+pub(crate) const REF_FORCE: &str = "refs/force";
+pub(crate) const REF_NAME: &str = "refs/name";
+pub(crate) const REF_DUPLICATE: &str = "refs/duplicate";

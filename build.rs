@@ -1,5 +1,6 @@
 //! Compiles `rules.toml` into a static table, so that starting the program parses nothing.
 
+use regex_syntax::hir::{Class, Hir, HirKind};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -82,8 +83,14 @@ fn compile() -> Result<(), String> {
         if index > 0 && file.rule[index - 1].id >= row.id {
             return Err(format!("{}: ids must be sorted and unique", row.id));
         }
-        let reach = check(row, &file).map_err(|message| format!("{}: {message}", row.id))?;
-        write_row(&mut out, row, reach);
+        let named = |message| format!("{}: {message}", row.id);
+        let reach = check(row, &file).map_err(named)?;
+        let runs = row
+            .regex
+            .as_deref()
+            .map_or(Ok(Vec::new()), runs)
+            .map_err(named)?;
+        write_row(&mut out, row, reach, &runs);
     }
     out.push_str("];\n");
     let digest: String = Sha256::digest(text.as_bytes())[..16]
@@ -147,16 +154,108 @@ fn check(row: &Row, file: &File) -> Result<usize, String> {
     }
 }
 
-/// The greatest number of bytes a match can have. Rules of many lines need no bound of their own:
-/// a counted repetition of thousands is slow to compile.
-fn reach(regex: &str, lines: usize) -> Result<usize, String> {
-    let hir = regex_syntax::ParserBuilder::new()
+fn parse(regex: &str) -> Result<Hir, String> {
+    regex_syntax::ParserBuilder::new()
         .unicode(false)
         .utf8(false)
         .multi_line(true)
         .build()
         .parse(regex)
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| error.to_string())
+}
+
+/// A run of bytes of one class that stands in every match.
+#[derive(Clone, PartialEq)]
+struct Run {
+    class: [u64; 4],
+    length: u32,
+}
+
+impl Run {
+    /// How many bits a text of random bytes would have to guess right.
+    fn score(&self) -> u32 {
+        let members: u32 = self.class.iter().map(|word| word.count_ones()).sum();
+        self.length * (8 - members.max(1).ilog2().min(8))
+    }
+
+    /// A single letter, digit or blank stands in every text.
+    fn is_common(&self) -> bool {
+        let has = |byte: u8| self.class[usize::from(byte / 64)] >> (byte % 64) & 1 == 1;
+        self.length < 4
+            && (0..=255).any(|byte: u8| {
+                byte.is_ascii_alphanumeric() && has(byte) || byte == b' ' && has(byte)
+            })
+    }
+}
+
+/// The runs by which most texts are told from a match without a regex: the three that say most.
+fn runs(regex: &str) -> Result<Vec<Run>, String> {
+    let mut runs = in_every_match(&parse(regex)?);
+    runs.retain(|run| !run.is_common() && run.score() > 4);
+    runs.sort_by_key(|run| std::cmp::Reverse(run.score()));
+    runs.dedup();
+    runs.truncate(3);
+    Ok(runs)
+}
+
+fn in_every_match(hir: &Hir) -> Vec<Run> {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => Vec::new(),
+        HirKind::Literal(literal) => literal
+            .0
+            .iter()
+            .map(|byte| run_of(std::iter::once((*byte, *byte)), 1))
+            .collect(),
+        HirKind::Class(class) => vec![run_of(ranges(class), 1)],
+        HirKind::Repetition(repetition) if repetition.min == 0 => Vec::new(),
+        HirKind::Repetition(repetition) => match repetition.sub.kind() {
+            HirKind::Class(class) => vec![run_of(ranges(class), repetition.min)],
+            _ => in_every_match(&repetition.sub),
+        },
+        HirKind::Capture(capture) => in_every_match(&capture.sub),
+        HirKind::Concat(parts) => parts.iter().flat_map(in_every_match).collect(),
+        // One of the branches matches: what the best run of each has in common.
+        HirKind::Alternation(branches) => branches
+            .iter()
+            .map(|branch| in_every_match(branch).into_iter().max_by_key(Run::score))
+            .reduce(|one, other| {
+                let (one, other) = (one?, other?);
+                Some(Run {
+                    class: std::array::from_fn(|word| one.class[word] | other.class[word]),
+                    length: one.length.min(other.length),
+                })
+            })
+            .flatten()
+            .into_iter()
+            .collect(),
+    }
+}
+
+fn ranges(class: &Class) -> Vec<(u8, u8)> {
+    match class {
+        Class::Bytes(class) => class
+            .iter()
+            .map(|range| (range.start(), range.end()))
+            .collect(),
+        // Not with Unicode off; if ever, any byte could be meant.
+        Class::Unicode(_) => vec![(0, 255)],
+    }
+}
+
+fn run_of(ranges: impl IntoIterator<Item = (u8, u8)>, length: u32) -> Run {
+    let mut class = [0; 4];
+    for (first, last) in ranges {
+        for byte in first..=last {
+            class[usize::from(byte / 64)] |= 1 << (byte % 64);
+        }
+    }
+    Run { class, length }
+}
+
+/// The greatest number of bytes a match can have. Rules of many lines need no bound of their own:
+/// a counted repetition of thousands is slow to compile.
+fn reach(regex: &str, lines: usize) -> Result<usize, String> {
+    let hir = parse(regex)?;
     let looks = hir.properties().look_set();
     if looks.contains(regex_syntax::hir::Look::Start)
         || looks.contains(regex_syntax::hir::Look::End)
@@ -174,7 +273,11 @@ fn reach(regex: &str, lines: usize) -> Result<usize, String> {
 }
 
 /// Writes one row as a Rust expression.
-fn write_row(out: &mut String, row: &Row, reach: usize) {
+fn write_row(out: &mut String, row: &Row, reach: usize, runs: &[Run]) {
+    let runs: String = runs
+        .iter()
+        .map(|run| format!("Run {{ class: {:?}, length: {} }}, ", run.class, run.length))
+        .collect();
     let proof = row.proof.as_ref().map_or("None".into(), |name| {
         format!(
             "Some(&super::proof::{})",
@@ -194,7 +297,7 @@ fn write_row(out: &mut String, row: &Row, reach: usize) {
     let _ = writeln!(
         out,
         "Rule {{ id: {:?}, provider: {:?}, title: {:?}, opens: {:?}, revoke: {:?}, \
-         confidence: Confidence::{:?}, keywords: &{:?}, regex: {:?}, reach: {reach}, \
+         confidence: Confidence::{:?}, keywords: &{:?}, regex: {:?}, reach: {reach}, runs: &[{runs}], \
          proof: {proof}, model: {model}, lines: {}, near: {near}, min_entropy: {:?}, \
          examples: &{:?}, counterexamples: &{:?}, compiled: OnceLock::new() }},",
         row.id,

@@ -6,6 +6,7 @@
 
 mod world;
 
+mod bypass;
 mod commits;
 mod conventions;
 mod env_files;
@@ -19,7 +20,7 @@ mod merges;
 mod policy_file;
 mod protect;
 mod pushes;
-
+mod readme;
 mod reports;
 mod server;
 mod stage;

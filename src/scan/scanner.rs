@@ -180,6 +180,9 @@ impl Scanner {
             let rule = &rules()[usize::from(owner)];
             if let Some(regex) = rule.regex() {
                 for window in windows(rule, bytes, group) {
+                    if !rule.could_match(&bytes[window.clone()]) {
+                        continue;
+                    }
                     each(rule, regex, bytes, &window, |_, secret| {
                         raw.push((owner, secret.start, secret.end));
                     });
@@ -288,7 +291,9 @@ fn each(
 
 /// Runs a rule over a window.
 fn run(rule: &'static Rule, text: &Text<'_>, window: &Range<usize>, matches: &mut Vec<Match>) {
-    if let Some(regex) = rule.regex() {
+    if rule.could_match(&text.bytes[window.clone()])
+        && let Some(regex) = rule.regex()
+    {
         each(rule, regex, text.bytes, window, |whole, secret| {
             matches.extend(accept(rule, text, whole, secret, None));
         });

@@ -420,8 +420,8 @@ fn staged_paths(repo: &Repo) -> OidMap<RepoPath> {
     let index = repo.work_tree().and_then(|_| Index::read(repo).ok());
     index
         .iter()
-        .flat_map(|index| index.entries())
-        .map(|entry| (entry.oid, entry.path.clone()))
+        .flat_map(Index::entries)
+        .map(|entry| (entry.oid, RepoPath::new(entry.path)))
         .collect()
 }
 

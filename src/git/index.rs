@@ -9,10 +9,10 @@ use gix_index::entry::{Flags, Stage};
 use gix_index::extension::Tree as CachedTree;
 
 /// One path of the index.
-#[derive(Clone, Debug)]
-pub struct Staged {
+#[derive(Clone, Copy, Debug)]
+pub struct Staged<'a> {
     /// The path, from the top.
-    pub path: RepoPath,
+    pub path: &'a [u8],
     /// What it is. [`Mode::Tree`] stands for a whole directory of a sparse index.
     pub mode: Mode,
     /// Its object.
@@ -21,8 +21,17 @@ pub struct Staged {
 
 /// The index: sorted paths, and the trees that Git has cached for directories without a change.
 pub struct Index {
-    entries: Vec<Staged>,
+    /// All paths, one behind the other.
+    paths: Vec<u8>,
+    entries: Vec<Entry>,
     cached: Option<CachedTree>,
+}
+
+/// A path, as a range of all paths, and what it is.
+struct Entry {
+    path: std::ops::Range<usize>,
+    mode: Mode,
+    oid: Oid,
 }
 
 impl Index {
@@ -36,16 +45,28 @@ impl Index {
     pub fn read(repo: &Repo) -> Result<Self, ReadError> {
         let file = repo.index_file();
         if !file.try_exists().map_err(broken)? {
-            return Ok(Self {
-                entries: Vec::new(),
-                cached: None,
-            });
+            return Ok(Self::empty());
         }
         if repo.is_in_process() {
             Self::read_file(&file).or_else(|_| Self::ask(repo))
         } else {
             Self::ask(repo)
         }
+    }
+
+    fn empty() -> Self {
+        Self {
+            paths: Vec::new(),
+            entries: Vec::new(),
+            cached: None,
+        }
+    }
+
+    fn push(&mut self, path: &[u8], mode: Mode, oid: Oid) {
+        let start = self.paths.len();
+        self.paths.extend_from_slice(path);
+        let path = start..self.paths.len();
+        self.entries.push(Entry { path, mode, oid });
     }
 
     fn read_file(file: &std::path::Path) -> Result<Self, ReadError> {
@@ -57,25 +78,24 @@ impl Index {
         // damaged the decoder or the objects say so.
         let sha1 = gix_index::hash::Kind::Sha1;
         let mut index = gix_index::File::at(file, sha1, true, options).map_err(broken)?;
-        let mut entries = Vec::with_capacity(index.entries().len());
+        let mut read = Self::empty();
+        read.entries.reserve(index.entries().len());
         for entry in index.entries() {
             if entry.flags.contains(Flags::INTENT_TO_ADD) && entry.stage() == Stage::Unconflicted {
                 continue;
             }
             let path: &[u8] = entry.path(&index);
-            entries.push(Staged {
-                path: RepoPath::new(path.strip_suffix(b"/").unwrap_or(path)),
-                mode: Mode::of(entry.mode.bits()),
-                oid: Oid::from_raw(entry.id.as_bytes())
-                    .ok_or_else(|| broken("a zero id in the index"))?,
-            });
+            let oid = Oid::from_raw(entry.id.as_bytes());
+            read.push(
+                path.strip_suffix(b"/").unwrap_or(path),
+                Mode::of(entry.mode.bits()),
+                oid.ok_or_else(|| broken("a zero id in the index"))?,
+            );
         }
         // An announced path makes the counts of the cached trees differ from ours.
-        let whole = entries.len() == index.entries().len();
-        Ok(Self {
-            entries,
-            cached: index.remove_tree().filter(|_| whole),
-        })
+        let whole = read.entries.len() == index.entries().len();
+        read.cached = index.remove_tree().filter(|_| whole);
+        Ok(read)
     }
 
     /// The same through the `git` program, for an index that the library does not know.
@@ -83,22 +103,28 @@ impl Index {
         let listed = repo
             .git(["ls-files", "--stage", "--full-name", "-z", ":/"])
             .output();
-        let entries = listed
-            .map_err(broken)?
-            .split(|byte| *byte == 0)
-            .filter(|line| !line.is_empty())
-            .map(|line| staged_line(line).ok_or_else(|| broken("git ls-files gave an odd line")))
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            entries,
-            cached: None,
-        })
+        let mut read = Self::empty();
+        for line in listed.map_err(broken)?.split(|byte| *byte == 0) {
+            if !line.is_empty() {
+                let staged = staged_line(line);
+                let staged = staged.ok_or_else(|| broken("git ls-files gave an odd line"))?;
+                read.push(staged.path, staged.mode, staged.oid);
+            }
+        }
+        Ok(read)
     }
 
     /// All its paths, sorted.
-    #[must_use]
-    pub fn entries(&self) -> &[Staged] {
-        &self.entries
+    pub fn entries(&self) -> impl Iterator<Item = Staged<'_>> {
+        self.entries.iter().map(|entry| Staged {
+            path: self.path(entry),
+            mode: entry.mode,
+            oid: entry.oid,
+        })
+    }
+
+    fn path(&self, entry: &Entry) -> &[u8] {
+        &self.paths[entry.path.clone()]
     }
 
     /// Visits every path whose mode or object is in none of the `parents` (trees) at that path.
@@ -109,7 +135,11 @@ impl Index {
         parents: &[Oid],
         visit: &mut dyn FnMut(Result<Changed, UnreadTree>),
     ) {
-        let mut walk = Walk { repo, visit };
+        let mut walk = Walk {
+            index: self,
+            repo,
+            visit,
+        };
         walk.directory(
             &RepoPath::new(b""),
             &self.entries,
@@ -120,18 +150,19 @@ impl Index {
 }
 
 /// `MODE OID STAGE<TAB>PATH`
-fn staged_line(line: &[u8]) -> Option<Staged> {
+fn staged_line(line: &[u8]) -> Option<Staged<'_>> {
     let tab = memchr::memchr(b'\t', line)?;
     let mut words = line[..tab].split(|byte| *byte == b' ');
     let mode = u32::from_str_radix(std::str::from_utf8(words.next()?).ok()?, 8).ok()?;
     Some(Staged {
-        path: RepoPath::new(&line[tab + 1..]),
+        path: &line[tab + 1..],
         mode: Mode::of(mode),
         oid: Oid::parse(words.next()?).ok()??,
     })
 }
 
 struct Walk<'a> {
+    index: &'a Index,
     repo: &'a Repo,
     visit: &'a mut dyn FnMut(Result<Changed, UnreadTree>),
 }
@@ -141,7 +172,7 @@ impl Walk<'_> {
     fn directory(
         &mut self,
         at: &RepoPath,
-        entries: &[Staged],
+        entries: &[Entry],
         cached: Option<&CachedTree>,
         parents: &[Oid],
     ) {
@@ -163,14 +194,15 @@ impl Walk<'_> {
         };
         let mut rest = entries;
         while let Some(first) = rest.first() {
-            let name = &first.path.as_bytes()[skip..];
+            let path = self.index.path(first);
+            let name = &path[skip..];
             let Some(slash) = memchr::memchr(b'/', name) else {
                 self.entry(first, name, &old);
                 rest = &rest[1..];
                 continue;
             };
-            let (name, prefix) = (&name[..slash], &first.path.as_bytes()[..=skip + slash]);
-            let count = rest.partition_point(|entry| entry.path.as_bytes().starts_with(prefix));
+            let (name, prefix) = (&name[..slash], &path[..=skip + slash]);
+            let count = rest.partition_point(|entry| self.index.path(entry).starts_with(prefix));
             let parents: Vec<Oid> = old
                 .iter()
                 .filter_map(|parent| parent.get(name))
@@ -184,7 +216,7 @@ impl Walk<'_> {
         }
     }
 
-    fn entry(&mut self, entry: &Staged, name: &[u8], old: &[ParentTree]) {
+    fn entry(&mut self, entry: &Entry, name: &[u8], old: &[ParentTree]) {
         let there = || old.iter().filter_map(|parent| parent.get(name));
         if there().any(|known| known == (entry.mode, entry.oid)) {
             return;
@@ -194,10 +226,11 @@ impl Walk<'_> {
                 .filter(|(mode, _)| *mode == Mode::Tree)
                 .map(|(_, oid)| oid)
                 .collect();
-            return changed_below(self.repo, &entry.path, entry.oid, &parents, self.visit);
+            let at = RepoPath::new(self.index.path(entry));
+            return changed_below(self.repo, &at, entry.oid, &parents, self.visit);
         }
         (self.visit)(Ok(Changed {
-            path: entry.path.clone(),
+            path: RepoPath::new(self.index.path(entry)),
             mode: entry.mode,
             oid: entry.oid,
             before: there()

@@ -4,7 +4,6 @@ use super::object::{Kind, Mode, TreeEntry, tree_entries};
 use super::reader::{ReadError, broken};
 use super::repo::Repo;
 use super::{Oid, RepoPath};
-use std::collections::HashMap;
 
 /// A path that differs from what every parent has there.
 #[derive(Clone, Debug)]
@@ -122,20 +121,34 @@ impl Walk<'_> {
     }
 }
 
-/// The entries of one directory, by name.
-pub(super) struct ParentTree(HashMap<Box<[u8]>, (Mode, Oid)>);
+/// The entries of one directory, found by name.
+pub(super) struct ParentTree {
+    data: Vec<u8>,
+    /// Where each name stands in `data`, with what it is; sorted by name.
+    entries: Vec<(std::ops::Range<usize>, Mode, Oid)>,
+}
 
 impl ParentTree {
     pub(super) fn read(repo: &Repo, oid: Oid) -> Result<Self, ReadError> {
         let data = repo.read_as(Kind::Tree, oid)?;
-        tree_entries(&data, oid.as_raw().len())
-            .map(|entry| entry.map(|entry| (entry.name.into(), (entry.mode, entry.oid))))
-            .collect::<Result<_, _>>()
-            .map(Self)
-            .map_err(broken)
+        let begin = data.as_ptr().addr();
+        let mut entries = tree_entries(&data, oid.as_raw().len())
+            .map(|entry| {
+                let entry = entry.map_err(broken)?;
+                let start = entry.name.as_ptr().addr() - begin;
+                Ok((start..start + entry.name.len(), entry.mode, entry.oid))
+            })
+            .collect::<Result<Vec<_>, ReadError>>()?;
+        // Git sorts directories as if their names ended in a slash.
+        entries.sort_by(|(one, ..), (other, ..)| data[one.clone()].cmp(&data[other.clone()]));
+        Ok(Self { data, entries })
     }
 
     pub(super) fn get(&self, name: &[u8]) -> Option<(Mode, Oid)> {
-        self.0.get(name).copied()
+        let found = self
+            .entries
+            .binary_search_by(|(range, ..)| self.data[range.clone()].cmp(name));
+        let (_, mode, oid) = self.entries.get(found.ok()?)?;
+        Some((*mode, *oid))
     }
 }

@@ -41,16 +41,19 @@ impl Source {
         without_comments(&self.text)
     }
 
-    /// The code that is in the program: without the tests at the end of the file.
+    /// The code that is in the program: without modules of tests.
     fn shipped(&self) -> String {
-        let beside = ["tests.rs", "samples.rs"]
-            .iter()
-            .any(|name| self.path.ends_with(name));
+        let beside = ["tests.rs", "samples.rs"];
+        let beside = beside.iter().any(|name| self.path.ends_with(name));
         if beside || self.path.contains("/tests/") {
             return String::new();
         }
-        let tests = self.text.find("\n#[cfg(test)]\nmod tests {");
-        without_comments(&self.text[..tests.unwrap_or(self.text.len())])
+        let (before, tests) = self
+            .text
+            .split_once("\n#[cfg(test)]\nmod tests {\n")
+            .unwrap_or((&self.text, ""));
+        let (_, behind) = tests.split_once("\n}\n").unwrap_or(("", ""));
+        without_comments(&format!("{before}\n{behind}"))
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) enum Command {
     Hook(Hook),
     /// Finds secrets and env files
     Scan(Scan),
+    /// Says what the server would say to an update, without a push
+    Check(Check),
     /// Shows the catalogue of rules
     Rules(Rules),
     /// Explains a rule: what it looks for, what the secret opens, where to revoke it
@@ -129,6 +131,24 @@ pub(super) struct Source {
     /// One text from standard input
     #[arg(long, conflicts_with = "targets")]
     pub(super) stdin: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Check {
+    /// An update of a ref, past or future; zeros stand for "does not exist"
+    #[arg(long, num_args = 3, value_names = ["OLD", "NEW", "REFNAME"], conflicts_with_all = ["range", "refname"])]
+    pub(super) update: Vec<String>,
+    /// The commits that these arguments of `git rev-list` select
+    #[arg(long, value_name = "REVS", allow_hyphen_values = true)]
+    pub(super) range: Option<String>,
+    /// The ref that would bring them in
+    #[arg(long = "ref", value_name = "REFNAME")]
+    pub(super) refname: Option<String>,
+    /// Who would push; nobody who is known, if absent
+    #[arg(long = "as", value_name = "USER")]
+    pub(super) user: Option<String>,
+    #[command(flatten)]
+    pub(super) common: Common,
 }
 
 #[derive(Args, Debug)]

@@ -2,7 +2,7 @@
 
 use super::Exit;
 use super::args::Hook as Args;
-use super::output::{Stream, complain, report};
+use super::output::{Stream, complain, report, unreported};
 use crate::config::{Config, Origin, discover_client, discover_server};
 use crate::git::Repo;
 use crate::hook::{Call, Hook, Side, find, table::Input};
@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args) -> Exit {
     };
     let verdict = policy.judge(Some(&repo), &sources, &effort);
     if let Err(error) = report(&verdict, &args.common, audience, mode, Stream::Stderr) {
-        return complain(Exit::Undecided, &format!("undecided: the report: {error}"));
+        return unreported(&verdict, &error);
     }
     match mode {
         Mode::Enforce => verdict.outcome().into(),

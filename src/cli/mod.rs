@@ -2,6 +2,7 @@
 
 mod args;
 mod catalogue;
+mod check;
 mod exit;
 mod hook;
 mod install;
@@ -41,6 +42,7 @@ fn carry_out(command: Command) -> Exit {
         Command::Status(args) => install::status(&args),
         Command::Hook(args) => hook::run(&args),
         Command::Scan(args) => scan::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Rules(args) => catalogue::rules(&args),
         Command::Explain(args) => catalogue::explain(&args),
         Command::Completions(args) => {

@@ -2,7 +2,7 @@
 
 use super::Exit;
 use super::args::{Common, Scan as Args};
-use super::output::{Stream, complain, report};
+use super::output::{Stream, complain, report, unreported};
 use super::progress::Progress;
 use crate::change::Source;
 use crate::config::{Origin, discover_client};
@@ -46,7 +46,7 @@ pub(super) fn run(args: &Args) -> Exit {
         Stream::Stdout,
     ) {
         Ok(()) => verdict.outcome().into(),
-        Err(error) => complain(Exit::Undecided, &format!("undecided: the report: {error}")),
+        Err(error) => unreported(&verdict, &error),
     }
 }
 
@@ -118,7 +118,10 @@ fn source(args: &Args, repo: Option<&Repo>, place: &Path) -> Result<Source, Refu
         Some(_) if kind.worktree => Ok(Source::Worktree),
         Some(_) if kind.range.is_some() => {
             let revs = kind.range.iter().flat_map(|revs| revs.split_whitespace());
-            Ok(Source::Range(revs.map(str::to_owned).collect()))
+            Ok(Source::Range {
+                revs: revs.map(str::to_owned).collect(),
+                refname: None,
+            })
         }
         Some(_) if kind.history || (!kind.files && place.is_dir()) => Ok(Source::History),
         Some(_) | None => Ok(Source::Files(vec![place.to_owned()])),

@@ -140,6 +140,7 @@ impl Policy {
                 }
                 (PlaceKind::Message | PlaceKind::Commit, Some(commit), _) => {
                     place.reachable = Some(history.reaches(commit));
+                    place.refname = history.ref_of(commit);
                 }
                 (PlaceKind::Message | PlaceKind::Commit, None, _)
                 | (PlaceKind::File | PlaceKind::Ref, _, _)

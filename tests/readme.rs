@@ -99,7 +99,7 @@ fn two_commands_set_everything_up_and_ci_runs_the_second() {
     );
     assert_eq!(test, "cargo test --locked");
     let ci = fs::read_to_string(path().with_file_name(".ci").join("run")).unwrap();
-    assert!(ci.lines().any(|line| line.trim_end().ends_with(test)));
+    assert!(ci.contains(&format!(" {test} ||")));
 }
 
 // ---- tables that are written from the program's own ----
@@ -279,11 +279,11 @@ fn commands_and_options_are_those_of_the_help() {
         .flat_map(|row| quoted(&row[0]).into_iter().map(move |c| (c, row)))
     {
         let command = command.split(' ').nth(1).unwrap();
-        if ["scan", "hook"].contains(&command) {
+        if command == "scan" {
             continue;
         }
-        for option in options(&answer(&[command, "--help"])) {
-            assert!(row[0].contains(&option), "{command} {option}");
+        for option in &options(&answer(&[command, "--help"])) - &hook {
+            assert!(row[0].contains(option.as_str()), "{command} {option}");
         }
     }
 }

@@ -191,3 +191,31 @@ fn a_hook_that_is_told_nonsense_refuses() {
         hook(stdin).rejected();
     }
 }
+
+#[test]
+fn a_parent_that_git_does_not_see_makes_nothing_old() {
+    let world = World::new();
+    let (server, mallory, base) = server_and_attacker(&world);
+    let token = world.secrets.github();
+    let leak = mallory.commit("app.py", assigned(&token));
+    let tree = mallory.id(&format!("{leak}^{{tree}}"));
+    let who = "a <a@x> 1700000000 +0000";
+    let forged = format!(
+        "tree {tree}\nparent {base}\nauthor {who}\ncommitter {who}\nparent {leak}\n\nhide\n"
+    );
+    let forged = mallory.ask_fed(
+        "hash-object -t commit -w --literally --stdin",
+        forged.as_bytes(),
+    );
+    let pack = mallory.pack(&format!("{leak} {forged} ^{base}"));
+    let wired = server.receives(&[Line::new(&base, &forged, "refs/heads/main")], &pack);
+    wired
+        .refused("refs/heads/main", &server)
+        .said
+        .by(ids::GITHUB)
+        .at("app.py:1")
+        .without(&token);
+    server
+        .ref_is("refs/heads/main", &base)
+        .lacks_object(&forged);
+}

@@ -61,7 +61,7 @@ impl Check for EnvFiles {
         let mut raised = Raised::denied(
             check,
             message,
-            help(&place, kept),
+            help(&place, kept, &super::rewrite(file.by.commit)),
             place,
             file.by.refs.to_vec(),
         );
@@ -79,21 +79,20 @@ impl Check for EnvFiles {
     }
 }
 
-fn help(place: &Place, kept: bool) -> String {
+fn help(place: &Place, kept: bool, rewrite: &str) -> String {
     let path = place
         .path
         .as_ref()
-        .map_or_else(String::new, ToString::to_string);
+        .map_or_else(String::new, super::shell_word);
     let name = "list its names without values in .env.example";
     match place.commit {
         _ if kept => format!("change what it held, then take it out of the history\n{name}"),
-        None if place.blob.is_some() => {
-            format!("git rm --cached -- {path}\necho '{path}' >> .gitignore\n{name}")
-        }
-        None => format!("echo '{path}' >> .gitignore\n{name}"),
-        Some(commit) => format!(
-            "it is in commit {0}: take it out of that commit (git rebase -i {0}^), a commit on top does not remove it\n{name}",
-            commit.short()
+        None if place.blob.is_some() => format!(
+            "unstage it and have Git ignore it:\n$ git rm --cached -- {path}\n$ echo {path} >> .gitignore\n{name}"
+        ),
+        None => format!("have Git ignore it:\n$ echo {path} >> .gitignore\n{name}"),
+        Some(_) => format!(
+            "take it out of the commit; another one on top does not remove it:\n$ {rewrite}\n{name}"
         ),
     }
 }

@@ -120,6 +120,9 @@ impl Policy {
         for (raised, located) in blobs.zip(located) {
             let place = &mut raised.finding.place;
             place.reachable = Some(located.reachable);
+            if !located.reachable {
+                raised.finding.help.push_str(UNREACHABLE);
+            }
             place.refname = located.refname;
             if let Some(commit) = located.commit {
                 place.commit = Some(commit.oid);
@@ -215,6 +218,8 @@ impl Policy {
         verdict.findings.push(finding);
     }
 }
+
+const UNREACHABLE: &str = "\nno ref reaches it; this removes all that no ref reaches, for good:\n$ git reflog expire --expire-unreachable=now --all && git gc --prune=now";
 
 fn late(limit: Duration) -> Unread {
     Unread::new(

@@ -4,7 +4,7 @@
 use super::check::{Check, Cx, Raised, fingerprint};
 use super::inline::mark_on_lines;
 use super::settings::{self, Settings};
-use crate::change::{Content, FileChange, Fresh, Message, MessageOf, Naming, Unread};
+use crate::change::{By, Content, FileChange, Fresh, Message, MessageOf, Naming, Unread};
 use crate::finding::{CheckId, Finding, FoundSecret, Level, Place, PlaceKind, TextRange};
 use crate::git::{Oid, RepoPath, escape};
 use crate::scan::{Confidence, Match, Scanner, Selection, Validity};
@@ -102,7 +102,7 @@ impl Check for Secrets {
                 false if file.blob().is_some() => Stage::Staged,
                 false => Stage::OnDisk,
             };
-            out.push(self.raise(stage, found, bytes, place, file.by.refs.to_vec()));
+            out.push(self.raise(stage, found, bytes, place, file.by));
         }
         unread
     }
@@ -162,7 +162,7 @@ impl Check for Secrets {
                 MessageOf::Commit => Stage::Committed,
                 MessageOf::Tag(_) => Stage::Tagged,
             };
-            out.push(self.raise(stage, found, message.raw, place, message.by.refs.to_vec()));
+            out.push(self.raise(stage, found, message.raw, place, message.by));
         }
         Ok(())
     }
@@ -173,14 +173,7 @@ impl Secrets {
         self.clean.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn raise(
-        &self,
-        stage: Stage,
-        found: &Match,
-        bytes: &[u8],
-        place: Place,
-        refs: Vec<crate::git::RefName>,
-    ) -> Raised {
+    fn raise(&self, stage: Stage, found: &Match, bytes: &[u8], place: Place, by: By<'_>) -> Raised {
         let check = CheckId {
             pack: "secrets",
             name: found.rule.id,
@@ -206,10 +199,10 @@ impl Secrets {
                 level,
                 confidence: found.confidence,
                 message: message(found),
-                help: help(stage, found, &place),
+                help: help(stage, found, &place, &super::rewrite(by.commit)),
                 fingerprint: fingerprint(check, &place, Some(&secret)),
                 place,
-                refs,
+                refs: by.refs.to_vec(),
                 secret: Some(secret),
             },
             mark: mark_on_lines(bytes, &found.span, found.rule.id),
@@ -248,28 +241,23 @@ enum Stage {
     Kept,
 }
 
-fn help(stage: Stage, found: &Match, place: &Place) -> String {
+fn help(stage: Stage, found: &Match, place: &Place, rewrite: &str) -> String {
     let revoke = format!("revoke it: {}", found.rule.revoke);
-    let path = place
-        .path
-        .as_ref()
-        .map_or_else(String::new, ToString::to_string);
     match stage {
         Stage::OnDisk => {
             format!("take it out of the file, or keep the file out of the repository\n{revoke}")
         }
         Stage::Staged => format!(
-            "take it out of the file and stage it again: git add -p -- {path}\nread it from the environment or a secret store instead"
+            "take it out of the file and stage it again:\n$ git add -p -- {}\nread it from the environment or a secret store instead",
+            place
+                .path
+                .as_ref()
+                .map_or_else(String::new, super::shell_word)
         ),
         Stage::Drafted => "write the message without it".to_owned(),
-        Stage::Committed => {
-            let commit = place
-                .commit
-                .map_or_else(String::new, |commit| commit.short());
-            format!(
-                "it is in commit {commit}: take it out of that commit (git rebase -i {commit}^), a commit on top does not remove it\nif it was ever pushed elsewhere, {revoke}"
-            )
-        }
+        Stage::Committed => format!(
+            "take it out of the commit; another one on top does not remove it:\n$ {rewrite}\nif it was ever pushed elsewhere, {revoke}"
+        ),
         Stage::Tagged => {
             format!("make the tag anew without it\nif it was ever pushed elsewhere, {revoke}")
         }

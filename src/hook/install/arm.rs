@@ -7,7 +7,7 @@ use super::shim::{
     Folder, Job, Managed, Next, OTHERS, Presence, RECORD, calls_portcullis, can_be_written,
     of_side, read, write,
 };
-use super::{Events, InstallError, Report, Request, Step, Target};
+use super::{Events, InstallError, Report, Request, Standing, Step, Target};
 use crate::hook::table::{Choice, HOOKS, Hook};
 use std::path::{Path, PathBuf};
 
@@ -39,7 +39,11 @@ enum Old {
 
 pub(super) fn install_on(machine: &Machine, request: &Request) -> Result<Report, InstallError> {
     let hooks = selected(request)?;
-    let policy = checked(request)?;
+    let policy = match (checked(request)?, &request.target) {
+        // Who installs again to renew the binary does not mean to drop the policy.
+        (None, Target::Server(dir)) => installed_policy(machine, dir),
+        (policy, _) => policy,
+    };
     let gate = |hook| Job::Gate {
         hook,
         binary: &request.binary,
@@ -71,6 +75,18 @@ pub(super) fn install_on(machine: &Machine, request: &Request) -> Result<Report,
             })
         }
     }
+}
+
+/// The policy that an earlier installation named.
+fn installed_policy(machine: &Machine, dir: &Path) -> Option<PathBuf> {
+    let status = super::status::status_on(machine, dir).ok()?;
+    status
+        .events
+        .into_iter()
+        .find_map(|event| match event.standing {
+            Standing::Gate { policy, .. } => policy,
+            Standing::Absent | Standing::Foreign(_) | Standing::Passing => None,
+        })
 }
 
 /// Asks Git whether it will look where the gate is now: a setting in a file that is included later

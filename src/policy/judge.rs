@@ -1,7 +1,8 @@
 //! The one loop in which changes and checks meet.
 
-use super::check::{CHECKS, Check, Cx, Raised, fingerprint};
+use super::check::{Check, Cx, Raised, fingerprint};
 use super::groups::Pusher;
+use super::packs::CHECKS;
 use super::settings::{Inline, Settings};
 use super::{Coverage, Suppressed, SuppressedBy, Unread, Verdict};
 use crate::change::{

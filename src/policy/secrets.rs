@@ -1,7 +1,7 @@
 //! Pack `secrets`: nothing that opens a door is committed, pushed or kept, since whoever can read
 //! the repository, now or later, could walk through it.
 
-use super::check::{Check, Cx, Raised, fingerprint};
+use super::check::{Check, Cx, Raised, fingerprint, place_in};
 use super::inline::mark_on_lines;
 use super::settings::{self, Settings};
 use crate::change::{By, Content, FileChange, Fresh, Message, MessageOf, Naming, Unread};
@@ -85,16 +85,9 @@ impl Check for Secrets {
             .filter(|found| fresh.touches(&found.whole))
         {
             let place = Place {
-                kind: PlaceKind::File,
-                path: file.path.clone(),
                 text: Some(lines.range(found)),
-                blob: file.blob(),
-                commit: file.by.commit.map(|commit| commit.oid),
-                refname: file.by.refs.first().cloned(),
-                author: file.by.commit.map(|commit| escape(&commit.author)),
-                date: file.by.commit.and_then(super::date_of),
-                reachable: None,
                 decoded: found.decoded.clone(),
+                ..place_in(file)
             };
             let stage = match file.is_kept() {
                 true => Stage::Kept,

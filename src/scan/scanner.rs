@@ -365,13 +365,15 @@ fn accept(
         valid: Validity::Unknown,
         identity: None,
         decoded: Vec::new(),
+        signals: Vec::new(),
     };
     if let Some(model) = rule.model {
-        let confidence = match candidate {
+        let verdict = match candidate {
             Some(candidate) => generic::judge(model, candidate, text.bytes, text.path),
-            None => generic::judge_plain(model, &found.span, &found.whole, text.bytes),
+            None => generic::judge_plain(model, &found.span, &found.whole, text.bytes, text.path),
         }?;
-        found.confidence = confidence.min(rule.confidence);
+        found.confidence = verdict.confidence.min(rule.confidence);
+        found.signals = verdict.signals;
     }
     if let Some(proof) = rule.proof {
         let proven = (proof.check)(bytes);

@@ -20,7 +20,7 @@ pub(super) fn weigh(evidence: &mut Evidence, value: &[u8], place: Place) {
         evidence.add("it reads like a name in a program", -20.0);
         return;
     }
-    let lower = value.to_ascii_lowercase();
+    let lower = plain(value);
     let digit = value.iter().any(u8::is_ascii_digit);
     let letter = value.iter().any(u8::is_ascii_alphabetic);
     let sign = value
@@ -55,6 +55,28 @@ pub(super) fn weigh(evidence: &mut Evidence, value: &[u8], place: Place) {
         Place::Environment => evidence.add("it stands in an environment", 5.0),
         Place::Data => evidence.add("it stands among settings", 3.0),
         Place::Prose | Place::Code => {}
+    }
+}
+
+/// A value in lower case, with the digits and signs that some write for letters as those letters.
+fn plain(value: &[u8]) -> Vec<u8> {
+    let lower = value.to_ascii_lowercase();
+    let plain: Vec<u8> = lower
+        .iter()
+        .map(|byte| match byte {
+            b'0' => b'o',
+            b'1' => b'i',
+            b'3' => b'e',
+            b'4' | b'@' => b'a',
+            b'5' | b'$' => b's',
+            byte => *byte,
+        })
+        .collect();
+    // Only where a word comes out: `hunter2014` keeps its digits.
+    if is_stock(&plain) || says_again(&plain) {
+        plain
+    } else {
+        lower
     }
 }
 
@@ -241,7 +263,7 @@ pub(super) fn is_stock(lower: &[u8]) -> bool {
 }
 
 /// Whether a value counts: `1234`, `4321`, `1111`, or ends in `123`.
-fn counts(value: &[u8]) -> bool {
+pub(super) fn counts(value: &[u8]) -> bool {
     let steps = |step: i16| {
         value.windows(4).any(|four| {
             four.iter().all(u8::is_ascii_digit)

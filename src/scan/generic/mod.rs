@@ -50,8 +50,14 @@ use place::Place;
 /// Who judges the matches of a rule that has neither a shape nor a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Model {
+    /// What follows `Basic` in a header: it must decode to a user and a password.
+    Basic,
+    /// Values of a manifest, in base 64: what they decode to must look like a secret.
+    Encoded,
     /// Keys and tokens: the value must look drawn by chance.
     Generic,
+    /// Hashes of passwords: they count where accounts are kept, less where they are explained.
+    Hash,
     /// Passwords: the value may be weak, if its place says that it is one.
     Password,
 }
@@ -221,11 +227,19 @@ pub(super) fn judge_plain(
     path: &[u8],
 ) -> Option<Verdict> {
     let secret = &text[span.clone()];
-    if value::says_nothing(secret, b"") {
+    let coded = matches!(model, Model::Hash | Model::Encoded);
+    if !coded && value::says_nothing(secret, b"") {
         return None;
     }
     let mut evidence = Evidence::default();
     match model {
+        Model::Basic => value::weigh_basic(&mut evidence, secret)?,
+        Model::Encoded => value::weigh_encoded(&mut evidence, secret)?,
+        Model::Hash => {
+            evidence.add("it has the form of a hash of a password", 4.0);
+            let kept = place::keeps_accounts(path);
+            evidence.add_if(kept, "the file keeps settings or accounts", 6.0);
+        }
         Model::Password => {
             let around = &text[whole.start..text.len().min(whole.end + value::HOST)];
             let line = memchr::memchr(b'\n', &around[whole.len()..]);
@@ -239,13 +253,13 @@ pub(super) fn judge_plain(
                 evidence.add("the form around it says password", -4.0);
                 chosen::weigh(&mut evidence, secret, Place::Environment);
             }
-            let sample = place::is_sample(path);
-            evidence.add_if(sample, "the file is a test or an example", -4.0);
         }
         Model::Generic => {
             evidence.add("the form around it says token", -6.0);
             value::weigh(&mut evidence, secret);
         }
     }
+    let sample = place::is_sample(path);
+    evidence.add_if(sample, "the file is a test or an example", -4.0);
     evidence.verdict()
 }

@@ -148,6 +148,29 @@ fn is_alone(candidate: &Candidate, text: &[u8]) -> bool {
         )
 }
 
+/// Whether a file keeps settings or accounts, by its name.
+pub(super) fn keeps_accounts(path: &[u8]) -> bool {
+    let file = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
+    let file = file.to_ascii_lowercase();
+    let extension = file.rsplit(|byte| *byte == b'.').next().unwrap_or(&file);
+    DATA.contains(&extension)
+        || [
+            b"sql".as_slice(),
+            b"ldif",
+            b"htpasswd",
+            b"passwd",
+            b"shadow",
+            b"csv",
+            b"dump",
+            b"ks",
+            b"cf",
+            b"tf",
+        ]
+        .iter()
+        .any(|word| extension.ends_with(word))
+        || extension.starts_with(b"env")
+}
+
 /// Parts of a path that say a file is a test, a fixture or an example.
 const SAMPLES: &[&[u8]] = &[
     b"test",

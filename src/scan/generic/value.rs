@@ -4,6 +4,9 @@ use super::super::placeholder;
 use super::name::Kind;
 use super::randomness;
 use super::{Evidence, chosen};
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use std::ops::Range;
 
 /// Shorter values are no keys, in bytes.
@@ -66,6 +69,24 @@ const ASKS: &[&[u8]] = &[
     b"foobar",
     b"fill",
     b"todo",
+    b"%{",
+];
+
+/// Beginnings of versions and of where a package comes from.
+const VERSIONS: &[&[u8]] = &[
+    b"npm:",
+    b"workspace:",
+    b"link:",
+    b"portal:",
+    b"patch:",
+    b"file:",
+    b"github:",
+    b"git+",
+    b"^",
+    b"~",
+    b">=",
+    b"<=",
+    b"==",
 ];
 
 /// Digests and ciphertexts that say what they are; who has them has no secret.
@@ -115,6 +136,7 @@ pub(super) fn says_nothing(value: &[u8], name: &[u8]) -> bool {
             .iter()
             .any(|part| memchr::memmem::find(&lower, part).is_some())
         || DIGEST.iter().any(|prefix| lower.starts_with(prefix))
+        || is_version(&lower)
         || placeholder::is_reference(value)
         || placeholder::is_placeholder(value)
         || is_template(value)
@@ -123,6 +145,19 @@ pub(super) fn says_nothing(value: &[u8], name: &[u8]) -> bool {
             .iter()
             .any(|byte| !byte.is_ascii() || byte.is_ascii_control() || *byte == b' ')
         || (!name.is_empty() && lower == name.to_ascii_lowercase())
+}
+
+/// A version, a range of versions, or a package.
+fn is_version(lower: &[u8]) -> bool {
+    VERSIONS.iter().any(|prefix| match prefix {
+        [b'^' | b'~' | b'>' | b'<' | b'=', ..] => lower
+            .strip_prefix(*prefix)
+            .is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_digit)),
+        prefix => lower.starts_with(prefix),
+    }) || (memchr::memchr(b'.', lower).is_some()
+        && lower
+            .iter()
+            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'v' | b'-')))
 }
 
 /// A template or a lookup somewhere in it.
@@ -225,6 +260,7 @@ pub(super) fn weigh(evidence: &mut Evidence, value: &[u8]) {
     evidence.add(what, surprise);
     let spread = randomness::evenness(drawn);
     evidence.add_if(spread < 0.6, "few different characters", -6.0);
+    evidence.add_if(is_coded_text(value), "it decodes to words", -20.0);
 }
 
 /// Whether a value is made of the characters that keys are made of. Signs are drawn by some
@@ -262,6 +298,83 @@ pub(super) fn digest_beside(text: &[u8], whole: &Range<usize>) -> bool {
     ]
     .iter()
     .any(|word| memchr::memmem::find(&near, word).is_some())
+}
+
+/// Weighs what follows `Basic`: base 64 of a user, a colon and a password, all printable. `None` for
+/// anything else, which words are.
+pub(super) fn weigh_basic(evidence: &mut Evidence, value: &[u8]) -> Option<()> {
+    let plain = decoded(value)?;
+    let colon = plain.iter().position(|byte| *byte == b':')?;
+    let password = &plain[colon + 1..];
+    let printable = plain
+        .iter()
+        .all(|byte| byte.is_ascii_graphic() || *byte == b' ');
+    if !printable || colon == 0 || says_nothing(password, b"") {
+        return None;
+    }
+    evidence.add("it decodes to a user and a password", 10.0);
+    let lower = password.to_ascii_lowercase();
+    let stock = chosen::is_stock(&lower) || chosen::says_again(&lower) || chosen::counts(password);
+    evidence.add_if(stock, "everyone writes it into examples", -6.0);
+    evidence.add_if(
+        password == &plain[..colon],
+        "the user's name is the password",
+        -6.0,
+    );
+    Some(())
+}
+
+/// Weighs a value of a Secret of Kubernetes: bytes and keys are secrets, words may be a password,
+/// certificates are none.
+pub(super) fn weigh_encoded(evidence: &mut Evidence, value: &[u8]) -> Option<()> {
+    let plain = decoded(value)?;
+    evidence.add("a manifest calls it secret", 4.0);
+    let trimmed = plain.trim_ascii();
+    let printable = trimmed.iter().all(|byte| byte.is_ascii_graphic());
+    if !printable || trimmed.len() > 64 {
+        let public =
+            trimmed.starts_with(b"-----BEGIN CERT") || trimmed.starts_with(b"-----BEGIN PUB");
+        evidence.add("it decodes to a key or to many words", 6.0);
+        return (!public).then_some(());
+    }
+    if says_nothing(trimmed, b"") {
+        return None;
+    }
+    if trimmed.len() >= MIN_KEY && randomness::surprise(trimmed) > 0.0 {
+        weigh(evidence, trimmed);
+    } else {
+        evidence.add("it decodes to a word", -8.0);
+        chosen::weigh(evidence, trimmed, super::place::Place::Environment);
+    }
+    Some(())
+}
+
+/// What a value in base 64 stands for; `None` if it is none.
+fn decoded(value: &[u8]) -> Option<Vec<u8>> {
+    let end = value
+        .iter()
+        .rposition(|byte| *byte != b'=')
+        .map_or(0, |at| at + 1);
+    let lax = GeneralPurpose::new(
+        &alphabet::STANDARD,
+        GeneralPurposeConfig::new()
+            .with_decode_allow_trailing_bits(true)
+            .with_decode_padding_mode(DecodePaddingMode::RequireNone),
+    );
+    lax.decode(&value[..end]).ok()
+}
+
+/// Whether a value is words in base 64: it decodes to text that chance did not draw.
+pub(super) fn is_coded_text(value: &[u8]) -> bool {
+    value.len() <= 200
+        && decoded(value).is_some_and(|plain| {
+            plain.len() >= 8
+                && plain
+                    .iter()
+                    .all(|byte| byte.is_ascii_graphic() || *byte == b' ')
+                && (randomness::surprise(&plain) < 4.0
+                    || chosen::says_again(&plain.to_ascii_lowercase()))
+        })
 }
 
 /// How much text behind a URL is looked at for its host, in bytes.

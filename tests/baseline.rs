@@ -122,7 +122,7 @@ fn an_unfinished_merge_is_named_by_its_line() {
     let world = World::new();
     let (repo, _) = with_old_leak(&world);
     repo.append(FILE, "<<<<<<< HEAD");
-    let place = format!("{FILE}:5");
+    let place = format!("{FILE}:4");
     repo.scan("").exit(2).says(&place).says("merge");
     repo.stage("readme.md", "more\n");
     repo.try_commit().rejected().says(&place);
@@ -372,7 +372,7 @@ fn a_broken_baseline_on_the_trusted_ref_accepts_nothing_and_closes_nothing() {
     push_again(&alice, &token)
         .rejected()
         .by(ids::GITHUB)
-        .says("refs/heads/main:.portcullis-baseline:5");
+        .says("refs/heads/main:.portcullis-baseline:4");
     alice.git("checkout -q -f main").ok();
     let good = baseline(&alice).replace("nonsense\n", "");
     alice.commit(FILE, good);

@@ -61,8 +61,18 @@ impl Check for Secrets {
             fresh: &Fresh::All,
         };
         let scan = self.scanner.scan(path, whole);
-        if let Some(why) = scan.undecided.first() {
-            return Err(Unread::new(what(), why));
+        let allowed = |allow: &settings::Allow| allow.covers_all_of(file.path.as_ref());
+        let unread = match scan.undecided.first() {
+            Some(why) if !self.settings.allow.iter().any(allowed) => {
+                let why = format!(
+                    "{why}; if that is as it should be, allow its path in [[secrets.allow]]"
+                );
+                Err(Unread::new(what(), why))
+            }
+            Some(_) | None => Ok(()),
+        };
+        if scan.matches.is_empty() && unread.is_err() {
+            return unread;
         }
         if scan.matches.is_empty() {
             if let Some(key) = key {
@@ -97,7 +107,7 @@ impl Check for Secrets {
             };
             out.push(self.raise(stage, found, bytes, place, file.by.refs.to_vec()));
         }
-        Ok(())
+        unread
     }
 
     fn message(
@@ -220,7 +230,7 @@ fn message(found: &Match) -> String {
     match found.valid {
         Validity::No => format!("{}, made up or mistyped: its checksum is wrong", rule.title),
         Validity::Yes | Validity::Unknown if found.confidence == Confidence::Low => {
-            format!("perhaps a {}", rule.title)
+            format!("{}, perhaps", rule.title)
         }
         Validity::Yes | Validity::Unknown => {
             format!("{}: whoever has it can {}", rule.title, rule.opens)

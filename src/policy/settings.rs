@@ -87,6 +87,14 @@ impl Allow {
             })
     }
 
+    /// Whether the entry allows whatever a path may hold: it names paths and nothing else.
+    #[must_use]
+    pub fn covers_all_of(&self, path: Option<&RepoPath>) -> bool {
+        let by_path = self.rules.is_none() && self.values.is_none();
+        by_path
+            && path.is_some_and(|path| self.paths.as_ref().is_some_and(|paths| paths.matches(path)))
+    }
+
     /// Whether the entry still holds on a day.
     #[must_use]
     pub fn holds_on(&self, today: time::Date) -> bool {

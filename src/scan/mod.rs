@@ -2,7 +2,7 @@
 //!
 //! [`Scanner`] is the face. One pass finds the keywords of all rules; where one stands, the regex
 //! of its rule runs over the few bytes that a match could cover; what matches is held against
-//! placeholders, entropy, an offline [`proof`] or the model of [`generic`]; of several matches over
+//! placeholders, entropy, an offline [`proof`] or the model of `generic`; of several matches over
 //! the same bytes the most specific stays. What is encoded is decoded and scanned again.
 
 mod decode;

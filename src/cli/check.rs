@@ -3,8 +3,9 @@
 use super::Exit;
 use super::args::Check as Args;
 use super::output::{Stream, complain, report, unreported};
+use super::scan::{Refusal, accepting};
 use crate::change::{RefChange, RefUpdate, Source};
-use crate::config::{Origin, discover_client, discover_server};
+use crate::config::{BaselineAt, Origin, discover_client, discover_server};
 use crate::git::{Oid, RefName, Repo};
 use crate::hook::Side;
 use crate::hook::install::status;
@@ -34,7 +35,13 @@ pub(super) fn run(args: &Args) -> Exit {
         .as_deref()
         .map_or(Pusher::Unknown, |user| Pusher::named(user.as_bytes()));
     let mode = settings.server.mode;
+    let named = args.common.baseline.as_deref();
+    let accepted = BaselineAt::of(named, &settings.trust, Some(repo.git_dir()), None);
     let policy = Policy::new(settings, Side::Server, pusher);
+    let policy = match accepting(policy, &accepted, Some(&repo)) {
+        Ok(policy) => policy,
+        Err(Refusal(exit, why)) => return complain(exit, &why),
+    };
     let effort = Effort {
         jobs: args.common.jobs.map_or(1, usize::from),
         started,

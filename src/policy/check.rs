@@ -3,10 +3,11 @@
 use super::groups::Pusher;
 use crate::change::{BadUpdate, CommitChange, FileChange, Message, Naming, RefUpdate, Unread};
 use crate::finding::{CheckId, Fingerprint};
-use crate::finding::{Finding, FoundSecret, Level, Place, PlaceKind};
+use crate::finding::{Finding, Level, Place, PlaceKind};
 use crate::git::{RefName, Repo, escape};
 use crate::hook::Side;
-use crate::scan::Confidence;
+use crate::scan::{Confidence, Secret};
+use std::collections::HashMap;
 
 /// A check implements what it looks at; the one loop in `judge` does the walking.
 pub trait Check: Send + Sync {
@@ -101,7 +102,6 @@ impl Raised {
         place: Place,
         refs: Vec<RefName>,
     ) -> Self {
-        let fingerprint = fingerprint(check, &place, None);
         Self {
             finding: Finding {
                 check,
@@ -109,7 +109,7 @@ impl Raised {
                 confidence: Confidence::High,
                 message,
                 help,
-                fingerprint,
+                fingerprint: Fingerprint::default(),
                 place,
                 refs,
                 secret: None,
@@ -137,17 +137,23 @@ pub(super) fn place_in(file: &FileChange<'_>) -> Place {
     }
 }
 
-/// What identifies a finding at a place.
-#[must_use]
-pub(super) fn fingerprint(
-    check: CheckId,
-    place: &Place,
-    secret: Option<&FoundSecret>,
-) -> Fingerprint {
-    let at = match (&place.path, &place.refname) {
-        (Some(path), _) => path.as_bytes(),
-        (None, Some(name)) if secret.is_none() => name.as_bytes(),
-        (None, Some(_) | None) => &[],
-    };
-    Fingerprint::new(check, at, secret.map(|found| &found.secret))
+/// What identifies findings at their places, each worked out once.
+#[derive(Default)]
+pub(super) struct Fingerprints(HashMap<(CheckId, Box<[u8]>, Option<Secret>), Fingerprint>);
+
+impl Fingerprints {
+    /// Of one finding.
+    pub(super) fn of(&mut self, finding: &Finding) -> Fingerprint {
+        let secret = finding.secret.as_ref().map(|found| &found.secret);
+        let at = match (&finding.place.path, &finding.place.refname) {
+            (Some(path), _) => path.as_bytes(),
+            (None, Some(name)) if secret.is_none() => name.as_bytes(),
+            (None, Some(_) | None) => &[],
+        };
+        let key = (finding.check, at.into(), secret.cloned());
+        self.0
+            .entry(key)
+            .or_insert_with(|| Fingerprint::new(finding.check, at, secret))
+            .clone()
+    }
 }

@@ -1,11 +1,14 @@
 //! Pack `secrets`: nothing that opens a door is committed, pushed or kept, since whoever can read
 //! the repository, now or later, could walk through it.
 
-use super::check::{Check, Cx, Raised, fingerprint, place_in};
+use super::check::{Check, Cx, Raised, place_in};
 use super::inline::mark_on_lines;
+use super::marks::mark_of;
 use super::settings::{self, Settings};
 use crate::change::{By, Content, FileChange, Fresh, Message, MessageOf, Naming, Unread};
-use crate::finding::{CheckId, Finding, FoundSecret, Level, Place, PlaceKind, TextRange};
+use crate::finding::{
+    CheckId, Finding, Fingerprint, FoundSecret, Level, Place, PlaceKind, TextRange,
+};
 use crate::git::{Oid, RepoPath, escape};
 use crate::scan::{Confidence, Match, Scanner, Selection, Validity};
 use std::collections::HashSet;
@@ -186,6 +189,10 @@ impl Secrets {
             } else {
                 Level::Warn
             };
+        let path = place.path.as_ref().map_or(&[][..], RepoPath::as_bytes);
+        let id = found.rule.id;
+        let mark = mark_on_lines(bytes, &found.span, id)
+            .or_else(|| mark_of(&self.settings.inline_marks, bytes, path, &found.span, id));
         Raised {
             finding: Finding {
                 check,
@@ -193,12 +200,12 @@ impl Secrets {
                 confidence: found.confidence,
                 message: message(found),
                 help: help(stage, found, &place, &super::rewrite(by.commit)),
-                fingerprint: fingerprint(check, &place, Some(&secret)),
+                fingerprint: Fingerprint::default(),
                 place,
                 refs: by.refs.to_vec(),
                 secret: Some(secret),
             },
-            mark: mark_on_lines(bytes, &found.span, found.rule.id),
+            mark,
             naming: Naming::Whole,
         }
     }

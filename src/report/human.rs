@@ -77,6 +77,13 @@ impl Page<'_> {
                 self.wrapped("suppressed:", "suppressed:".len(), 4, &line);
             }
         }
+        if self.options.verbosity == Verbosity::Verbose {
+            for stale in &verdict.stale {
+                let what = self.redactor.text(stale.what.as_bytes());
+                let why = self.redactor.lines(&stale.why);
+                self.wrapped("stale:", "stale:".len(), 4, &format!("{what}: {why}"));
+            }
+        }
         if self.wants_summary(verdict) {
             self.summary(verdict);
         }

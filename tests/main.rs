@@ -6,6 +6,7 @@
 
 mod world;
 
+mod baseline;
 mod bypass;
 mod commits;
 mod conventions;

@@ -8,7 +8,7 @@ use crate::finding::{
 };
 use crate::git::{Oid, RefName, RepoPath};
 use crate::policy::settings::Mode;
-use crate::policy::{Coverage, Suppressed, SuppressedBy, Unread, Verdict};
+use crate::policy::{Coverage, Stale, Suppressed, SuppressedBy, Unread, Verdict};
 use crate::scan::{Confidence, Secret, Validity};
 
 pub(super) fn options(audience: Audience) -> Options {
@@ -115,6 +115,7 @@ pub(super) fn rejected() -> Verdict {
             what: oid(0x33).to_string(),
             why: "the object is missing".to_owned(),
         }],
+        stale: Vec::new(),
         coverage: Coverage {
             blobs: 3,
             bytes: 12_345,
@@ -185,6 +186,10 @@ pub(super) fn hostile(seed: u64) -> (Verdict, Vec<String>) {
         findings,
         suppressed,
         unread: vec![Unread {
+            what: format!("{last}\x1b"),
+            why: format!("\u{202e}{last}"),
+        }],
+        stale: vec![Stale {
             what: format!("{last}\x1b"),
             why: format!("\u{202e}{last}"),
         }],

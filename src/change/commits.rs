@@ -64,7 +64,7 @@ impl<'a> Commits<'a> {
 
 /// Shows every file of a tree that no parent has as it is.
 pub(super) fn show_tree(repo: &Repo, tree: Oid, parents: &[Oid], by: By<'_>, sink: &dyn Sink) {
-    changed(repo, tree, parents, &mut |changed| {
+    changed(repo, tree, parents, &|| sink.go_on(), &mut |changed| {
         if !sink.go_on() {
             return;
         }

@@ -11,6 +11,7 @@ use crate::finding::{
 };
 use crate::git::{Oid, RepoPath, escape};
 use crate::scan::{Confidence, Match, Scanner, Selection, Validity};
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
@@ -81,12 +82,14 @@ impl Check for Secrets {
             return Ok(());
         }
         let fresh = file.fresh();
+        let earlier = OnceCell::new();
+        // Old lines can make a new secret: put together anew, or seen in another light.
+        let is_new = |found: &&Match| {
+            fresh.touches(&found.whole)
+                || !self.is_among(found, earlier.get_or_init(|| self.earlier(file, path)))
+        };
         let lines = Lines::of(bytes);
-        for found in scan
-            .matches
-            .iter()
-            .filter(|found| fresh.touches(&found.whole))
-        {
+        for found in scan.matches.iter().filter(is_new) {
             let place = Place {
                 text: Some(lines.range(found)),
                 decoded: found.decoded.clone(),
@@ -169,6 +172,37 @@ impl Secrets {
         self.clean.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What the parents' versions of a file hold.
+    fn earlier(&self, file: &FileChange<'_>, path: &[u8]) -> Vec<Match> {
+        let fresh = &Fresh::All;
+        let scan = |bytes: Vec<u8>| {
+            let bytes = &bytes;
+            self.scanner.scan(path, Content { bytes, fresh }).matches
+        };
+        file.earlier().into_iter().flat_map(scan).collect()
+    }
+
+    /// Whether the same secret is among those and counts there for no less. Line ends do not count.
+    fn is_among(&self, found: &Match, earlier: &[Match]) -> bool {
+        fn same(one: &Match, other: &Match) -> bool {
+            let [one, other] = [one, other].map(|found| found.secret.expose().iter());
+            one.filter(|byte| **byte != b'\r')
+                .eq(other.filter(|byte| **byte != b'\r'))
+        }
+        earlier
+            .iter()
+            .any(|known| self.level(known) >= self.level(found) && same(known, found))
+    }
+
+    /// A disproof never blocks, however low the bar is set.
+    fn level(&self, found: &Match) -> Level {
+        if found.confidence >= self.settings.min_confidence && found.valid != Validity::No {
+            Level::Deny
+        } else {
+            Level::Warn
+        }
+    }
+
     fn raise(&self, stage: Stage, found: &Match, bytes: &[u8], place: Place, by: By<'_>) -> Raised {
         let check = CheckId {
             pack: "secrets",
@@ -182,13 +216,6 @@ impl Secrets {
                 .as_deref()
                 .map(|identity| escape(identity.as_bytes())),
         };
-        // A disproof never blocks, however low the bar is set.
-        let level =
-            if found.confidence >= self.settings.min_confidence && found.valid != Validity::No {
-                Level::Deny
-            } else {
-                Level::Warn
-            };
         let path = place.path.as_ref().map_or(&[][..], RepoPath::as_bytes);
         let id = found.rule.id;
         let mark = mark_on_lines(bytes, &found.span, id)
@@ -196,7 +223,7 @@ impl Secrets {
         Raised {
             finding: Finding {
                 check,
-                level,
+                level: self.level(found),
                 confidence: found.confidence,
                 message: message(found),
                 help: help(stage, found, &place, &super::rewrite(by.commit)),

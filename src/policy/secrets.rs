@@ -61,7 +61,7 @@ impl Check for Secrets {
             fresh: &Fresh::All,
         };
         let scan = self.scanner.scan(path, whole);
-        let allowed = |allow: &settings::Allow| allow.covers_all_of(file.path.as_ref());
+        let allowed = |allow: &settings::Allow| allow.excuses_all_of(file.path.as_ref());
         let unread = match scan.undecided.first() {
             Some(why) if !self.settings.allow.iter().any(allowed) => {
                 let why = format!(

@@ -2,7 +2,7 @@
 
 use super::redact::Redactor;
 use super::style::{Style, paint};
-use super::{Audience, Options, Verbosity};
+use super::{Audience, Options, Verbosity, size};
 use crate::finding::{Finding, Level, PlaceKind};
 use crate::policy::settings::Mode;
 use crate::policy::{Coverage, Outcome, Verdict};
@@ -76,8 +76,6 @@ impl Page<'_> {
                 let line = format!("{place}  {}  by {by}{reason}", entry.finding.check);
                 self.wrapped("suppressed:", "suppressed:".len(), 4, &line);
             }
-        }
-        if self.options.verbosity == Verbosity::Verbose {
             for stale in &verdict.stale {
                 let what = self.redactor.text(stale.what.as_bytes());
                 let why = self.redactor.lines(&stale.why);
@@ -353,15 +351,6 @@ fn coverage(coverage: &Coverage) -> String {
         parts.join(", "),
         coverage.seconds
     )
-}
-
-/// Bytes with a decimal unit (1 kB is 1000 B) and one decimal place.
-fn size(bytes: u64) -> String {
-    let units = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
-    match units.iter().find(|(unit, _)| bytes >= *unit) {
-        Some((unit, name)) => format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit),
-        None => format!("{bytes} B"),
-    }
 }
 
 /// The columns of a text on a terminal, one for each character.

@@ -8,7 +8,7 @@ use crate::change::{RefChange, RefUpdate, Source};
 use crate::config::{BaselineAt, Origin, discover_client, discover_server};
 use crate::git::{Oid, RefName, Repo};
 use crate::hook::Side;
-use crate::hook::install::{Standing, status};
+use crate::hook::install::status;
 use crate::policy::groups::Pusher;
 use crate::policy::settings::Mode;
 use crate::policy::{Effort, Policy};
@@ -77,14 +77,7 @@ fn layers(args: &Args, repo: &Repo) -> Vec<(Origin, PathBuf)> {
 }
 
 fn installed(repo: &Repo) -> Option<PathBuf> {
-    let status = status(repo.git_dir()).ok()?;
-    status
-        .events
-        .into_iter()
-        .find_map(|event| match event.standing {
-            Standing::Gate { policy, .. } => policy,
-            Standing::Absent | Standing::Foreign(_) | Standing::Passing => None,
-        })
+    status(repo.git_dir()).ok()?.policy().map(PathBuf::from)
 }
 
 fn sources(args: &Args, repo: &Repo) -> Result<Vec<Source>, String> {

@@ -6,7 +6,7 @@ use super::output::{Stream, complain, report, unreported};
 use super::progress::{Progress, Wanted};
 use crate::change::Source;
 use crate::config::{BaselineAt, BaselineError, Origin, discover_client};
-use crate::git::{OpenError, Repo};
+use crate::git::{OpenError, Repo, rev_list_args};
 use crate::hook::{Side, staged};
 use crate::policy::groups::Pusher;
 use crate::policy::settings::Mode;
@@ -213,10 +213,15 @@ fn source(kind: &Kind, repo: Option<&Repo>, place: &Path) -> Result<Source, Refu
             "a bare repository has no worktree; leave out --worktree to scan its history",
         )),
         Some(_) if kind.worktree => Ok(Source::Worktree),
-        Some(_) if kind.range.is_some() => {
+        Some(repo) if kind.range.is_some() => {
             let revs = kind.range.iter().flat_map(|revs| revs.split_whitespace());
+            let revs: Vec<String> = revs.map(str::to_owned).collect();
+            // A name that is none is a slip, and nothing was examined.
+            let mut probe = revs.clone();
+            probe.push("--max-count=0".to_owned());
+            rev_list_args(repo, &probe).map_err(usage)?;
             Ok(Source::Range {
-                revs: revs.map(str::to_owned).collect(),
+                revs,
                 refname: None,
             })
         }

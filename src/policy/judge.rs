@@ -1,8 +1,9 @@
 //! The one loop in which changes and checks meet.
 
 use super::baseline::{Baseline, Entry};
-use super::check::{CHECKS, Check, Cx, Fingerprints, Raised};
+use super::check::{Check, Cx, Fingerprints, Raised};
 use super::groups::Pusher;
+use super::packs::CHECKS;
 use super::settings::{Allow, Inline, Settings};
 use super::{Coverage, Stale, Suppressed, SuppressedBy, Unread, Verdict};
 use crate::change::{
@@ -179,6 +180,9 @@ impl Policy {
         for (raised, located) in blobs.zip(located) {
             let place = &mut raised.finding.place;
             place.reachable = Some(located.reachable);
+            if !located.reachable {
+                raised.finding.help.push_str(UNREACHABLE);
+            }
             place.refname = located.refname;
             if let Some(commit) = located.commit {
                 place.commit = Some(commit.oid);
@@ -282,6 +286,8 @@ impl Policy {
         verdict.findings.push(finding);
     }
 }
+
+const UNREACHABLE: &str = "\nno ref reaches it; this removes all that no ref reaches, for good:\n$ git reflog expire --expire-unreachable=now --all && git gc --prune=now";
 
 fn covers(allow: &Allow, finding: &Finding) -> bool {
     finding.secret.as_ref().is_some_and(|found| {

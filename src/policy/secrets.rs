@@ -1,11 +1,11 @@
 //! Pack `secrets`: nothing that opens a door is committed, pushed or kept, since whoever can read
 //! the repository, now or later, could walk through it.
 
-use super::check::{Check, Cx, Raised};
+use super::check::{Check, Cx, Raised, place_in};
 use super::inline::mark_on_lines;
 use super::marks::mark_of;
 use super::settings::{self, Settings};
-use crate::change::{Content, FileChange, Fresh, Message, MessageOf, Naming, Unread};
+use crate::change::{By, Content, FileChange, Fresh, Message, MessageOf, Naming, Unread};
 use crate::finding::{
     CheckId, Finding, Fingerprint, FoundSecret, Level, Place, PlaceKind, TextRange,
 };
@@ -88,16 +88,9 @@ impl Check for Secrets {
             .filter(|found| fresh.touches(&found.whole))
         {
             let place = Place {
-                kind: PlaceKind::File,
-                path: file.path.clone(),
                 text: Some(lines.range(found)),
-                blob: file.blob(),
-                commit: file.by.commit.map(|commit| commit.oid),
-                refname: file.by.refs.first().cloned(),
-                author: file.by.commit.map(|commit| escape(&commit.author)),
-                date: file.by.commit.and_then(super::date_of),
-                reachable: None,
                 decoded: found.decoded.clone(),
+                ..place_in(file)
             };
             let stage = match file.is_kept() {
                 true => Stage::Kept,
@@ -105,7 +98,7 @@ impl Check for Secrets {
                 false if file.blob().is_some() => Stage::Staged,
                 false => Stage::OnDisk,
             };
-            out.push(self.raise(stage, found, bytes, place, file.by.refs.to_vec()));
+            out.push(self.raise(stage, found, bytes, place, file.by));
         }
         unread
     }
@@ -165,7 +158,7 @@ impl Check for Secrets {
                 MessageOf::Commit => Stage::Committed,
                 MessageOf::Tag(_) => Stage::Tagged,
             };
-            out.push(self.raise(stage, found, message.raw, place, message.by.refs.to_vec()));
+            out.push(self.raise(stage, found, message.raw, place, message.by));
         }
         Ok(())
     }
@@ -176,14 +169,7 @@ impl Secrets {
         self.clean.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn raise(
-        &self,
-        stage: Stage,
-        found: &Match,
-        bytes: &[u8],
-        place: Place,
-        refs: Vec<crate::git::RefName>,
-    ) -> Raised {
+    fn raise(&self, stage: Stage, found: &Match, bytes: &[u8], place: Place, by: By<'_>) -> Raised {
         let check = CheckId {
             pack: "secrets",
             name: found.rule.id,
@@ -213,10 +199,10 @@ impl Secrets {
                 level,
                 confidence: found.confidence,
                 message: message(found),
-                help: help(stage, found, &place),
+                help: help(stage, found, &place, &super::rewrite(by.commit)),
                 fingerprint: Fingerprint::default(),
                 place,
-                refs,
+                refs: by.refs.to_vec(),
                 secret: Some(secret),
             },
             mark,
@@ -255,28 +241,23 @@ enum Stage {
     Kept,
 }
 
-fn help(stage: Stage, found: &Match, place: &Place) -> String {
+fn help(stage: Stage, found: &Match, place: &Place, rewrite: &str) -> String {
     let revoke = format!("revoke it: {}", found.rule.revoke);
-    let path = place
-        .path
-        .as_ref()
-        .map_or_else(String::new, ToString::to_string);
     match stage {
         Stage::OnDisk => {
             format!("take it out of the file, or keep the file out of the repository\n{revoke}")
         }
         Stage::Staged => format!(
-            "take it out of the file and stage it again: git add -p -- {path}\nread it from the environment or a secret store instead"
+            "take it out of the file and stage it again:\n$ git add -p -- {}\nread it from the environment or a secret store instead",
+            place
+                .path
+                .as_ref()
+                .map_or_else(String::new, super::shell_word)
         ),
         Stage::Drafted => "write the message without it".to_owned(),
-        Stage::Committed => {
-            let commit = place
-                .commit
-                .map_or_else(String::new, |commit| commit.short());
-            format!(
-                "it is in commit {commit}: take it out of that commit (git rebase -i {commit}^), a commit on top does not remove it\nif it was ever pushed elsewhere, {revoke}"
-            )
-        }
+        Stage::Committed => format!(
+            "take it out of the commit; another one on top does not remove it:\n$ {rewrite}\nif it was ever pushed elsewhere, {revoke}"
+        ),
         Stage::Tagged => {
             format!("make the tag anew without it\nif it was ever pushed elsewhere, {revoke}")
         }

@@ -19,7 +19,7 @@ pub mod template;
 mod window;
 
 pub use decode::{Budget, Decoded, Piece, decode};
-pub use generic::Model;
+pub use generic::{Model, Signal};
 pub use rule::{Near, Rule, rule, rules, rules_digest};
 pub use scanner::{Scan, Scanner, Selection};
 pub use secret::{Confidence, Secret, Validity};
@@ -49,4 +49,6 @@ pub struct Match {
     pub identity: Option<String>,
     /// What had to be decoded to see it, outermost first: `base64`, `gzip`, `utf-16`, `zip`.
     pub decoded: Vec<&'static str>,
+    /// What spoke for and against it, where a model judged it by name and look; else empty.
+    pub signals: Vec<Signal>,
 }

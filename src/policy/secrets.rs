@@ -181,6 +181,7 @@ impl Secrets {
                 .identity
                 .as_deref()
                 .map(|identity| escape(identity.as_bytes())),
+            signals: found.signals.clone(),
         };
         // A disproof never blocks, however low the bar is set.
         let level =

@@ -130,10 +130,17 @@ impl Policy {
                            drops it, else it would hide the same secret when it comes back";
                 Stale::new(entry.line(), why)
             }));
-            verdict.stale.extend(allow.into_iter().map(|allow| {
-                let why = "allows nothing that is found; remove the entry";
-                Stale::new(format_args!("[[secrets.allow]] of {}", allow.shown), why)
-            }));
+            verdict
+                .stale
+                .extend(
+                    allow
+                        .into_iter()
+                        .filter(|allow| !allow.has_excused())
+                        .map(|allow| {
+                            let why = "allows nothing that is found; remove the entry";
+                            Stale::new(format_args!("[[secrets.allow]] of {}", allow.shown), why)
+                        }),
+                );
         }
     }
 

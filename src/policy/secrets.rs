@@ -62,7 +62,7 @@ impl Check for Secrets {
             fresh: &Fresh::All,
         };
         let scan = self.scanner.scan(path, whole);
-        let allowed = |allow: &settings::Allow| allow.covers_all_of(file.path.as_ref());
+        let allowed = |allow: &settings::Allow| allow.excuses_all_of(file.path.as_ref());
         let unread = match scan.undecided.first() {
             Some(why) if !self.settings.allow.iter().any(allowed) => {
                 let why = format!(
@@ -215,6 +215,7 @@ impl Secrets {
                 .identity
                 .as_deref()
                 .map(|identity| escape(identity.as_bytes())),
+            signals: found.signals.clone(),
         };
         let path = place.path.as_ref().map_or(&[][..], RepoPath::as_bytes);
         let id = found.rule.id;

@@ -5,7 +5,7 @@ use super::parsed::{Day, Parsed, parsed_list, parsed_option, unwrap_all};
 use super::path_patterns::{PathPattern, PathPatterns};
 use super::ref_pattern::RefPattern;
 use crate::git::RepoPath;
-use crate::scan::{Confidence, Secret};
+use crate::scan::{Confidence, Own, Secret, Selection};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, Visitor};
 use std::fmt;
@@ -33,8 +33,24 @@ pub struct Secrets {
     pub min_confidence: Confidence,
     /// Ids of rules that are not asked.
     pub disable: Vec<String>,
+    /// Rule files, as written: relative to the file that names them.
+    pub rules: Vec<String>,
+    /// What those files bring in.
+    #[serde(skip)]
+    pub own: Own,
     /// What is allowed all the same.
     pub allow: Vec<Allow>,
+}
+
+impl Secrets {
+    /// Which rules look.
+    #[must_use]
+    pub fn selection(&self) -> Selection {
+        Selection {
+            off: self.disable.clone(),
+            own: self.own.clone(),
+        }
+    }
 }
 
 impl Default for Secrets {
@@ -42,6 +58,8 @@ impl Default for Secrets {
         Self {
             min_confidence: Confidence::Medium,
             disable: Vec::new(),
+            rules: Vec::new(),
+            own: Own::default(),
             allow: Vec::new(),
         }
     }

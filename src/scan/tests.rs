@@ -234,6 +234,7 @@ fn a_rule_that_is_off_finds_nothing_but_still_serves_its_neighbour() {
     let off = |id: &str| {
         let selection = Selection {
             off: vec![id.to_owned()],
+            ..Selection::default()
         };
         let content = Content {
             bytes: text.as_bytes(),

@@ -33,6 +33,7 @@ mod tests;
 mod value;
 
 use super::Confidence;
+use serde::Deserialize;
 use std::ops::Range;
 
 pub(super) use assign::{Candidate, REACH, assignment};
@@ -40,7 +41,8 @@ use assign::{Form, Link};
 use name::Kind;
 
 /// Who judges the matches of a rule that has neither a shape nor a proof.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Model {
     /// Keys and tokens: the value must look drawn by chance.
     Generic,

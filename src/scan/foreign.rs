@@ -126,6 +126,8 @@ pub enum Unless {
     Matches(Subject, Vec<Pattern>),
     /// One of these stands in it, in any case (ASCII).
     Contains(Subject, Vec<String>),
+    /// One of these stands in it as written.
+    ContainsExactly(Subject, Vec<String>),
     /// All of these hold.
     All(Vec<Self>),
     /// One of these holds.
@@ -183,7 +185,9 @@ impl Unless {
         match self {
             Self::EntropyAtMost(bits) => shannon(part(Subject::Secret)) <= *bits,
             Self::EntropyBelow(bits) => shannon(part(Subject::Secret)) < *bits,
-            Self::Matches(Subject::Path, _) | Self::Contains(Subject::Path, _)
+            Self::Matches(Subject::Path, _)
+            | Self::Contains(Subject::Path, _)
+            | Self::ContainsExactly(Subject::Path, _)
                 if path.is_empty() =>
             {
                 false
@@ -195,6 +199,9 @@ impl Unless {
             Self::Contains(subject, words) => {
                 words.iter().any(|word| contains(part(*subject), word))
             }
+            Self::ContainsExactly(subject, words) => words
+                .iter()
+                .any(|word| memchr::memmem::find(part(*subject), word.as_bytes()).is_some()),
             Self::All(parts) => parts.iter().all(|one| one.holds(found, text, path)),
             Self::Any(parts) => parts.iter().any(|one| one.holds(found, text, path)),
         }
@@ -203,7 +210,9 @@ impl Unless {
     fn asks_for_path(&self) -> bool {
         match self {
             Self::EntropyAtMost(_) | Self::EntropyBelow(_) => false,
-            Self::Matches(subject, _) | Self::Contains(subject, _) => *subject == Subject::Path,
+            Self::Matches(subject, _)
+            | Self::Contains(subject, _)
+            | Self::ContainsExactly(subject, _) => *subject == Subject::Path,
             Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::asks_for_path),
         }
     }

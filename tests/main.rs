@@ -17,6 +17,7 @@ mod hostile;
 mod inline;
 mod matrix;
 mod merges;
+mod own_rules;
 mod policy_file;
 mod protect;
 mod pushes;

@@ -24,7 +24,7 @@ pub(super) fn run(args: &Args) -> Exit {
         Err(error) => return complain(Exit::Undecided, &format!("undecided: {error}")),
     };
     let settings = match settings(args, hook, &repo) {
-        Ok(settings) => settings,
+        Ok(config) => Settings::from(config),
         Err(error) => return complain(Exit::Usage, &error),
     };
     let mut input = Vec::new();
@@ -61,6 +61,7 @@ pub(super) fn run(args: &Args) -> Exit {
             settings.server.mode,
         ),
     };
+    let rules = settings.secrets.selection().digest();
     let policy = Policy::new(settings, hook.side, who);
     let effort = Effort {
         jobs: args.common.jobs.map_or(1, usize::from),
@@ -68,7 +69,15 @@ pub(super) fn run(args: &Args) -> Exit {
         progress: &|_, _| {},
     };
     let verdict = policy.judge(Some(&repo), &sources, &effort);
-    if let Err(error) = report(&verdict, &args.common, audience, mode, Stream::Stderr) {
+    let written = report(
+        &verdict,
+        &args.common,
+        audience,
+        mode,
+        Stream::Stderr,
+        rules,
+    );
+    if let Err(error) = written {
         return complain(Exit::Undecided, &format!("undecided: the report: {error}"));
     }
     match mode {
@@ -77,7 +86,7 @@ pub(super) fn run(args: &Args) -> Exit {
     }
 }
 
-fn settings(args: &Args, hook: &Hook, repo: &Repo) -> Result<Settings, crate::config::ConfigError> {
+fn settings(args: &Args, hook: &Hook, repo: &Repo) -> Result<Config, crate::config::ConfigError> {
     let named = args.common.config.as_deref();
     let layers = match hook.side {
         Side::Client => {
@@ -93,8 +102,8 @@ fn settings(args: &Args, hook: &Hook, repo: &Repo) -> Result<Settings, crate::co
 /// Reads the configuration as of today.
 pub(super) fn load(
     layers: &[(Origin, std::path::PathBuf)],
-) -> Result<Settings, crate::config::ConfigError> {
+) -> Result<Config, crate::config::ConfigError> {
     let today = time::OffsetDateTime::now_utc().date();
     let known = |id: &str| crate::scan::rule(id).is_some();
-    Config::load(layers, today, &known).map(Settings::from)
+    Config::load(layers, today, &known)
 }

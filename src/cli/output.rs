@@ -24,6 +24,14 @@ pub(super) fn complain(exit: Exit, why: &dyn std::fmt::Display) -> Exit {
     exit
 }
 
+/// Says lines on standard error that are no part of a report.
+pub(super) fn remark(lines: &[impl std::fmt::Display]) {
+    let mut err = io::stderr().lock();
+    for line in lines {
+        let _ = writeln!(err, "portcullis: {line}");
+    }
+}
+
 /// Where a report goes when no file is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stream {
@@ -44,6 +52,7 @@ pub(super) fn report(
     audience: Audience,
     mode: Mode,
     stream: Stream,
+    rules_digest: String,
 ) -> io::Result<()> {
     let format = Format::named(&common.format).unwrap_or(Format::Human);
     let terminal = common.output.is_none()
@@ -64,7 +73,7 @@ pub(super) fn report(
         },
         color,
         audience,
-        rules_digest: crate::scan::rules_digest().to_owned(),
+        rules_digest,
         verbosity: match (common.quiet, common.verbose) {
             (true, _) => Verbosity::Quiet,
             (false, true) => Verbosity::Verbose,

@@ -2,16 +2,17 @@
 
 use super::Exit;
 use super::args::{Common, Scan as Args};
-use super::output::{Stream, complain, report};
+use super::output::{Stream, complain, remark, report};
 use super::progress::Progress;
 use crate::change::Source;
 use crate::config::{Origin, discover_client};
 use crate::git::{OpenError, Repo};
 use crate::hook::{Side, staged};
 use crate::policy::groups::Pusher;
-use crate::policy::settings::Mode;
+use crate::policy::settings::{Mode, Settings};
 use crate::policy::{Effort, Policy, Verdict};
 use crate::report::Audience;
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -20,6 +21,7 @@ pub(super) fn run(args: &Args) -> Exit {
     let started = Instant::now();
     let progress = Progress::new(&args.common);
     let mut verdict = Verdict::default();
+    let mut in_force = BTreeSet::new();
     let here = [None];
     let targets: Vec<Option<&Path>> = args
         .targets
@@ -31,7 +33,7 @@ pub(super) fn run(args: &Args) -> Exit {
     } else {
         &targets
     } {
-        match scan(args, *target, started, &progress) {
+        match scan(args, *target, started, &progress, &mut in_force) {
             Ok(one) => verdict.add(one),
             Err(Refusal(exit, why)) => return complain(exit, &why),
         }
@@ -44,6 +46,7 @@ pub(super) fn run(args: &Args) -> Exit {
         Audience::Command,
         Mode::Enforce,
         Stream::Stdout,
+        in_force.into_iter().collect::<Vec<_>>().join("+"),
     ) {
         Ok(()) => verdict.outcome().into(),
         Err(error) => complain(Exit::Undecided, &format!("undecided: the report: {error}")),
@@ -62,6 +65,7 @@ fn scan(
     target: Option<&Path>,
     started: Instant,
     progress: &Progress,
+    in_force: &mut BTreeSet<String>,
 ) -> Result<Verdict, Refusal> {
     let place = target.unwrap_or(Path::new("."));
     let found = match target {
@@ -90,7 +94,12 @@ fn scan(
         (None, true) => Some(place),
         (None, false) => None,
     };
-    let settings = super::hook::load(&layers(&args.common, top)).map_err(usage)?;
+    let config = super::hook::load(&layers(args.common.config.as_deref(), top)).map_err(usage)?;
+    if args.common.verbose {
+        remark(&config.notes);
+    }
+    let settings = Settings::from(config);
+    in_force.insert(settings.secrets.selection().digest());
     let policy = Policy::new(settings, Side::Client, Pusher::Unknown);
     let effort = Effort {
         jobs: jobs(&args.common),
@@ -125,13 +134,13 @@ fn source(args: &Args, repo: Option<&Repo>, place: &Path) -> Result<Source, Refu
     }
 }
 
-fn layers(common: &Common, top: Option<&Path>) -> Vec<(Origin, PathBuf)> {
+/// The files of configuration that count on this machine.
+pub(super) fn layers(named: Option<&Path>, top: Option<&Path>) -> Vec<(Origin, PathBuf)> {
     let mut layers = discover_client(top, &|name| std::env::var_os(name));
     layers.extend(
-        common
-            .config
+        named
             .iter()
-            .map(|path| (Origin::CommandLine, path.clone())),
+            .map(|path| (Origin::CommandLine, path.to_path_buf())),
     );
     layers
 }

@@ -82,7 +82,10 @@ impl Layer {
                 }
             }
         };
-        self.strings(RULES).map(load).collect::<Result<_, _>>().map(Some)
+        self.strings(RULES)
+            .map(load)
+            .collect::<Result<_, _>>()
+            .map(Some)
     }
 
     /// An error at the list of rule files.

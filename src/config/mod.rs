@@ -146,8 +146,9 @@ fn own_rules(
         for file in files {
             ids.extend(file.own.rules.iter().map(|rule| rule.id));
             notes.extend(file.notes);
-            own.add(file.own)
-                .map_err(|id| layer.rule_files_clash(format!("two of the files have a rule {id}")))?;
+            own.add(file.own).map_err(|id| {
+                layer.rule_files_clash(format!("two of the files have a rule {id}"))
+            })?;
         }
     }
     Ok((own, ids))

@@ -171,8 +171,7 @@ impl Policy {
         // A text or a name that no commit has at a path the policy means; a name may be meant alone.
         kept.raised.retain(|raised| {
             let path = raised.finding.place.path.as_ref();
-            raised.naming == Naming::Whole
-                || path.is_some_and(|path| holds(&raised.finding, path))
+            raised.naming == Naming::Whole || path.is_some_and(|path| holds(&raised.finding, path))
         });
     }
 

@@ -240,7 +240,10 @@ impl Secrets {
                 "keep the file out of the repository".to_owned()
             }
         };
-        let message = format!("a file that has no place here: {}", escape(rule.title.as_bytes()));
+        let message = format!(
+            "a file that has no place here: {}",
+            escape(rule.title.as_bytes())
+        );
         let refs = file.by.refs.to_vec();
         let mut raised = Raised::denied(check_id(rule), message, help, place, refs);
         raised.finding.confidence = rule.confidence;

@@ -156,9 +156,7 @@ impl Allowance {
     fn is_for(&self, rule: &Rule) -> bool {
         match &self.of {
             Scope::Rules(ids) => ids.iter().any(|id| id == rule.id),
-            Scope::BuiltInAnd(ids) => {
-                rule.origin.is_none() || ids.iter().any(|id| id == rule.id)
-            }
+            Scope::BuiltInAnd(ids) => rule.origin.is_none() || ids.iter().any(|id| id == rule.id),
         }
     }
 

@@ -66,7 +66,12 @@ pub(super) fn hold_required(text: &[u8], matches: &mut Vec<Match>) {
         let alone = found.whole.clone();
         requires(found).iter().all(|required| {
             let places = places.get(required.rule.as_str());
-            match partner(text, required, &alone, places.map_or(&[][..], Vec::as_slice)) {
+            match partner(
+                text,
+                required,
+                &alone,
+                places.map_or(&[][..], Vec::as_slice),
+            ) {
                 Some(partner) => {
                     found.whole =
                         found.whole.start.min(partner.start)..found.whole.end.max(partner.end);

@@ -126,11 +126,7 @@ impl Rule {
     ///
     /// # Errors
     /// When its proof does not exist.
-    pub fn own(
-        row: Row,
-        checked: Checked,
-        origin: &'static str,
-    ) -> Result<&'static Self, String> {
+    pub fn own(row: Row, checked: Checked, origin: &'static str) -> Result<&'static Self, String> {
         let proof = match &row.proof {
             None => None,
             Some(name) => Some(*PROOFS.iter().find(|row| row.name == name).ok_or_else(|| {

@@ -2,12 +2,12 @@
 
 use super::decode::{Budget, decode};
 use super::encoding;
+use super::foreign::{self, Allowance, Report};
 use super::generic::{self, Setting};
 use super::keywords::{Hit, Keywords};
+use super::near;
 use super::overlap;
 use super::placeholder;
-use super::foreign::{self, Allowance, Report};
-use super::near;
 use super::rule::Rule;
 use super::window::{lines, lines_in, windows};
 use super::{Confidence, Match, Secret, Selection, Validity};
@@ -408,7 +408,12 @@ fn each(
 }
 
 /// Runs a rule over a window.
-pub(super) fn run(rule: &'static Rule, text: &Text<'_>, window: &Range<usize>, matches: &mut Vec<Match>) {
+pub(super) fn run(
+    rule: &'static Rule,
+    text: &Text<'_>,
+    window: &Range<usize>,
+    matches: &mut Vec<Match>,
+) {
     if rule.could_match(&text.bytes[window.clone()])
         && let Some(regex) = rule.regex()
     {
@@ -494,7 +499,10 @@ fn accept(
 
 /// Whether a rule file says that this is no finding.
 fn excused(found: &Match, text: &Text<'_>) -> bool {
-    let own = found.rule.foreign.map_or(&[][..], |foreign| &foreign.unless);
+    let own = found
+        .rule
+        .foreign
+        .map_or(&[][..], |foreign| &foreign.unless);
     own.iter()
         .any(|unless| unless.holds(found, text.bytes, text.path))
         || text

@@ -26,7 +26,9 @@ pub(super) fn read(text: &str) -> Filter {
         filter.lost.push((text.trim().to_owned(), UNREAD));
         return filter;
     };
-    let odd = bare.replace("||", "").contains(['?', ';', '|']) || bare.contains("//") || bare.contains("/*");
+    let odd = bare.replace("||", "").contains(['?', ';', '|'])
+        || bare.contains("//")
+        || bare.contains("/*");
     if odd {
         filter.lost.push((text.trim().to_owned(), UNREAD));
         return filter;
@@ -233,7 +235,7 @@ fn string(quoted: &str) -> Option<String> {
     let quote = quoted.chars().next()?;
     let inner = quoted.strip_prefix(quote)?.strip_suffix(quote)?;
     match quote {
-        '`' => return Some(inner.to_owned()),
+        '`' => return (!inner.contains('`')).then(|| inner.to_owned()),
         '"' | '\'' => {}
         _ => return None,
     }
@@ -248,6 +250,8 @@ fn string(quoted: &str) -> Option<String> {
                 c @ ('\\' | '"' | '\'' | '/') => c,
                 _ => return None,
             },
+            // Two strings with something between.
+            c if c == quote => return None,
             c => c,
         });
     }

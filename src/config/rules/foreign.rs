@@ -97,7 +97,12 @@ pub(super) fn read(
         rule: None,
         notes,
     };
-    for key in ["title", "description", "minVersion", "betterleaksMinVersion"] {
+    for key in [
+        "title",
+        "description",
+        "minVersion",
+        "betterleaksMinVersion",
+    ] {
         let _ = top.text(key);
     }
     let mut sheet = base(file, top, depth, &mut noted)?;
@@ -118,7 +123,10 @@ pub(super) fn read(
     }
     noted.rule = None;
     if tagged > 0 {
-        noted.add("rules.tags", format!("of {tagged} rules: no report shows tags"));
+        noted.add(
+            "rules.tags",
+            format!("of {tagged} rules: no report shows tags"),
+        );
     }
     for table in allowlists(top)? {
         let targets = table.texts("targetRules")?;
@@ -156,7 +164,10 @@ fn base(
     let built_in = extend.flag("useDefault")?.unwrap_or(false);
     let path = extend.text("path")?;
     if extend.text("url")?.is_some() {
-        noted.add("extend.url", "nothing is fetched; save the file and name it by `path`");
+        noted.add(
+            "extend.url",
+            "nothing is fetched; save the file and name it by `path`",
+        );
     }
     if let Some(path) = path.filter(|path| !path.is_empty()) {
         if built_in {
@@ -182,7 +193,8 @@ fn base(
         if rule(&id).is_some() {
             sheet.off.push(id);
         } else {
-            let why = format!("{id} is no rule here; `portcullis rules list` names those to `disable`");
+            let why =
+                format!("{id} is no rule here; `portcullis rules list` names those to `disable`");
             noted.add("extend.disabledRules", why);
         }
     }
@@ -193,7 +205,8 @@ fn base(
 }
 
 fn note_built_in(noted: &mut Notes<'_>) {
-    let why = "is not set, but the built-in rules stay on: own rules add to them, `disable` takes away";
+    let why =
+        "is not set, but the built-in rules stay on: own rules add to them, `disable` takes away";
     noted.add("extend.useDefault", why);
 }
 
@@ -226,7 +239,10 @@ fn raw(file: &Path, table: &Table<'_>, noted: &mut Notes<'_>) -> Result<Raw, Con
     let id = safe(&written);
     noted.rule = Some(id.clone());
     if id != written {
-        noted.add("id", "has characters that an id cannot have here; this is how it is called");
+        noted.add(
+            "id",
+            "has characters that an id cannot have here; this is how it is called",
+        );
     }
     let regex = match table.text("regex")?.filter(|regex| !regex.is_empty()) {
         None => None,
@@ -234,7 +250,11 @@ fn raw(file: &Path, table: &Table<'_>, noted: &mut Notes<'_>) -> Result<Raw, Con
     };
     let path = match table.text("path")?.filter(|path| !path.is_empty()) {
         None => None,
-        Some(path) => Some(go::translate(&path).map_err(|why| table.error("path", why))?.0),
+        Some(path) => Some(
+            go::translate(&path)
+                .map_err(|why| table.error("path", why))?
+                .0,
+        ),
     };
     let mut unless = Vec::new();
     for list in allowlists(table)? {
@@ -267,12 +287,18 @@ fn raw(file: &Path, table: &Table<'_>, noted: &mut Notes<'_>) -> Result<Raw, Con
     };
     for key in ["validate", "analyze", "revoke"] {
         if table.text(key).is_ok_and(|text| text.is_some()) {
-            noted.add(key, "asks others about the secret, which is never done here");
+            noted.add(
+                key,
+                "asks others about the secret, which is never done here",
+            );
         }
     }
     if table.has("specificity") {
         let _ = table.number("specificity");
-        noted.add("specificity", "of two rules for the same bytes, the surer and the longer match stays");
+        noted.add(
+            "specificity",
+            "of two rules for the same bytes, the surer and the longer match stays",
+        );
     }
     for key in table.unasked() {
         noted.add(&key, "is no key that is read here");
@@ -297,10 +323,7 @@ fn group(table: &Table<'_>) -> Result<Option<Group>, ConfigError> {
     Ok(number.filter(|number| *number > 0).map(Group::Number))
 }
 
-fn confidence(
-    table: &Table<'_>,
-    noted: &mut Notes<'_>,
-) -> Result<Option<Confidence>, ConfigError> {
+fn confidence(table: &Table<'_>, noted: &mut Notes<'_>) -> Result<Option<Confidence>, ConfigError> {
     let Some(text) = table.text("confidence")? else {
         return Ok(None);
     };
@@ -309,7 +332,10 @@ fn confidence(
         .into_iter()
         .find(|known| known.as_str().eq_ignore_ascii_case(&text));
     if found.is_none() && !text.is_empty() {
-        noted.add("confidence", format!("{text:?} is none of low, medium and high; it counts as high"));
+        noted.add(
+            "confidence",
+            format!("{text:?} is none of low, medium and high; it counts as high"),
+        );
     }
     Ok(found)
 }
@@ -332,7 +358,9 @@ fn required(table: &Table<'_>, noted: &mut Notes<'_>) -> Result<Vec<Required>, C
                 match within.strip_suffix(['L', 'l']).map(str::parse) {
                     Some(Ok(lines)) => required.lines = Some(lines),
                     Some(Err(_)) | None => {
-                        let why = format!("{within:?} is no number of lines such as 5L; anywhere in the text counts");
+                        let why = format!(
+                            "{within:?} is no number of lines such as 5L; anywhere in the text counts"
+                        );
                         noted.add(&format!("{key}.within"), why);
                     }
                 }
@@ -357,7 +385,10 @@ fn filter(
     };
     let filter = expr::read(&text);
     for (piece, why) in filter.lost {
-        noted.add(key, format!("{piece} {why}; without it the rule finds more"));
+        noted.add(
+            key,
+            format!("{piece} {why}; without it the rule finds more"),
+        );
     }
     Ok(filter.unless)
 }
@@ -407,8 +438,14 @@ fn allowlist(table: &Table<'_>, noted: &mut Notes<'_>) -> Result<Option<Unless>,
         return Err(table.error("", "says nothing of paths, regexes, stopwords or commits"));
     }
     if commits {
-        let what = if every { "this allowlist is left out" } else { "they are left out" };
-        let why = format!("a secret is not excused by the commit it is in; {what}, a `[[secrets.allow]]` names values");
+        let what = if every {
+            "this allowlist is left out"
+        } else {
+            "they are left out"
+        };
+        let why = format!(
+            "a secret is not excused by the commit it is in; {what}, a `[[secrets.allow]]` names values"
+        );
         noted.add("allowlists.commits", why);
     }
     Ok(match every {
@@ -454,7 +491,8 @@ impl Sheet {
                 notes,
             };
             if raw.regex.is_none() && raw.path.is_none() {
-                own.allowances.extend(addition(raw, self.built_in, &mut noted)?);
+                own.allowances
+                    .extend(addition(raw, self.built_in, &mut noted)?);
                 continue;
             }
             for required in &raw.required {
@@ -466,7 +504,10 @@ impl Sheet {
             raw.required.retain(|required| {
                 let of_path = about_paths.contains(&required.rule);
                 if of_path {
-                    noted.add("required", format!("{} is about paths; it is not asked for", required.rule));
+                    noted.add(
+                        "required",
+                        format!("{} is about paths; it is not asked for", required.rule),
+                    );
                 }
                 !of_path
             });
@@ -504,7 +545,10 @@ fn addition(
     noted: &mut Notes<'_>,
 ) -> Result<Option<&'static Allowance>, ConfigError> {
     if !built_in {
-        return Err(raw.error("regex", format!("the rule {:?} has neither `regex` nor `path`", raw.id)));
+        return Err(raw.error(
+            "regex",
+            format!("the rule {:?} has neither `regex` nor `path`", raw.id),
+        ));
     }
     if rule(&raw.id).is_none() {
         let why = "changes a rule of that scanner's own set; the built-in rules here have other ids, so nothing of it is carried over";
@@ -521,11 +565,13 @@ fn addition(
         ("description", raw.title.is_some()),
     ];
     for (key, _) in others.into_iter().filter(|(_, given)| *given) {
-        noted.add(key, "of a built-in rule stays as it is; only allowlists are added");
+        noted.add(
+            key,
+            "of a built-in rule stays as it is; only allowlists are added",
+        );
     }
-    Ok((!raw.unless.is_empty()).then(|| {
-        leaked(Scope::Rules(vec![raw.id]), Unless::Any(raw.unless))
-    }))
+    Ok((!raw.unless.is_empty())
+        .then(|| leaked(Scope::Rules(vec![raw.id]), Unless::Any(raw.unless))))
 }
 
 fn made(raw: Raw, origin: &'static str) -> Result<&'static Rule, ConfigError> {

@@ -69,11 +69,7 @@ fn counts(rest: &Peekable<Chars<'_>>) -> bool {
 }
 
 /// What follows a backslash.
-fn escape(
-    rest: &mut Peekable<Chars<'_>>,
-    out: &mut String,
-    place: Place,
-) -> Result<Atom, String> {
+fn escape(rest: &mut Peekable<Chars<'_>>, out: &mut String, place: Place) -> Result<Atom, String> {
     let Some(c) = rest.next() else {
         return Err("ends in a backslash".into());
     };
@@ -166,7 +162,8 @@ fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String>
         }
         // A hyphen makes a range unless it ends the class.
         let mut ahead = rest.clone();
-        if atom == Atom::One && ahead.next() == Some('-') && ahead.peek().is_some_and(|c| *c != ']') {
+        if atom == Atom::One && ahead.next() == Some('-') && ahead.peek().is_some_and(|c| *c != ']')
+        {
             rest.next();
             out.push('-');
             in_range = true;

@@ -90,7 +90,14 @@ enum Kind {
 }
 
 fn kind(path: &Path, top: &Table<'_>) -> Result<Kind, ConfigError> {
-    const FOREIGN: [&str; 6] = ["rules", "extend", "allowlists", "allowlist", "prefilter", "filter"];
+    const FOREIGN: [&str; 6] = [
+        "rules",
+        "extend",
+        "allowlists",
+        "allowlist",
+        "prefilter",
+        "filter",
+    ];
     if top.has("rule") {
         Ok(Kind::Own)
     } else if FOREIGN.iter().any(|key| top.has(key)) {
@@ -98,7 +105,11 @@ fn kind(path: &Path, top: &Table<'_>) -> Result<Kind, ConfigError> {
     } else {
         top.only(&["rule", "rules"])?;
         let why = "has neither [[rule]], as in our own format, nor [[rules]], as in others'";
-        Err(ConfigError::new(path, None, Problem::Syntax(why.to_owned())))
+        Err(ConfigError::new(
+            path,
+            None,
+            Problem::Syntax(why.to_owned()),
+        ))
     }
 }
 

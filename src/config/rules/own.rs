@@ -44,7 +44,8 @@ pub(super) fn read(
     for table in &tables {
         table.only(KEYS)?;
     }
-    let written: File = toml::from_str(text).map_err(|error| value_error(file, text, &tables, &error))?;
+    let written: File =
+        toml::from_str(text).map_err(|error| value_error(file, text, &tables, &error))?;
     let bound: Vec<(String, bool)> = written
         .rule
         .iter()

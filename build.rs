@@ -30,7 +30,10 @@ enum Confidence {
 #[derive(Clone, Copy, Deserialize, Debug)]
 #[serde(rename_all = "lowercase")]
 enum Model {
+    Basic,
+    Encoded,
     Generic,
+    Hash,
     Password,
 }
 

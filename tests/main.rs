@@ -6,6 +6,7 @@
 
 mod world;
 
+mod baseline;
 mod bypass;
 mod commits;
 mod conventions;
@@ -21,8 +22,10 @@ mod own_rules;
 mod policy_file;
 mod protect;
 mod pushes;
+mod readme;
 mod reports;
 mod server;
 mod stage;
 mod staged;
+mod tidy;
 mod wrapped;

@@ -1,7 +1,7 @@
 //! `portcullis rules` and `explain`: the catalogue.
 
 use super::Exit;
-use super::args::{Explain, Rules, RulesCommand, RulesTest};
+use super::args::{Rules, RulesCommand, RulesTest};
 use super::output::{complain, print, remark};
 use crate::change::{Content, Fresh};
 use crate::config::rules::{Loaded, load};
@@ -15,7 +15,7 @@ use std::path::Path;
 pub(super) fn rules(args: &Rules) -> Exit {
     match &args.command {
         RulesCommand::List(args) => list(args.config.as_deref()),
-        RulesCommand::Show(args) => explain(args),
+        RulesCommand::Show(args) => show(&args.id, args.config.as_deref()),
         RulesCommand::Test(args) => test(args),
     }
 }
@@ -27,7 +27,7 @@ fn config(named: Option<&Path>) -> Result<Config, ConfigError> {
         Some(repo) => repo.work_tree(),
         None => Some(Path::new(".")),
     };
-    super::hook::load(&super::scan::layers(named, top))
+    super::hook::load_config(&super::scan::layers(named, top))
 }
 
 fn list(named: Option<&Path>) -> Exit {
@@ -57,20 +57,29 @@ fn list(named: Option<&Path>) -> Exit {
     exit
 }
 
-pub(super) fn explain(args: &Explain) -> Exit {
-    let id = args.id.strip_prefix("secrets/").unwrap_or(&args.id);
-    let config = match config(args.config.as_deref()) {
-        Ok(config) => config,
+/// Shows the rule of an id, with or without `secrets/`.
+pub(super) fn show(id: &str, config: Option<&Path>) -> Exit {
+    let rule = match named(id, config) {
+        Ok(rule) => rule,
         Err(error) => return complain(Exit::Usage, &error),
     };
-    let table = config.secrets.selection().table();
-    match table.into_iter().find(|rule| rule.id == id) {
+    match rule {
         Some(rule) => print(shown(rule).as_bytes()),
         None => {
             let why = format!("there is no rule {id}; `portcullis rules list` lists them all");
             complain(Exit::Usage, &why)
         }
     }
+}
+
+/// The rule of an id, with or without `secrets/`, among those of the place one stands in.
+pub(super) fn named(
+    id: &str,
+    config_file: Option<&Path>,
+) -> Result<Option<&'static Rule>, ConfigError> {
+    let id = id.strip_prefix("secrets/").unwrap_or(id);
+    let table = config(config_file)?.secrets.selection().table();
+    Ok(table.into_iter().find(|rule| rule.id == id))
 }
 
 /// Tries the rules of a file on their examples. No expanded example is ever shown.

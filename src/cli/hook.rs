@@ -2,8 +2,9 @@
 
 use super::Exit;
 use super::args::Hook as Args;
-use super::output::{Stream, complain, report};
-use crate::config::{Config, Origin, discover_client, discover_server};
+use super::output::{Stream, complain, report, unreported};
+use super::scan::{Refusal, accepting};
+use crate::config::{BaselineAt, Config, Origin, discover_client, discover_server};
 use crate::git::Repo;
 use crate::hook::{Call, Hook, Side, find, table::Input};
 use crate::policy::groups::Pusher;
@@ -24,7 +25,7 @@ pub(super) fn run(args: &Args) -> Exit {
         Err(error) => return complain(Exit::Undecided, &format!("undecided: {error}")),
     };
     let settings = match settings(args, hook, &repo) {
-        Ok(config) => Settings::from(config),
+        Ok(settings) => settings,
         Err(error) => return complain(Exit::Usage, &error),
     };
     let mut input = Vec::new();
@@ -61,24 +62,24 @@ pub(super) fn run(args: &Args) -> Exit {
             settings.server.mode,
         ),
     };
-    let rules = settings.secrets.selection().digest();
+    let (base, top) = match hook.side {
+        Side::Client => (repo.work_tree(), repo.work_tree()),
+        Side::Server => (Some(repo.git_dir()), None),
+    };
+    let accepted = BaselineAt::of(args.common.baseline.as_deref(), &settings.trust, base, top);
     let policy = Policy::new(settings, hook.side, who);
+    let policy = match accepting(policy, &accepted, Some(&repo)) {
+        Ok(policy) => policy,
+        Err(Refusal(exit, why)) => return complain(exit, &why),
+    };
     let effort = Effort {
         jobs: args.common.jobs.map_or(1, usize::from),
         started,
         progress: &|_, _| {},
     };
     let verdict = policy.judge(Some(&repo), &sources, &effort);
-    let written = report(
-        &verdict,
-        &args.common,
-        audience,
-        mode,
-        Stream::Stderr,
-        rules,
-    );
-    if let Err(error) = written {
-        return complain(Exit::Undecided, &format!("undecided: the report: {error}"));
+    if let Err(error) = report(&verdict, &args.common, audience, mode, Stream::Stderr) {
+        return unreported(&verdict, &error);
     }
     match mode {
         Mode::Enforce => verdict.outcome().into(),
@@ -86,7 +87,7 @@ pub(super) fn run(args: &Args) -> Exit {
     }
 }
 
-fn settings(args: &Args, hook: &Hook, repo: &Repo) -> Result<Config, crate::config::ConfigError> {
+fn settings(args: &Args, hook: &Hook, repo: &Repo) -> Result<Settings, crate::config::ConfigError> {
     let named = args.common.config.as_deref();
     let layers = match hook.side {
         Side::Client => {
@@ -99,8 +100,15 @@ fn settings(args: &Args, hook: &Hook, repo: &Repo) -> Result<Config, crate::conf
     load(&layers)
 }
 
-/// Reads the configuration as of today.
+/// Reads the settings as of today.
 pub(super) fn load(
+    layers: &[(Origin, std::path::PathBuf)],
+) -> Result<Settings, crate::config::ConfigError> {
+    load_config(layers).map(Settings::from)
+}
+
+/// Reads the configuration as of today.
+pub(super) fn load_config(
     layers: &[(Origin, std::path::PathBuf)],
 ) -> Result<Config, crate::config::ConfigError> {
     let today = time::OffsetDateTime::now_utc().date();

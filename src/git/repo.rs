@@ -252,7 +252,13 @@ impl Repo {
     /// # Errors
     /// When the ref cannot be read.
     pub fn resolve(&self, name: &RefName) -> Result<Option<Oid>, ReadError> {
-        self.reader().resolve(name.as_bytes())
+        match (self.bound, std::env::var_os("GIT_NAMESPACE")) {
+            (Bound::Environment, Some(namespace)) => {
+                let stored = in_namespace(namespace.as_encoded_bytes(), name);
+                self.reader().resolve(&stored)
+            }
+            (Bound::Environment | Bound::Directory, _) => self.reader().resolve(name.as_bytes()),
+        }
     }
 
     /// The commit that `HEAD` names; none before the first commit.
@@ -327,11 +333,43 @@ impl Repo {
     }
 }
 
+/// Where a ref of a push is stored when the server shares one repository between namespaces: each
+/// part of the namespace below `refs/namespaces/` (gitnamespaces(7)).
+fn in_namespace(namespace: &[u8], name: &RefName) -> Vec<u8> {
+    let parts = namespace
+        .split(|byte| *byte == b'/')
+        .filter(|part| !part.is_empty());
+    let mut stored = Vec::new();
+    for part in parts {
+        stored.extend_from_slice(b"refs/namespaces/");
+        stored.extend_from_slice(part);
+        stored.push(b'/');
+    }
+    stored.extend_from_slice(name.as_bytes());
+    stored
+}
+
 /// A run of the `git` program for the repository that was opened, and for no other that it might
 /// find from there.
 fn run(at: &Path, git_dir: &Path, bound: Bound) -> Git {
     match bound {
         Bound::Environment => Git::at(at),
         Bound::Directory => Git::at(at).scrubbed().env("GIT_DIR", git_dir),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_ref_of_a_namespace_is_stored_below_it() {
+        let name = RefName::new(b"refs/heads/main").unwrap();
+        assert_eq!(in_namespace(b"", &name), b"refs/heads/main");
+        assert_eq!(
+            in_namespace(b"a/b", &name),
+            b"refs/namespaces/a/refs/namespaces/b/refs/heads/main"
+        );
     }
 }

@@ -1,11 +1,14 @@
 //! Pack `secrets`: nothing that opens a door is committed, pushed or kept, since whoever can read
 //! the repository, now or later, could walk through it.
 
-use super::check::{Check, Cx, Raised, fingerprint};
+use super::check::{Check, Cx, Raised, place_in};
 use super::inline::mark_on_lines;
+use super::marks::mark_of;
 use super::settings::{self, Settings};
-use crate::change::{Content, FileChange, Fresh, Message, MessageOf, Naming, Unread};
-use crate::finding::{CheckId, Finding, FoundSecret, Level, Place, PlaceKind, TextRange};
+use crate::change::{By, Content, FileChange, Fresh, Message, MessageOf, Naming, Unread};
+use crate::finding::{
+    CheckId, Finding, Fingerprint, FoundSecret, Level, Place, PlaceKind, TextRange,
+};
 use crate::git::{Kind, Oid, RepoPath, escape};
 use crate::scan::{Confidence, Match, Rule, Scanner, Validity};
 use std::collections::HashSet;
@@ -62,8 +65,18 @@ impl Check for Secrets {
             fresh: &Fresh::All,
         };
         let scan = self.scanner.scan(path, whole);
-        if let Some(why) = scan.undecided.first() {
-            return Err(Unread::new(what(), why));
+        let allowed = |allow: &settings::Allow| allow.covers_all_of(file.path.as_ref());
+        let unread = match scan.undecided.first() {
+            Some(why) if !self.settings.allow.iter().any(allowed) => {
+                let why = format!(
+                    "{why}; if that is as it should be, allow its path in [[secrets.allow]]"
+                );
+                Err(Unread::new(what(), why))
+            }
+            Some(_) | None => Ok(()),
+        };
+        if scan.matches.is_empty() && unread.is_err() {
+            return unread;
         }
         if scan.matches.is_empty() {
             if let Some(key) = key {
@@ -89,12 +102,11 @@ impl Check for Secrets {
             let place = Place {
                 text: Some(lines.range(found)),
                 decoded: found.decoded.clone(),
-                ..place_of(file)
+                ..place_in(file)
             };
-            let refs = file.by.refs.to_vec();
-            out.push(self.raise(stage_of(file), found, bytes, place, refs));
+            out.push(self.raise(stage_of(file), found, bytes, place, file.by));
         }
-        Ok(())
+        unread
     }
 
     fn message(
@@ -152,7 +164,7 @@ impl Check for Secrets {
                 MessageOf::Commit => Stage::Committed,
                 MessageOf::Tag(_) => Stage::Tagged,
             };
-            out.push(self.raise(stage, found, message.raw, place, message.by.refs.to_vec()));
+            out.push(self.raise(stage, found, message.raw, place, message.by));
         }
         Ok(())
     }
@@ -190,21 +202,6 @@ impl Check for Secrets {
     }
 }
 
-fn place_of(file: &FileChange<'_>) -> Place {
-    Place {
-        kind: PlaceKind::File,
-        path: file.path.clone(),
-        text: None,
-        blob: file.blob(),
-        commit: file.by.commit.map(|commit| commit.oid),
-        refname: file.by.refs.first().cloned(),
-        author: file.by.commit.map(|commit| escape(&commit.author)),
-        date: file.by.commit.and_then(super::date_of),
-        reachable: None,
-        decoded: Vec::new(),
-    }
-}
-
 fn stage_of(file: &FileChange<'_>) -> Stage {
     match file.is_kept() {
         true => Stage::Kept,
@@ -228,7 +225,7 @@ impl Secrets {
 
     /// Raises a file that is no secret for what is in it, but for where it stands.
     fn raise_path(&self, rule: &'static Rule, file: &FileChange<'_>, out: &mut Vec<Raised>) {
-        let (place, stage) = (place_of(file), stage_of(file));
+        let (place, stage) = (place_in(file), stage_of(file));
         let path = place
             .path
             .as_ref()
@@ -254,14 +251,7 @@ impl Secrets {
         out.push(raised);
     }
 
-    fn raise(
-        &self,
-        stage: Stage,
-        found: &Match,
-        bytes: &[u8],
-        place: Place,
-        refs: Vec<crate::git::RefName>,
-    ) -> Raised {
+    fn raise(&self, stage: Stage, found: &Match, bytes: &[u8], place: Place, by: By<'_>) -> Raised {
         let check = check_id(found.rule);
         let secret = FoundSecret {
             secret: found.secret.clone(),
@@ -278,19 +268,23 @@ impl Secrets {
             } else {
                 Level::Warn
             };
+        let path = place.path.as_ref().map_or(&[][..], RepoPath::as_bytes);
+        let id = found.rule.id;
+        let mark = mark_on_lines(bytes, &found.span, id)
+            .or_else(|| mark_of(&self.settings.inline_marks, bytes, path, &found.span, id));
         Raised {
             finding: Finding {
                 check,
                 level,
                 confidence: found.confidence,
                 message: message(found),
-                help: help(stage, found, &place),
-                fingerprint: fingerprint(check, &place, Some(&secret)),
+                help: help(stage, found, &place, &super::rewrite(by.commit)),
+                fingerprint: Fingerprint::default(),
                 place,
-                refs,
+                refs: by.refs.to_vec(),
                 secret: Some(secret),
             },
-            mark: mark_on_lines(bytes, &found.span, found.rule.id),
+            mark,
             naming: Naming::Whole,
         }
     }
@@ -312,7 +306,7 @@ fn message(found: &Match) -> String {
     match found.valid {
         Validity::No => format!("{title}, made up or mistyped: its checksum is wrong"),
         Validity::Yes | Validity::Unknown if found.confidence == Confidence::Low => {
-            format!("perhaps a {title}")
+            format!("{title}, perhaps")
         }
         Validity::Yes | Validity::Unknown if opens.is_empty() => title,
         Validity::Yes | Validity::Unknown => {
@@ -338,28 +332,23 @@ enum Stage {
     Kept,
 }
 
-fn help(stage: Stage, found: &Match, place: &Place) -> String {
+fn help(stage: Stage, found: &Match, place: &Place, rewrite: &str) -> String {
     let revoke = format!("revoke it: {}", escape(found.rule.revoke.as_bytes()));
-    let path = place
-        .path
-        .as_ref()
-        .map_or_else(String::new, ToString::to_string);
     match stage {
         Stage::OnDisk => {
             format!("take it out of the file, or keep the file out of the repository\n{revoke}")
         }
         Stage::Staged => format!(
-            "take it out of the file and stage it again: git add -p -- {path}\nread it from the environment or a secret store instead"
+            "take it out of the file and stage it again:\n$ git add -p -- {}\nread it from the environment or a secret store instead",
+            place
+                .path
+                .as_ref()
+                .map_or_else(String::new, super::shell_word)
         ),
         Stage::Drafted => "write the message without it".to_owned(),
-        Stage::Committed => {
-            let commit = place
-                .commit
-                .map_or_else(String::new, |commit| commit.short());
-            format!(
-                "it is in commit {commit}: take it out of that commit (git rebase -i {commit}^), a commit on top does not remove it\nif it was ever pushed elsewhere, {revoke}"
-            )
-        }
+        Stage::Committed => format!(
+            "take it out of the commit; another one on top does not remove it:\n$ {rewrite}\nif it was ever pushed elsewhere, {revoke}"
+        ),
         Stage::Tagged => {
             format!("make the tag anew without it\nif it was ever pushed elsewhere, {revoke}")
         }

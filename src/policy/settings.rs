@@ -1,14 +1,16 @@
 //! The tables of the configuration as types: what the policy can be asked to hold.
 
 use super::groups::Principal;
+use super::marks::Tool;
 use super::parsed::{Day, Parsed, parsed_list, parsed_option, unwrap_all};
 use super::path_patterns::{PathPattern, PathPatterns};
 use super::ref_pattern::RefPattern;
-use crate::git::RepoPath;
+use crate::git::{RefName, RepoPath};
 use crate::scan::{Confidence, Own, Secret, Selection};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, Visitor};
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -40,6 +42,11 @@ pub struct Secrets {
     pub own: Own,
     /// What is allowed all the same.
     pub allow: Vec<Allow>,
+    /// Allowances whose day has come: they allow nothing any more.
+    #[serde(skip)]
+    pub expired: Vec<Allow>,
+    /// Other tools whose marks count as ours do.
+    pub inline_marks: Vec<Tool>,
 }
 
 impl Secrets {
@@ -61,6 +68,8 @@ impl Default for Secrets {
             rules: Vec::new(),
             own: Own::default(),
             allow: Vec::new(),
+            expired: Vec::new(),
+            inline_marks: Vec::new(),
         }
     }
 }
@@ -75,6 +84,8 @@ pub struct Allow {
     pub reason: String,
     /// From the beginning of that day on, UTC, the entry no longer holds.
     pub expires: Option<time::Date>,
+    /// What it allows, as it was written, for people. Not escaped.
+    pub shown: String,
 }
 
 impl Allow {
@@ -94,6 +105,14 @@ impl Allow {
             })
     }
 
+    /// Whether the entry allows whatever a path may hold: it names paths and nothing else.
+    #[must_use]
+    pub fn covers_all_of(&self, path: Option<&RepoPath>) -> bool {
+        let by_path = self.rules.is_none() && self.values.is_none();
+        by_path
+            && path.is_some_and(|path| self.paths.as_ref().is_some_and(|paths| paths.matches(path)))
+    }
+
     /// Whether the entry still holds on a day.
     #[must_use]
     pub fn holds_on(&self, today: time::Date) -> bool {
@@ -109,6 +128,25 @@ struct RawAllow {
     #[serde(default)]
     reason: String,
     expires: Option<Day>,
+}
+
+impl RawAllow {
+    fn shown(&self) -> String {
+        let mut parts = Vec::new();
+        if let Some(paths) = &self.paths {
+            let paths: Vec<String> = paths.iter().map(|path| path.0.to_string()).collect();
+            parts.push(format!("paths {}", paths.join(", ")));
+        }
+        if let Some(rules) = &self.rules {
+            parts.push(format!("rules {}", rules.join(", ")));
+        }
+        match self.values.as_deref() {
+            None => {}
+            Some([_]) => parts.push("1 value".to_owned()),
+            Some(values) => parts.push(format!("{} values", values.len())),
+        }
+        parts.join("; ")
+    }
 }
 
 impl<'de> Deserialize<'de> for Allow {
@@ -149,7 +187,9 @@ impl TryFrom<RawAllow> for Allow {
         if lengths.iter().all(Option::is_none) {
             return Err("says what is allowed by none of \"paths\", \"rules\" and \"values\"");
         }
+        let shown = raw.shown();
         Ok(Self {
+            shown,
             paths: raw
                 .paths
                 .map(PathPatterns::try_from)
@@ -295,11 +335,39 @@ impl FromStr for IdentitySource {
 }
 
 /// `[trust]`: what of the pusher's own a server believes.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Trust {
     /// Absent: [`Inline::Honor`] on the developer's machine, [`Inline::Ignore`] on a server.
     pub inline: Option<Inline>,
+    /// Absent: the one at the top of the worktree on the developer's machine, none on a server.
+    #[serde(deserialize_with = "parsed_option")]
+    pub baseline: Option<BaselineSource>,
+}
+
+/// Where the baseline is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BaselineSource {
+    /// At the top of what a ref names now, before any push that is being judged.
+    Ref(RefName),
+    /// A file; relative to the Git directory on a server, to the top of the worktree elsewhere.
+    File(PathBuf),
+}
+
+impl FromStr for BaselineSource {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.starts_with("refs/") {
+            let name =
+                RefName::new(text.as_bytes()).map_err(|_| "is not the full name of a ref")?;
+            return Ok(Self::Ref(name));
+        }
+        match text {
+            "" => Err("is neither the full name of a ref nor a file"),
+            file => Ok(Self::File(PathBuf::from(file))),
+        }
+    }
 }
 
 /// What a mark `portcullis:allow(RULE) reason` on a line does.

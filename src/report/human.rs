@@ -77,6 +77,13 @@ impl Page<'_> {
                 self.wrapped("suppressed:", "suppressed:".len(), 4, &line);
             }
         }
+        if self.options.verbosity == Verbosity::Verbose {
+            for stale in &verdict.stale {
+                let what = self.redactor.text(stale.what.as_bytes());
+                let why = self.redactor.lines(&stale.why);
+                self.wrapped("stale:", "stale:".len(), 4, &format!("{what}: {why}"));
+            }
+        }
         if self.wants_summary(verdict) {
             self.summary(verdict);
         }
@@ -164,7 +171,11 @@ impl Page<'_> {
         }
         let help = self.redactor.lines(&finding.help);
         for line in help.lines().filter(|line| !line.trim().is_empty()) {
-            self.labelled("fix:", line);
+            match line.strip_prefix("$ ") {
+                // A command is copied whole.
+                Some(command) => self.text.push_str(&format!("        {command}\n")),
+                None => self.labelled("fix:", line),
+            }
         }
         self.allow(finding);
         self.labelled("fingerprint:", finding.fingerprint.as_str());
@@ -182,7 +193,9 @@ impl Page<'_> {
 
     /// How to let a secret in that is none.
     fn allow(&mut self, finding: &Finding) {
-        if finding.secret.is_none() || finding.place.text.is_none() {
+        // A comment today changes nothing about an object of the history.
+        let kept = finding.place.reachable.is_some() && self.options.audience == Audience::Command;
+        if finding.secret.is_none() || finding.place.text.is_none() || kept {
             return;
         }
         let mark = format!("portcullis:allow({})", finding.check.name);
@@ -213,8 +226,12 @@ impl Page<'_> {
         }
         for (name, checks) in refused {
             let line = format!("{} by {}", self.redactor.text(name), checks.join(", "));
-            let label = paint(self.options.color, Style::Deny, "refused:");
-            self.wrapped(&label, "refused:".len(), 4, &line);
+            let word = match self.options.mode {
+                Mode::Enforce => "refused:",
+                Mode::Evaluate => "would be refused:",
+            };
+            let label = paint(self.options.color, Style::Deny, word);
+            self.wrapped(&label, word.len(), 4, &line);
         }
     }
 
@@ -243,7 +260,7 @@ impl Page<'_> {
         ]
         .iter()
         .filter(|(count, _)| *count > 0)
-        .map(|(count, name)| format!("{count} {name}"))
+        .map(|(count, name)| format!("{count}\u{a0}{name}"))
         .collect();
         let counts = if counts.is_empty() {
             String::new()
@@ -284,7 +301,7 @@ impl Page<'_> {
             PlaceKind::Ref => refname,
             PlaceKind::Tag => refname.or(place.blob.map(|oid| format!("tag {oid}"))),
         }
-        .unwrap_or_else(|| "(no place)".to_owned());
+        .unwrap_or_else(|| "standard input".to_owned());
         if let Some(range) = place.text {
             text.push_str(&format!(":{}:{}", range.line, range.column));
         }
@@ -303,7 +320,11 @@ impl Page<'_> {
         self.text.push_str(label);
         let mut column = taken;
         let mut empty = label.trim().is_empty();
-        for word in text.split_whitespace() {
+        // Not at a no-break space, which is shown as a plain one.
+        for word in text
+            .split([' ', '\t', '\n'])
+            .filter(|word| !word.is_empty())
+        {
             let length = columns(word);
             if column + 1 + length > WIDTH && !(empty && column <= indent) {
                 self.text.push('\n');
@@ -313,7 +334,7 @@ impl Page<'_> {
                 self.text.push(' ');
                 column += 1;
             }
-            self.text.push_str(word);
+            self.text.push_str(&word.replace('\u{a0}', " "));
             column += length;
             empty = false;
         }
@@ -332,17 +353,17 @@ fn coverage(coverage: &Coverage) -> String {
     ] {
         match count {
             0 => {}
-            1 => parts.push(format!("1 {one}")),
-            _ => parts.push(format!("{count} {many}")),
+            1 => parts.push(format!("1\u{a0}{one}")),
+            _ => parts.push(format!("{count}\u{a0}{many}")),
         }
     }
     parts.push(size(coverage.bytes));
     let skipped = match coverage.skipped {
         0 => String::new(),
-        count => format!(", {count} skipped"),
+        count => format!(", {count}\u{a0}skipped"),
     };
     format!(
-        "examined {} in {:.3} s{skipped}",
+        "examined {} in {:.3}\u{a0}s{skipped}",
         parts.join(", "),
         coverage.seconds
     )
@@ -410,8 +431,8 @@ refused: refs/heads/main by refs/force
 refused: refs/heads/x by secrets/github-personal-access-token
 undecided: 3333333333333333333333333333333333333333: the object is
     missing
-pre-commit: rejected: 2 deny, 1 warn, 1 suppressed, 1 unread; examined 3
-    files, 3 blobs, 1 commit, 2 refs, 12.3 kB in 0.004 s
+pre-commit: rejected: 2 deny, 1 warn, 1 suppressed, 1 unread; examined
+    3 files, 3 blobs, 1 commit, 2 refs, 12.3 kB in 0.004 s
 ",
             verdict.findings[0].fingerprint.as_str(),
             verdict.findings[1].fingerprint.as_str(),

@@ -31,6 +31,9 @@ enum Part {
     Off,
     /// It reports nothing, but a rule that is on asks whether a match of it stands nearby.
     Partner,
+    /// It is off, but what it matches tells a neighbour that is on that its partner is there, and a
+    /// guess by name that this is no secret.
+    Silent,
     /// It reports.
     On,
 }
@@ -69,9 +72,10 @@ impl Scanner {
     pub fn new(selection: &Selection) -> Self {
         let table = selection.table();
         let index = |id: &str| table.binary_search_by(|rule| rule.id.cmp(id)).ok();
-        let mut parts: Vec<Part> = table
+        let parts: Vec<Part> = table
             .iter()
             .map(|rule| match rule.foreign {
+                _ if selection.is_off(rule.id) && rule.is_named() => Part::Silent,
                 _ if selection.is_off(rule.id) => Part::Off,
                 Some(foreign) if foreign.report == Report::No => Part::Partner,
                 Some(_) | None => Part::On,
@@ -79,33 +83,25 @@ impl Scanner {
             .collect();
         let mut asked = vec![false; table.len()];
         for (asking, rule) in table.iter().enumerate() {
-            let near = rule.near.map(|near| near.rule);
-            let required = rule.foreign.map_or(&[][..], |foreign| &foreign.required);
-            if parts[asking] != Part::On {
-                continue;
-            }
-            for partner in near
-                .into_iter()
-                .chain(required.iter().map(|other| other.rule.as_str()))
-                .filter_map(index)
-            {
-                asked[partner] = true;
-                if parts[partner] == Part::Off {
-                    parts[partner] = Part::Partner;
+            if parts[asking] == Part::On {
+                let near = rule.near.map(|near| near.rule).into_iter();
+                let required = rule.foreign.map_or(&[][..], |foreign| &foreign.required);
+                let required = required.iter().map(|other| other.rule.as_str());
+                for partner in near.chain(required).filter_map(index) {
+                    asked[partner] = true;
                 }
             }
         }
-        let of = |wanted: &dyn Fn(&Rule) -> bool, part: &dyn Fn(Part) -> bool| -> Vec<usize> {
+        let of = |wanted: &dyn Fn(&Rule) -> bool| -> Vec<usize> {
             let all = table.iter().enumerate();
-            all.filter(|(index, rule)| part(parts[*index]) && wanted(rule))
+            all.filter(|(index, rule)| parts[*index] != Part::Off && wanted(rule))
                 .map(|(index, _)| index)
                 .collect()
         };
-        let on = |part| part == Part::On;
-        let runs = |part| part != Part::Off;
-        let bound = of(&|rule| rule.near.is_some(), &on);
-        let of_paths = of(&Rule::is_about_paths, &on);
-        let always = of(&|rule| rule.near.is_none() && !is_called(rule), &runs);
+        let bound = of(&|rule| rule.near.is_some());
+        let always = of(&|rule| rule.near.is_none() && !is_called(rule));
+        let mut of_paths = of(&Rule::is_about_paths);
+        of_paths.retain(|index| parts[*index] == Part::On);
         let keywords = Keywords::new(
             (0_u16..)
                 .zip(&table)
@@ -314,12 +310,31 @@ impl Scanner {
             }
         }
         near::hold_required(text.bytes, &mut matches);
-        let part = |id: &str| {
+        self.on(matches)
+    }
+
+    /// Drops what rules found that do not report, and with what rules found that are off what is only
+    /// a guess by name over the same bytes: who switches a rule off does not ask for its secrets under
+    /// another name.
+    fn on(&self, matches: Vec<Match>) -> Vec<Match> {
+        let part = |found: &Match| {
+            let id = found.rule.id;
             let index = self.table.binary_search_by(|rule| rule.id.cmp(id)).ok()?;
             Some(self.parts[index])
         };
-        matches.retain(|found| part(found.rule.id) == Some(Part::On));
-        matches
+        let (mut on, mut off): (Vec<Match>, Vec<Match>) = matches
+            .into_iter()
+            .partition(|found| part(found) == Some(Part::On));
+        off.retain(|found| part(found) == Some(Part::Silent));
+        on.retain(|found| {
+            found.rule.is_named()
+                || !off.iter().any(|other| {
+                    other.rule.is_named()
+                        && other.span.start < found.span.end
+                        && found.span.start < other.span.end
+                })
+        });
+        on
     }
 
     /// Whether the regex of a rule compiles. One from a rule file may be too large: what it would
@@ -329,10 +344,12 @@ impl Scanner {
         if rule.origin.is_none() || rule.compiles() {
             return true;
         }
-        undecided.push(format!(
-            "the regex of the own rule {} is too large; write it shorter, or `disable` the rule",
-            rule.id
-        ));
+        if self.parts[index] != Part::Silent {
+            undecided.push(format!(
+                "the regex of the own rule {} is too large; write it shorter, or `disable` the rule",
+                rule.id
+            ));
+        }
         false
     }
 
@@ -478,11 +495,12 @@ fn accept(
     }
     let mut found = Match::of(rule, text.bytes, whole, span);
     if let Some(model) = rule.model {
-        let confidence = match candidate {
+        let verdict = match candidate {
             Some(candidate) => generic::judge(model, candidate, text.bytes, text.path),
-            None => generic::judge_plain(model, &found.span, &found.whole, text.bytes),
+            None => generic::judge_plain(model, &found.span, &found.whole, text.bytes, text.path),
         }?;
-        found.confidence = confidence.min(rule.confidence);
+        found.confidence = verdict.confidence.min(rule.confidence);
+        found.signals = verdict.signals;
     }
     if let Some(proof) = rule.proof {
         let proven = (proof.check)(bytes);
@@ -523,6 +541,7 @@ impl Match {
             valid: Validity::Unknown,
             identity: None,
             decoded: Vec::new(),
+            signals: Vec::new(),
         }
     }
 }

@@ -100,11 +100,18 @@ fn settings(args: &Args, hook: &Hook, repo: &Repo) -> Result<Settings, crate::co
     load(&layers)
 }
 
-/// Reads the configuration as of today.
+/// Reads the settings as of today.
 pub(super) fn load(
     layers: &[(Origin, std::path::PathBuf)],
 ) -> Result<Settings, crate::config::ConfigError> {
+    load_config(layers).map(Settings::from)
+}
+
+/// Reads the configuration as of today.
+pub(super) fn load_config(
+    layers: &[(Origin, std::path::PathBuf)],
+) -> Result<Config, crate::config::ConfigError> {
     let today = time::OffsetDateTime::now_utc().date();
     let known = |id: &str| crate::scan::rule(id).is_some();
-    Config::load(layers, today, &known).map(Settings::from)
+    Config::load(layers, today, &known)
 }

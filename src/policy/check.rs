@@ -65,8 +65,9 @@ pub trait Check: Send + Sync {
     fn wants_name(&self, _name: &[u8]) -> bool {
         false
     }
-    /// Whether a finding that was raised for a name alone holds for the whole path.
-    fn holds_at(&self, _path: &crate::git::RepoPath) -> bool {
+    /// Whether a finding, if it is one of this pack, holds at a path. In a history a text is looked
+    /// at before anything tells its path, and a name before the folders above it.
+    fn holds_at(&self, _cx: &Cx<'_>, _finding: &Finding, _path: &crate::git::RepoPath) -> bool {
         true
     }
 }
@@ -139,7 +140,10 @@ pub(super) fn place_in(file: &FileChange<'_>) -> Place {
 
 /// What identifies findings at their places, each worked out once.
 #[derive(Default)]
-pub(super) struct Fingerprints(HashMap<(CheckId, Box<[u8]>, Option<Secret>), Fingerprint>);
+pub(super) struct Fingerprints(HashMap<Identity, Fingerprint>);
+
+/// Check, path or ref name, and secret.
+type Identity = (CheckId, Box<[u8]>, Option<Secret>);
 
 impl Fingerprints {
     /// Of one finding.

@@ -87,6 +87,7 @@ pub(super) fn leak() -> Finding {
         secret: Secret::new(token().as_bytes()),
         valid: Validity::Yes,
         identity: Some("octo".to_owned()),
+        signals: Vec::new(),
     });
     leak
 }
@@ -105,6 +106,7 @@ pub(super) fn rejected() -> Verdict {
         env
     };
     Verdict {
+        rules: std::collections::BTreeSet::new(),
         findings: vec![leak(), force, env(b"\xff.env", Level::Warn)],
         suppressed: vec![Suppressed {
             finding: env(b"old/.env", Level::Deny),
@@ -168,6 +170,7 @@ pub(super) fn hostile(seed: u64) -> (Verdict, Vec<String>) {
             secret: Secret::new(secret.as_bytes()),
             valid: Validity::Unknown,
             identity: Some(noisy),
+            signals: Vec::new(),
         });
         secrets.push(secret);
         findings.push(entry);
@@ -183,6 +186,7 @@ pub(super) fn hostile(seed: u64) -> (Verdict, Vec<String>) {
         })
         .collect();
     let verdict = Verdict {
+        rules: std::collections::BTreeSet::new(),
         findings,
         suppressed,
         unread: vec![Unread {

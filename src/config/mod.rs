@@ -4,6 +4,7 @@ mod baseline;
 mod discover;
 mod error;
 mod file;
+pub mod import;
 mod keys;
 pub mod rules;
 

@@ -1,7 +1,7 @@
 //! The one currency: what a check says, where, how sure, and under which name it is remembered.
 
 use crate::git::{Oid, RefName, RepoPath};
-use crate::scan::{Confidence, Secret, Validity};
+use crate::scan::{Confidence, Secret, Signal, Validity};
 use serde::Serialize;
 use std::fmt;
 
@@ -68,6 +68,8 @@ pub struct FoundSecret {
     pub valid: Validity,
     /// Who or what it belongs to, where the secret itself says so.
     pub identity: Option<String>,
+    /// What spoke for and against it, where a model judged it; else empty.
+    pub signals: Vec<Signal>,
 }
 
 impl FoundSecret {

@@ -140,7 +140,10 @@ pub(super) fn place_in(file: &FileChange<'_>) -> Place {
 
 /// What identifies findings at their places, each worked out once.
 #[derive(Default)]
-pub(super) struct Fingerprints(HashMap<(CheckId, Box<[u8]>, Option<Secret>), Fingerprint>);
+pub(super) struct Fingerprints(HashMap<Identity, Fingerprint>);
+
+/// Check, path or ref name, and secret.
+type Identity = (CheckId, Box<[u8]>, Option<Secret>);
 
 impl Fingerprints {
     /// Of one finding.

@@ -131,10 +131,17 @@ impl Policy {
                            drops it, else it would hide the same secret when it comes back";
                 Stale::new(entry.line(), why)
             }));
-            verdict.stale.extend(allow.into_iter().map(|allow| {
-                let why = "allows nothing that is found; remove the entry";
-                Stale::new(format_args!("[[secrets.allow]] of {}", allow.shown), why)
-            }));
+            verdict
+                .stale
+                .extend(
+                    allow
+                        .into_iter()
+                        .filter(|allow| !allow.has_excused())
+                        .map(|allow| {
+                            let why = "allows nothing that is found; remove the entry";
+                            Stale::new(format_args!("[[secrets.allow]] of {}", allow.shown), why)
+                        }),
+                );
         }
     }
 
@@ -346,15 +353,22 @@ fn first_of_each(raised: Vec<Raised>) -> Vec<Raised> {
             kept.push(raised);
             continue;
         };
-        let known = &mut kept[*index].finding;
-        let same_text =
-            known.place.blob == finding.place.blob && known.place.commit == finding.place.commit;
-        if same_text && known.place.text != finding.place.text {
+        let (known, place) = (&mut kept[*index], &finding.place);
+        let there = &known.finding.place;
+        let same_text = there.blob == place.blob && there.commit == place.commit;
+        if same_text && there.text != place.text {
             kept.push(raised);
         } else {
-            known.refs.extend(raised.finding.refs);
-            known.refs.sort();
-            known.refs.dedup();
+            let mut raised = raised;
+            // What is allowed, or only a warning, in one commit must not speak for the others.
+            let weight = |raised: &Raised| (raised.mark.is_none(), raised.finding.level);
+            if weight(&raised) > weight(known) {
+                std::mem::swap(known, &mut raised);
+            }
+            let refs = &mut known.finding.refs;
+            refs.append(&mut raised.finding.refs);
+            refs.sort();
+            refs.dedup();
         }
     }
     kept

@@ -1,5 +1,6 @@
 //! Judges changes: the trait of a check, the table of packs, what suppresses a finding, the verdict.
 
+mod allow;
 pub mod baseline;
 mod check;
 mod env_files;

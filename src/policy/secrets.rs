@@ -11,6 +11,7 @@ use crate::finding::{
 };
 use crate::git::{Kind, Oid, RepoPath, escape};
 use crate::scan::{Confidence, Match, Rule, Scanner, Validity};
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
@@ -65,7 +66,7 @@ impl Check for Secrets {
             fresh: &Fresh::All,
         };
         let scan = self.scanner.scan(path, whole);
-        let allowed = |allow: &settings::Allow| allow.covers_all_of(file.path.as_ref());
+        let allowed = |allow: &settings::Allow| allow.excuses_all_of(file.path.as_ref());
         let unread = match scan.undecided.first() {
             Some(why) if !self.settings.allow.iter().any(allowed) => {
                 let why = format!(
@@ -85,11 +86,17 @@ impl Check for Secrets {
             return Ok(());
         }
         let fresh = file.fresh();
+        let earlier = OnceCell::new();
+        // Old lines can make a new secret: put together anew, or seen in another light.
+        let is_new = |found: &&Match| {
+            fresh.touches(&found.whole)
+                || !self.is_among(found, earlier.get_or_init(|| self.earlier(file, path)))
+        };
         let lines = Lines::of(bytes);
         for found in scan
             .matches
             .iter()
-            .filter(|found| found.rule.is_about_paths() || fresh.touches(&found.whole))
+            .filter(|found| found.rule.is_about_paths() || is_new(found))
         {
             if found.rule.is_about_paths() {
                 self.raise_path(found.rule, file, out);
@@ -216,6 +223,37 @@ impl Secrets {
         self.clean.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What the parents' versions of a file hold.
+    fn earlier(&self, file: &FileChange<'_>, path: &[u8]) -> Vec<Match> {
+        let fresh = &Fresh::All;
+        let scan = |bytes: Vec<u8>| {
+            let bytes = &bytes;
+            self.scanner.scan(path, Content { bytes, fresh }).matches
+        };
+        file.earlier().into_iter().flat_map(scan).collect()
+    }
+
+    /// Whether the same secret is among those and counts there for no less. Line ends do not count.
+    fn is_among(&self, found: &Match, earlier: &[Match]) -> bool {
+        fn same(one: &Match, other: &Match) -> bool {
+            let [one, other] = [one, other].map(|found| found.secret.expose().iter());
+            one.filter(|byte| **byte != b'\r')
+                .eq(other.filter(|byte| **byte != b'\r'))
+        }
+        earlier
+            .iter()
+            .any(|known| self.level(known) >= self.level(found) && same(known, found))
+    }
+
+    /// A disproof never blocks, however low the bar is set.
+    fn level(&self, found: &Match) -> Level {
+        if found.confidence >= self.settings.min_confidence && found.valid != Validity::No {
+            Level::Deny
+        } else {
+            Level::Warn
+        }
+    }
+
     /// Raises what rules about paths could mean by the last part of a path.
     fn candidate(&self, file: &FileChange<'_>, out: &mut Vec<Raised>) {
         let name = file.path.as_ref().map_or(&[][..], RepoPath::file_name);
@@ -261,14 +299,8 @@ impl Secrets {
                 .identity
                 .as_deref()
                 .map(|identity| escape(identity.as_bytes())),
+            signals: found.signals.clone(),
         };
-        // A disproof never blocks, however low the bar is set.
-        let level =
-            if found.confidence >= self.settings.min_confidence && found.valid != Validity::No {
-                Level::Deny
-            } else {
-                Level::Warn
-            };
         let path = place.path.as_ref().map_or(&[][..], RepoPath::as_bytes);
         let id = found.rule.id;
         let mark = mark_on_lines(bytes, &found.span, id)
@@ -276,7 +308,7 @@ impl Secrets {
         Raised {
             finding: Finding {
                 check,
-                level,
+                level: self.level(found),
                 confidence: found.confidence,
                 message: message(found),
                 help: help(stage, found, &place, &super::rewrite(by.commit)),

@@ -87,6 +87,7 @@ pub(super) fn leak() -> Finding {
         secret: Secret::new(token().as_bytes()),
         valid: Validity::Yes,
         identity: Some("octo".to_owned()),
+        signals: Vec::new(),
     });
     leak
 }
@@ -169,6 +170,7 @@ pub(super) fn hostile(seed: u64) -> (Verdict, Vec<String>) {
             secret: Secret::new(secret.as_bytes()),
             valid: Validity::Unknown,
             identity: Some(noisy),
+            signals: Vec::new(),
         });
         secrets.push(secret);
         findings.push(entry);

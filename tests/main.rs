@@ -21,6 +21,7 @@ mod inline;
 mod marks;
 mod matrix;
 mod merges;
+mod own_rules;
 mod policy_file;
 mod protect;
 mod pushes;

@@ -36,7 +36,7 @@ pub(super) enum Command {
     Check(Check),
     /// Accepts what is already there, so that only new findings block
     Baseline(Baseline),
-    /// Shows the catalogue of rules
+    /// Shows the catalogue of rules, and tests rule files
     Rules(Rules),
     /// Explains a rule: what it looks for, what the secret opens, where to revoke it; or a finding:
     /// where it is, what speaks for it, what would suppress it
@@ -292,10 +292,29 @@ pub(super) struct Rules {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum RulesCommand {
-    /// Lists every rule
-    List,
+    /// Lists every rule, own ones with the file they come from
+    List(RulesList),
     /// Shows one rule
     Show(RuleName),
+    /// Tries the rules of a file on their own examples; exits 1 where one is not as it should be
+    Test(RulesTest),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct RulesList {
+    /// A configuration that overrides those found, for the rule files it names
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) config: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct RulesTest {
+    /// A rule file
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) file: PathBuf,
+    /// Seeds the random characters in the examples
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) seed: u64,
 }
 
 #[derive(Args, Debug)]
@@ -303,6 +322,9 @@ pub(super) struct RuleName {
     /// The id of a rule, with or without `secrets/`
     #[arg(value_name = "ID")]
     pub(super) id: String,
+    /// A configuration that overrides those found, for the rule files it names
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) config: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

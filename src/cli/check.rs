@@ -36,7 +36,7 @@ pub(super) fn run(args: &Args) -> Exit {
         .map_or(Pusher::Unknown, |user| Pusher::named(user.as_bytes()));
     let mode = settings.server.mode;
     let named = args.common.baseline.as_deref();
-    let accepted = BaselineAt::of(named, &settings.trust, Some(repo.git_dir()), None);
+    let accepted = BaselineAt::of(named, &settings.trust, Some(repo.common_dir()), None);
     let policy = Policy::new(settings, Side::Server, pusher);
     let policy = match accepting(policy, &accepted, Some(&repo)) {
         Ok(policy) => policy,
@@ -67,7 +67,7 @@ pub(super) fn run(args: &Args) -> Exit {
 /// of the Git directory; in a worktree without any, the conventions of the repository.
 fn layers(args: &Args, repo: &Repo) -> Vec<(Origin, PathBuf)> {
     let named = args.common.config.clone().or_else(|| installed(repo));
-    let server = discover_server(repo.git_dir(), named.as_deref());
+    let server = discover_server(repo.common_dir(), named.as_deref());
     match repo.work_tree() {
         Some(top) if server.is_empty() => {
             discover_client(Some(top), &|name| std::env::var_os(name))
@@ -77,7 +77,7 @@ fn layers(args: &Args, repo: &Repo) -> Vec<(Origin, PathBuf)> {
 }
 
 fn installed(repo: &Repo) -> Option<PathBuf> {
-    status(repo.git_dir()).ok()?.policy().map(PathBuf::from)
+    status(repo.common_dir()).ok()?.policy().map(PathBuf::from)
 }
 
 fn sources(args: &Args, repo: &Repo) -> Result<Vec<Source>, String> {

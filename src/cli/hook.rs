@@ -64,7 +64,7 @@ pub(super) fn run(args: &Args) -> Exit {
     };
     let (base, top) = match hook.side {
         Side::Client => (repo.work_tree(), repo.work_tree()),
-        Side::Server => (Some(repo.git_dir()), None),
+        Side::Server => (Some(repo.common_dir()), None),
     };
     let accepted = BaselineAt::of(args.common.baseline.as_deref(), &settings.trust, base, top);
     let policy = Policy::new(settings, hook.side, who);
@@ -95,16 +95,23 @@ fn settings(args: &Args, hook: &Hook, repo: &Repo) -> Result<Settings, crate::co
             layers.extend(named.map(|path| (Origin::CommandLine, path.to_owned())));
             layers
         }
-        Side::Server => discover_server(repo.git_dir(), named),
+        Side::Server => discover_server(repo.common_dir(), named),
     };
     load(&layers)
 }
 
-/// Reads the configuration as of today.
+/// Reads the settings as of today.
 pub(super) fn load(
     layers: &[(Origin, std::path::PathBuf)],
 ) -> Result<Settings, crate::config::ConfigError> {
+    load_config(layers).map(Settings::from)
+}
+
+/// Reads the configuration as of today.
+pub(super) fn load_config(
+    layers: &[(Origin, std::path::PathBuf)],
+) -> Result<Config, crate::config::ConfigError> {
     let today = time::OffsetDateTime::now_utc().date();
     let known = |id: &str| crate::scan::rule(id).is_some();
-    Config::load(layers, today, &known).map(Settings::from)
+    Config::load(layers, today, &known)
 }

@@ -40,7 +40,7 @@ pub const KEYS: &[Key] = &[
     held("secrets"),
     held("secrets.min_confidence"),
     held("secrets.disable"),
-    later("secrets.rules"),
+    held("secrets.rules"),
     held("secrets.inline_marks"),
     held("secrets.allow"),
     held("secrets.allow.paths"),

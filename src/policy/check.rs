@@ -65,8 +65,9 @@ pub trait Check: Send + Sync {
     fn wants_name(&self, _name: &[u8]) -> bool {
         false
     }
-    /// Whether a finding that was raised for a name alone holds for the whole path.
-    fn holds_at(&self, _path: &crate::git::RepoPath) -> bool {
+    /// Whether a finding, if it is one of this pack, holds at a path. In a history a text is looked
+    /// at before anything tells its path, and a name before the folders above it.
+    fn holds_at(&self, _cx: &Cx<'_>, _finding: &Finding, _path: &crate::git::RepoPath) -> bool {
         true
     }
 }

@@ -12,6 +12,7 @@ use crate::change::{
 use crate::finding::{Finding, Fingerprint, Level, PlaceKind};
 use crate::git::{OidSet, Repo, RepoPath, escape};
 use crate::hook::Side;
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -150,17 +151,34 @@ impl Policy {
     fn locate(&self, history: &History, repo: &Repo, kept: &mut Kept) {
         let is_file = |raised: &&mut Raised| raised.finding.place.kind == PlaceKind::File;
         let mut files: Vec<&mut Raised> = kept.raised.iter_mut().filter(is_file).collect();
-        let counts = |raised: &Raised, path: &RepoPath| match raised.naming {
-            Naming::Whole => true,
-            Naming::LastPart => {
-                let name = raised.finding.place.path.as_ref().map(RepoPath::file_name);
-                name == Some(path.file_name())
-                    && self.checks.iter().all(|check| check.holds_at(path))
-            }
+        let cx = Cx {
+            repo: Some(repo),
+            pusher: &self.pusher,
+            side: self.side,
         };
+        let holds = |finding: &Finding, path: &RepoPath| {
+            let mut checks = self.checks.iter();
+            checks.all(|check| check.holds_at(&cx, finding, path))
+        };
+        let counts = |raised: &Raised, path: &RepoPath| {
+            let name = raised.finding.place.path.as_ref().map(RepoPath::file_name);
+            let meant = match raised.naming {
+                Naming::Whole => true,
+                Naming::LastPart => name == Some(path.file_name()),
+            };
+            meant && holds(&raised.finding, path)
+        };
+        // Whether it has any path, be it one that does not count.
+        let somewhere: Vec<Cell<bool>> = files.iter().map(|_| Cell::new(false)).collect();
         let at: Vec<_> = files
             .iter()
-            .map(|raised| |path: &RepoPath| counts(raised, path))
+            .zip(&somewhere)
+            .map(|(raised, somewhere)| {
+                |path: &RepoPath| {
+                    somewhere.set(true);
+                    counts(raised, path)
+                }
+            })
             .collect();
         let blobs: Vec<Blob<'_>> = files
             .iter()
@@ -178,8 +196,12 @@ impl Policy {
         drop(at);
         let blobs = files
             .iter_mut()
-            .filter(|raised| raised.finding.place.blob.is_some());
-        for (raised, located) in blobs.zip(located) {
+            .zip(&somewhere)
+            .filter(|(raised, _)| raised.finding.place.blob.is_some());
+        for ((raised, somewhere), located) in blobs.zip(located) {
+            if located.path.is_none() && somewhere.get() {
+                raised.naming = Naming::LastPart;
+            }
             let place = &mut raised.finding.place;
             place.reachable = Some(located.reachable);
             if !located.reachable {
@@ -212,16 +234,16 @@ impl Policy {
                 | (PlaceKind::Tag, _, None) => {}
             }
         }
-        // A name that no commit has at a path the policy means, and that is not meant by itself.
+        // A text or a name that no commit has at a path the policy means; a name may be meant alone.
         kept.raised.retain(|raised| {
             let path = raised.finding.place.path.as_ref();
-            raised.naming == Naming::Whole
-                || path.is_some_and(|path| self.checks.iter().all(|check| check.holds_at(path)))
+            raised.naming == Naming::Whole || path.is_some_and(|path| holds(&raised.finding, path))
         });
     }
 
     fn verdict(&self, kept: Kept, effort: &Effort<'_>) -> Verdict {
         let mut verdict = Verdict {
+            rules: BTreeSet::from([self.settings.secrets.selection().digest()]),
             coverage: kept.coverage,
             unread: kept.unread,
             ..Verdict::default()
@@ -333,15 +355,22 @@ fn first_of_each(raised: Vec<Raised>) -> Vec<Raised> {
             kept.push(raised);
             continue;
         };
-        let known = &mut kept[*index].finding;
-        let same_text =
-            known.place.blob == finding.place.blob && known.place.commit == finding.place.commit;
-        if same_text && known.place.text != finding.place.text {
+        let (known, place) = (&mut kept[*index], &finding.place);
+        let there = &known.finding.place;
+        let same_text = there.blob == place.blob && there.commit == place.commit;
+        if same_text && there.text != place.text {
             kept.push(raised);
         } else {
-            known.refs.extend(raised.finding.refs);
-            known.refs.sort();
-            known.refs.dedup();
+            let mut raised = raised;
+            // What is allowed, or only a warning, in one commit must not speak for the others.
+            let weight = |raised: &Raised| (raised.mark.is_none(), raised.finding.level);
+            if weight(&raised) > weight(known) {
+                std::mem::swap(known, &mut raised);
+            }
+            let refs = &mut known.finding.refs;
+            refs.append(&mut raised.finding.refs);
+            refs.sort();
+            refs.dedup();
         }
     }
     kept

@@ -7,7 +7,7 @@ use super::parsed::{Parsed, parsed_list, parsed_option, unwrap_all};
 use super::path_patterns::PathPatterns;
 use super::ref_pattern::RefPattern;
 use crate::git::{RefName, RepoPath};
-use crate::scan::Confidence;
+use crate::scan::{Confidence, Own, Selection};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use std::path::PathBuf;
@@ -35,6 +35,11 @@ pub struct Secrets {
     pub min_confidence: Confidence,
     /// Ids of rules that are not asked.
     pub disable: Vec<String>,
+    /// Rule files, as written: relative to the file that names them.
+    pub rules: Vec<String>,
+    /// What those files bring in.
+    #[serde(skip)]
+    pub own: Own,
     /// What is allowed all the same.
     pub allow: Vec<Allow>,
     /// Allowances whose day has come: they allow nothing any more.
@@ -44,11 +49,24 @@ pub struct Secrets {
     pub inline_marks: Vec<Tool>,
 }
 
+impl Secrets {
+    /// Which rules look.
+    #[must_use]
+    pub fn selection(&self) -> Selection {
+        Selection {
+            off: self.disable.clone(),
+            own: self.own.clone(),
+        }
+    }
+}
+
 impl Default for Secrets {
     fn default() -> Self {
         Self {
             min_confidence: Confidence::Medium,
             disable: Vec::new(),
+            rules: Vec::new(),
+            own: Own::default(),
             allow: Vec::new(),
             expired: Vec::new(),
             inline_marks: Vec::new(),

@@ -138,26 +138,53 @@ pub(super) fn place_in(file: &FileChange<'_>) -> Place {
     }
 }
 
-/// What identifies findings at their places, each worked out once.
-#[derive(Default)]
-pub(super) struct Fingerprints(HashMap<Identity, Fingerprint>);
+/// What identifies findings at their places, in their order. Each is worked out once, by so many
+/// threads, since those of secrets that can be guessed are slow on purpose.
+#[must_use]
+pub(super) fn fingerprints(raised: &[Raised], jobs: usize) -> Vec<Fingerprint> {
+    let mut distinct: Vec<Identity<'_>> = Vec::new();
+    let mut known: HashMap<Identity<'_>, usize> = HashMap::new();
+    let which: Vec<usize> = raised
+        .iter()
+        .map(|raised| {
+            let identity = identity(&raised.finding);
+            *known.entry(identity).or_insert_with(|| {
+                distinct.push(identity);
+                distinct.len() - 1
+            })
+        })
+        .collect();
+    let work = |part: &[Identity<'_>]| -> Vec<Fingerprint> {
+        let made = part
+            .iter()
+            .map(|(check, at, secret)| Fingerprint::new(*check, at, *secret));
+        made.collect()
+    };
+    let size = distinct.len().div_ceil(jobs.max(1)).max(16);
+    let made: Vec<Fingerprint> = std::thread::scope(|scope| {
+        let mut parts = distinct.chunks(size);
+        let first = parts.next().unwrap_or_default();
+        let others: Vec<_> = parts
+            .map(|part| (part, scope.spawn(move || work(part))))
+            .collect();
+        let mut made = work(first);
+        for (part, other) in others {
+            made.extend(other.join().unwrap_or_else(|_| work(part)));
+        }
+        made
+    });
+    which.into_iter().map(|index| made[index].clone()).collect()
+}
 
 /// Check, path or ref name, and secret.
-type Identity = (CheckId, Box<[u8]>, Option<Secret>);
+type Identity<'a> = (CheckId, &'a [u8], Option<&'a Secret>);
 
-impl Fingerprints {
-    /// Of one finding.
-    pub(super) fn of(&mut self, finding: &Finding) -> Fingerprint {
-        let secret = finding.secret.as_ref().map(|found| &found.secret);
-        let at = match (&finding.place.path, &finding.place.refname) {
-            (Some(path), _) => path.as_bytes(),
-            (None, Some(name)) if secret.is_none() => name.as_bytes(),
-            (None, Some(_) | None) => &[],
-        };
-        let key = (finding.check, at.into(), secret.cloned());
-        self.0
-            .entry(key)
-            .or_insert_with(|| Fingerprint::new(finding.check, at, secret))
-            .clone()
-    }
+fn identity(finding: &Finding) -> Identity<'_> {
+    let secret = finding.secret.as_ref().map(|found| &found.secret);
+    let at = match (&finding.place.path, &finding.place.refname) {
+        (Some(path), _) => path.as_bytes(),
+        (None, Some(name)) if secret.is_none() => name.as_bytes(),
+        (None, Some(_) | None) => &[],
+    };
+    (finding.check, at, secret)
 }

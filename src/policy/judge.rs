@@ -1,7 +1,7 @@
 //! The one loop in which changes and checks meet.
 
 use super::baseline::{Baseline, Entry};
-use super::check::{Check, Cx, Fingerprints, Raised};
+use super::check::{Check, Cx, Raised, fingerprints};
 use super::groups::Pusher;
 use super::packs::CHECKS;
 use super::settings::{Allow, Inline, Settings};
@@ -98,7 +98,7 @@ impl Policy {
             kept.raised
                 .sort_by_cached_key(|raised| order(&raised.finding));
         }
-        let mut verdict = self.verdict(kept, effort.started);
+        let mut verdict = self.verdict(kept, effort);
         if let (Some(_), Some(repo)) = (&history, repo) {
             self.tell_unused(repo, effort, &mut verdict);
         }
@@ -120,12 +120,14 @@ impl Policy {
             }
             baseline.is_empty() && allow.is_empty()
         };
-        if !strike(verdict) && repo.work_tree().is_some() {
+        let mut whole = verdict.unread.is_empty();
+        if !strike(verdict) && whole && repo.work_tree().is_some() {
             let parents = Vec::new();
             let index = self.judge(Some(repo), &[Source::Staged { parents }], effort);
             strike(&index);
+            whole &= index.unread.is_empty();
         }
-        if verdict.unread.is_empty() {
+        if whole {
             verdict.stale.extend(baseline.into_iter().map(|entry| {
                 let why = "in the baseline, and no longer found; `portcullis baseline update` \
                            drops it, else it would hide the same secret when it comes back";
@@ -239,7 +241,7 @@ impl Policy {
         });
     }
 
-    fn verdict(&self, kept: Kept, started: Instant) -> Verdict {
+    fn verdict(&self, kept: Kept, effort: &Effort<'_>) -> Verdict {
         let mut verdict = Verdict {
             rules: BTreeSet::from([self.settings.secrets.selection().digest()]),
             coverage: kept.coverage,
@@ -249,9 +251,9 @@ impl Policy {
         verdict.unread.sort();
         verdict.unread.dedup();
         let mut raised = kept.raised;
-        let mut fingerprints = Fingerprints::default();
-        for raised in &mut raised {
-            raised.finding.fingerprint = fingerprints.of(&raised.finding);
+        let fingerprints = fingerprints(&raised, effort.jobs);
+        for (raised, fingerprint) in raised.iter_mut().zip(fingerprints) {
+            raised.finding.fingerprint = fingerprint;
         }
         for raised in first_of_each(raised) {
             self.settle(raised, &mut verdict);
@@ -264,7 +266,7 @@ impl Policy {
         verdict
             .findings
             .sort_by_cached_key(|finding| (std::cmp::Reverse(finding.level), order(finding)));
-        verdict.coverage.seconds = started.elapsed().as_secs_f64();
+        verdict.coverage.seconds = effort.started.elapsed().as_secs_f64();
         verdict
     }
 

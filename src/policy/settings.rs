@@ -403,6 +403,17 @@ mod tests {
     }
 
     #[test]
+    fn a_baseline_is_at_a_ref_or_in_a_file() {
+        let name = RefName::new(b"refs/heads/main").unwrap();
+        assert_eq!("refs/heads/main".parse(), Ok(BaselineSource::Ref(name)));
+        let file = BaselineSource::File(PathBuf::from("accepted"));
+        assert_eq!("accepted".parse(), Ok(file));
+        for bad in ["", "refs/heads/..", "refs/heads/a b"] {
+            assert!(bad.parse::<BaselineSource>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn a_source_of_identity_is_one_that_works() {
         assert_eq!("unix".parse(), Ok(IdentitySource::Unix));
         assert_eq!("gitolite".parse(), Ok(IdentitySource::Gitolite));

@@ -27,6 +27,8 @@ pub enum Source {
     Staged {
         /// The parents; none for the first commit.
         parents: Vec<Oid>,
+        /// The branch that the commit will be on, where that is asked; none on a detached `HEAD`.
+        branch: Option<RefName>,
     },
     /// The message of a commit that is being made.
     Draft(Vec<u8>),
@@ -54,6 +56,23 @@ pub enum Source {
     Files(Vec<PathBuf>),
     /// One text.
     Text(Vec<u8>),
+}
+
+impl Source {
+    /// The refs that a push would move; none for anything else.
+    #[must_use]
+    pub fn updates(&self) -> &[RefUpdate] {
+        match self {
+            Self::Push { updates, .. } => updates,
+            Self::Staged { .. }
+            | Self::Draft(_)
+            | Self::History
+            | Self::Range { .. }
+            | Self::Worktree
+            | Self::Files(_)
+            | Self::Text(_) => &[],
+        }
+    }
 }
 
 /// One thing that an event would bring in.
@@ -161,7 +180,12 @@ pub fn visit(
         None => sink.unread(Unread::new("the repository", "there is none here")),
     };
     match source {
-        Source::Staged { parents } => with_repo(&|repo| staged::visit(repo, parents, sink)),
+        Source::Staged { parents, branch } => {
+            if let Some(branch) = branch {
+                sink.change(&Change::Ref(&RefUpdate::pending(branch, parents.len())));
+            }
+            with_repo(&|repo| staged::visit(repo, parents, sink));
+        }
         Source::Draft(text) => sink.change(&Change::Message(&Message {
             of: MessageOf::Draft,
             raw: text,

@@ -7,6 +7,7 @@ mod exit;
 mod hook;
 mod install;
 mod output;
+mod policy;
 mod progress;
 mod scan;
 
@@ -43,6 +44,7 @@ fn carry_out(command: Command) -> Exit {
         Command::Hook(args) => hook::run(&args),
         Command::Scan(args) => scan::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Policy(args) => policy::run(&args),
         Command::Rules(args) => catalogue::rules(&args),
         Command::Explain(args) => catalogue::explain(&args),
         Command::Completions(args) => {

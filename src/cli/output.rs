@@ -24,6 +24,13 @@ pub(super) fn complain(exit: Exit, why: &dyn std::fmt::Display) -> Exit {
     exit
 }
 
+/// Says one line on standard error, which holds nothing that somebody else wrote.
+pub(super) fn note(line: &str) {
+    let _ = io::stderr()
+        .lock()
+        .write_all(format!("{line}\n").as_bytes());
+}
+
 /// How the program ends when its report could not be written: what blocks still blocks, and what was
 /// found clean is not known to be, since nobody could read it.
 pub(super) fn unreported(verdict: &Verdict, error: &io::Error) -> Exit {

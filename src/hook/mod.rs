@@ -79,7 +79,8 @@ pub fn staged(repo: &Repo, amends: bool) -> Result<Source, CallError> {
         }
         None => repo.merge_heads(),
     };
-    Ok(Source::Staged { parents })
+    let branch = None;
+    Ok(Source::Staged { parents, branch })
 }
 
 /// The message that the next commit is to have.

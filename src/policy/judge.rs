@@ -6,7 +6,7 @@ use super::packs::CHECKS;
 use super::settings::{Inline, Settings};
 use super::{Coverage, Suppressed, SuppressedBy, Unread, Verdict};
 use crate::change::{
-    BadUpdate, Blob, Change, FileChange, History, MessageOf, Naming, Sink, Source, visit,
+    BadUpdate, Blob, Change, FileChange, History, MessageOf, Naming, RefUpdate, Sink, Source, visit,
 };
 use crate::finding::{Finding, Fingerprint, Level, PlaceKind};
 use crate::git::{OidSet, Repo, RepoPath, escape};
@@ -20,6 +20,7 @@ pub struct Policy {
     settings: Settings,
     side: Side,
     pusher: Pusher,
+    now: time::OffsetDateTime,
     checks: Vec<Box<dyn Check>>,
 }
 
@@ -42,8 +43,16 @@ impl Policy {
             settings,
             side,
             pusher,
+            now: time::OffsetDateTime::now_utc(),
             checks,
         }
+    }
+
+    /// The same policy as of another time, for what is asked of the past.
+    #[must_use]
+    pub fn as_of(mut self, now: time::OffsetDateTime) -> Self {
+        self.now = now;
+        self
     }
 
     /// Judges all that the sources show. Never errs: what could not be read is in the verdict.
@@ -53,11 +62,14 @@ impl Policy {
             Side::Client => None,
             Side::Server => self.settings.server.deadline,
         };
+        let updates: Vec<RefUpdate> = sources.iter().flat_map(Source::updates).cloned().collect();
         let judge = Judge {
             cx: Cx {
                 repo,
                 pusher: &self.pusher,
                 side: self.side,
+                now: self.now,
+                updates: &updates,
             },
             checks: &self.checks,
             deadline,
@@ -71,6 +83,7 @@ impl Policy {
         if let Some(limit) = deadline.filter(|_| !judge.go_on()) {
             judge.unread(late(limit));
         }
+        judge.whole();
         let mut kept = judge
             .kept
             .into_inner()
@@ -332,6 +345,15 @@ impl Judge<'_> {
         }
     }
 
+    fn whole(&self) {
+        let mut kept = self.kept();
+        let mut raised = Vec::new();
+        for check in self.checks {
+            check.whole(&self.cx, &kept.coverage, &mut raised);
+        }
+        kept.raised.append(&mut raised);
+    }
+
     fn bad_update(&self, update: &BadUpdate) {
         let mut raised = Vec::new();
         for check in self.checks {
@@ -347,7 +369,9 @@ impl Sink for Judge<'_> {
     fn change(&self, change: &Change<'_>) {
         match change {
             Change::Ref(update) => {
-                self.kept().coverage.refs += 1;
+                if !update.change.is_pending() {
+                    self.kept().coverage.refs += 1;
+                }
                 self.ask(|check, out| check.update(&self.cx, update, out));
             }
             Change::BadRef(update) => self.bad_update(update),

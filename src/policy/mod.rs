@@ -1,6 +1,7 @@
 //! Judges changes: the trait of a check, the table of packs, what suppresses a finding, the verdict.
 
 mod check;
+mod decide;
 mod env_files;
 pub mod groups;
 mod identity;
@@ -9,6 +10,7 @@ mod judge;
 mod packs;
 mod parsed;
 mod path_patterns;
+mod protect;
 mod ref_pattern;
 mod refs;
 mod secrets;
@@ -17,7 +19,7 @@ mod verdict;
 
 pub use crate::change::Unread;
 pub use check::{Check, Cx, Raised};
-pub use identity::pusher;
+pub use identity::{BadIdentity, Surroundings, pusher};
 pub use judge::{Effort, Policy};
 pub use packs::{CHECKS, Pack};
 pub use path_patterns::{BadPathPattern, PathPattern, PathPatterns};

@@ -6,18 +6,23 @@
 
 mod world;
 
+mod baseline;
 mod bypass;
 mod commits;
 mod conventions;
 mod env_files;
+mod explain;
 mod faults;
 mod formats_of_repo;
 mod history;
 mod hostile;
 mod identities;
+mod import;
 mod inline;
+mod marks;
 mod matrix;
 mod merges;
+mod own_rules;
 mod policy_file;
 mod protect;
 mod protect_more;

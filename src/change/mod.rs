@@ -27,8 +27,13 @@ pub enum Source {
     Staged {
         /// The parents; none for the first commit.
         parents: Vec<Oid>,
-        /// The branch that the commit will be on, where that is asked; none on a detached `HEAD`.
-        branch: Option<RefName>,
+    },
+    /// The branch that a commit is about to be made on.
+    Pending {
+        /// The branch.
+        branch: RefName,
+        /// How many parents the commit will have.
+        parents: usize,
     },
     /// The message of a commit that is being made.
     Draft(Vec<u8>),
@@ -65,6 +70,7 @@ impl Source {
         match self {
             Self::Push { updates, .. } => updates,
             Self::Staged { .. }
+            | Self::Pending { .. }
             | Self::Draft(_)
             | Self::History
             | Self::Range { .. }
@@ -180,11 +186,9 @@ pub fn visit(
         None => sink.unread(Unread::new("the repository", "there is none here")),
     };
     match source {
-        Source::Staged { parents, branch } => {
-            if let Some(branch) = branch {
-                sink.change(&Change::Ref(&RefUpdate::pending(branch, parents.len())));
-            }
-            with_repo(&|repo| staged::visit(repo, parents, sink));
+        Source::Staged { parents } => with_repo(&|repo| staged::visit(repo, parents, sink)),
+        Source::Pending { branch, parents } => {
+            sink.change(&Change::Ref(&RefUpdate::pending(branch, *parents)));
         }
         Source::Draft(text) => sink.change(&Change::Message(&Message {
             of: MessageOf::Draft,

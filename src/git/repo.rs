@@ -254,11 +254,35 @@ impl Repo {
     pub fn resolve(&self, name: &RefName) -> Result<Option<Oid>, ReadError> {
         match (self.bound, std::env::var_os("GIT_NAMESPACE")) {
             (Bound::Environment, Some(namespace)) => {
-                let stored = in_namespace(namespace.as_encoded_bytes(), name);
-                self.reader().resolve(&stored)
+                let space = below_namespaces(namespace.as_encoded_bytes());
+                self.reader().resolve(&[&space, name.as_bytes()].concat())
             }
             (Bound::Environment | Bound::Directory, _) => self.reader().resolve(name.as_bytes()),
         }
+    }
+
+    /// The names of which one is written when this one is pushed to: the name itself, and where it
+    /// is a symbolic ref what it stands for, whether that exists or not.
+    ///
+    /// # Errors
+    /// When the ref cannot be read, or stands for itself.
+    pub fn written_by(&self, name: &RefName) -> Result<Vec<RefName>, ReadError> {
+        let space = match (self.bound, std::env::var_os("GIT_NAMESPACE")) {
+            (Bound::Environment, Some(space)) => below_namespaces(space.as_encoded_bytes()),
+            (Bound::Environment | Bound::Directory, _) => Vec::new(),
+        };
+        let mut names = vec![name.clone()];
+        let mut stored = [&space[..], name.as_bytes()].concat();
+        // Git itself follows five of them.
+        while names.len() <= 8 {
+            let Some(target) = self.reader().symbolic_target(&stored)? else {
+                return Ok(names);
+            };
+            let shown = target.strip_prefix(&space[..]).unwrap_or(&target);
+            names.push(RefName::new(shown).map_err(broken)?);
+            stored = target;
+        }
+        Err(broken("a chain of symbolic refs without an end"))
     }
 
     /// The commit that `HEAD` names; none before the first commit.
@@ -333,20 +357,15 @@ impl Repo {
     }
 }
 
-/// Where a ref of a push is stored when the server shares one repository between namespaces: each
-/// part of the namespace below `refs/namespaces/` (gitnamespaces(7)).
-fn in_namespace(namespace: &[u8], name: &RefName) -> Vec<u8> {
+/// What stands before the name of a ref where the server shares one repository between namespaces:
+/// each part of the namespace below `refs/namespaces/` (gitnamespaces(7)).
+fn below_namespaces(namespace: &[u8]) -> Vec<u8> {
     let parts = namespace
         .split(|byte| *byte == b'/')
         .filter(|part| !part.is_empty());
-    let mut stored = Vec::new();
-    for part in parts {
-        stored.extend_from_slice(b"refs/namespaces/");
-        stored.extend_from_slice(part);
-        stored.push(b'/');
-    }
-    stored.extend_from_slice(name.as_bytes());
-    stored
+    parts
+        .flat_map(|part| [b"refs/namespaces/", part, b"/"].concat())
+        .collect()
 }
 
 /// A run of the `git` program for the repository that was opened, and for no other that it might
@@ -365,11 +384,10 @@ mod tests {
 
     #[test]
     fn a_ref_of_a_namespace_is_stored_below_it() {
-        let name = RefName::new(b"refs/heads/main").unwrap();
-        assert_eq!(in_namespace(b"", &name), b"refs/heads/main");
+        assert_eq!(below_namespaces(b""), b"");
         assert_eq!(
-            in_namespace(b"a/b", &name),
-            b"refs/namespaces/a/refs/namespaces/b/refs/heads/main"
+            below_namespaces(b"a/b"),
+            b"refs/namespaces/a/refs/namespaces/b/"
         );
     }
 }

@@ -79,8 +79,7 @@ pub fn staged(repo: &Repo, amends: bool) -> Result<Source, CallError> {
         }
         None => repo.merge_heads(),
     };
-    let branch = None;
-    Ok(Source::Staged { parents, branch })
+    Ok(Source::Staged { parents })
 }
 
 /// The message that the next commit is to have.

@@ -4,10 +4,11 @@ use super::Coverage;
 use super::groups::Pusher;
 use crate::change::{BadUpdate, CommitChange, FileChange, Message, Naming, RefUpdate, Unread};
 use crate::finding::{CheckId, Fingerprint};
-use crate::finding::{Finding, FoundSecret, Level, Place, PlaceKind};
+use crate::finding::{Finding, Level, Place, PlaceKind};
 use crate::git::{RefName, Repo, escape};
 use crate::hook::Side;
-use crate::scan::Confidence;
+use crate::scan::{Confidence, Secret};
+use std::collections::HashMap;
 
 /// A check implements what it looks at; the one loop in `judge` does the walking.
 pub trait Check: Send + Sync {
@@ -67,8 +68,9 @@ pub trait Check: Send + Sync {
     fn wants_name(&self, _name: &[u8]) -> bool {
         false
     }
-    /// Whether a finding that was raised for a name alone holds for the whole path.
-    fn holds_at(&self, _path: &crate::git::RepoPath) -> bool {
+    /// Whether a finding, if it is one of this pack, holds at a path. In a history a text is looked
+    /// at before anything tells its path, and a name before the folders above it.
+    fn holds_at(&self, _cx: &Cx<'_>, _finding: &Finding, _path: &crate::git::RepoPath) -> bool {
         true
     }
 }
@@ -108,7 +110,6 @@ impl Raised {
         place: Place,
         refs: Vec<RefName>,
     ) -> Self {
-        let fingerprint = fingerprint(check, &place, None);
         Self {
             finding: Finding {
                 check,
@@ -116,7 +117,7 @@ impl Raised {
                 confidence: Confidence::High,
                 message,
                 help,
-                fingerprint,
+                fingerprint: Fingerprint::default(),
                 place,
                 refs,
                 secret: None,
@@ -144,17 +145,26 @@ pub(super) fn place_in(file: &FileChange<'_>) -> Place {
     }
 }
 
-/// What identifies a finding at a place.
-#[must_use]
-pub(super) fn fingerprint(
-    check: CheckId,
-    place: &Place,
-    secret: Option<&FoundSecret>,
-) -> Fingerprint {
-    let at = match (&place.path, &place.refname) {
-        (Some(path), _) => path.as_bytes(),
-        (None, Some(name)) if secret.is_none() => name.as_bytes(),
-        (None, Some(_) | None) => &[],
-    };
-    Fingerprint::new(check, at, secret.map(|found| &found.secret))
+/// What identifies findings at their places, each worked out once.
+#[derive(Default)]
+pub(super) struct Fingerprints(HashMap<Identity, Fingerprint>);
+
+/// Check, path or ref name, and secret.
+type Identity = (CheckId, Box<[u8]>, Option<Secret>);
+
+impl Fingerprints {
+    /// Of one finding.
+    pub(super) fn of(&mut self, finding: &Finding) -> Fingerprint {
+        let secret = finding.secret.as_ref().map(|found| &found.secret);
+        let at = match (&finding.place.path, &finding.place.refname) {
+            (Some(path), _) => path.as_bytes(),
+            (None, Some(name)) if secret.is_none() => name.as_bytes(),
+            (None, Some(_) | None) => &[],
+        };
+        let key = (finding.check, at.into(), secret.cloned());
+        self.0
+            .entry(key)
+            .or_insert_with(|| Fingerprint::new(finding.check, at, secret))
+            .clone()
+    }
 }

@@ -7,8 +7,8 @@ use time::OffsetDateTime;
 
 /// What happens to a ref, as far as the rules ask.
 pub(super) struct Motion<'a> {
-    /// The ref.
-    pub(super) name: &'a RefName,
+    /// The ref, and where it is a symbolic one what it stands for.
+    pub(super) names: &'a [RefName],
     /// What is done to it.
     pub(super) act: Act,
     /// Where it stands.
@@ -151,7 +151,8 @@ fn who(motion: &Motion<'_>, rule: &Protect, asker: Asker<'_>) -> Option<Denial> 
 
 fn names(motion: &Motion<'_>, rule: &Protect) -> Option<Denial> {
     let names = rule.names.as_ref()?;
-    if motion.act == Act::Delete || names.matches(motion.name) {
+    let mut held = motion.names.iter().filter(|name| rule.protects(name));
+    if motion.act == Act::Delete || held.all(|name| names.matches(name)) {
         return None;
     }
     let pattern = escape(names.as_str().as_bytes());

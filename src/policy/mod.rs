@@ -1,5 +1,7 @@
 //! Judges changes: the trait of a check, the table of packs, what suppresses a finding, the verdict.
 
+mod allow;
+pub mod baseline;
 mod check;
 mod decide;
 mod env_files;
@@ -7,6 +9,7 @@ pub mod groups;
 mod identity;
 mod inline;
 mod judge;
+mod marks;
 mod packs;
 mod parsed;
 mod path_patterns;
@@ -18,13 +21,14 @@ pub mod settings;
 mod verdict;
 
 pub use crate::change::Unread;
+pub use baseline::Baseline;
 pub use check::{Check, Cx, Raised};
 pub use identity::{BadIdentity, Surroundings, pusher};
 pub use judge::{Effort, Policy};
 pub use packs::{CHECKS, Pack};
 pub use path_patterns::{BadPathPattern, PathPattern, PathPatterns};
 pub use ref_pattern::{BadRefPattern, RefPattern};
-pub use verdict::{Coverage, Outcome, Suppressed, SuppressedBy, Verdict};
+pub use verdict::{Coverage, Outcome, Stale, Suppressed, SuppressedBy, Verdict};
 
 /// The author date of a commit as RFC 3339; none where it is beyond the calendar.
 fn date_of(commit: &crate::git::CommitInfo) -> Option<String> {

@@ -32,33 +32,50 @@ impl Check for Refs {
             let message = "the push names this ref twice".to_owned();
             out.push(raise("duplicate", message, help, &update.name));
         }
-        let matching: Vec<&Protect> = self
-            .rules
-            .iter()
-            .filter(|rule| rule.protects(&update.name))
-            .collect();
-        if let (Side::Server, Some(repo)) = (cx.side, cx.repo) {
-            out.extend(self.last_resort(cx, repo, update, &matching)?);
-        }
-        let Some(repo) = cx.repo.filter(|_| !matching.is_empty()) else {
+        let Some(repo) = cx.repo.filter(|_| !self.rules.is_empty()) else {
             return Ok(());
         };
         let name = &update.name;
+        let names = match cx.side {
+            // A push to a symbolic ref writes what it stands for.
+            Side::Server => repo.written_by(name),
+            Side::Client => Ok(vec![name.clone()]),
+        };
+        let names = names.map_err(|error| Unread::new(name, error))?;
+        let protects = |rule: &&Protect| names.iter().any(|name| rule.protects(name));
+        let matching: Vec<&Protect> = self.rules.iter().filter(protects).collect();
+        let seen = Seen {
+            cx,
+            repo,
+            update,
+            names: &names,
+        };
+        if cx.side == Side::Server {
+            out.extend(seen.last_resort(&matching)?);
+        }
+        if matching.is_empty() {
+            return Ok(());
+        }
         match (cx.side, update.change) {
             (_, RefChange::Pending { parents }) => {
                 let denials = pending(parents, &matching, cx.now);
                 out.extend(denials.into_iter().map(|denial| warning(denial, name)));
             }
             (Side::Server, _) => {
-                let seen = Seen { cx, repo, update };
                 let motion = seen.motion(&matching)?;
                 let asked = seen.asked(&motion, &matching)?;
                 let asker = Asker::Server(&self.groups, cx.pusher);
                 let denials = decide(&motion, &asked, asker, cx.now);
-                out.extend(denials.into_iter().map(|denial| denied(denial, name)));
+                out.extend(denials.into_iter().map(|mut denial| {
+                    if let [_, .., last] = &names[..] {
+                        denial
+                            .message
+                            .push_str(&format!("; this ref stands for {last}"));
+                    }
+                    denied(denial, name)
+                }));
             }
             (Side::Client, _) => {
-                let seen = Seen { cx, repo, update };
                 let motion = seen.motion_on_client(&matching);
                 // The refs of the remote are not here, and so nothing lies outside `merge_from`.
                 let asked: Vec<_> = matching
@@ -117,51 +134,8 @@ impl Check for Refs {
     }
 }
 
-impl Refs {
-    /// Where branches are protected at all, the default branch and the last one do not go, but by
-    /// those whom a rule names who may delete them.
-    fn last_resort(
-        &self,
-        cx: &Cx<'_>,
-        repo: &Repo,
-        update: &RefUpdate,
-        matching: &[&Protect],
-    ) -> Result<Option<Raised>, Unread> {
-        let name = &update.name;
-        let goes = matches!(update.change, RefChange::Delete { old: Some(_) });
-        let named = matching.iter().any(|rule| rule.says_who_may_delete());
-        if self.rules.is_empty() || named || !goes || !is_branch(name) {
-            return Ok(None);
-        }
-        let help = "have a rule of [[protect]] say who may delete it, or leave it".to_owned();
-        if repo.work_tree().is_none() && repo.head_branch().as_ref() == Some(name) {
-            let message = "it is the default branch of the server, and does not go".to_owned();
-            return Ok(Some(raise("default-branch", message, help, name)));
-        }
-        let refs = repo.refs().map_err(|error| Unread::new(name, error))?;
-        let known = refs.iter().any(|(known, _)| known == name);
-        let stays = |branch: &RefName| {
-            let change = cx.updates.iter().find(|update| update.name == *branch);
-            change.is_none_or(|update| update.change.new_oid().is_some())
-        };
-        let mut others = refs.iter().map(|(known, _)| known);
-        let made = cx.updates.iter().any(|update| {
-            is_branch(&update.name) && matches!(update.change, RefChange::Create { .. })
-        });
-        if known && !made && !others.any(|other| is_branch(other) && stays(other)) {
-            let message = "it is the last branch of the server, and does not go".to_owned();
-            return Ok(Some(raise("last-branch", message, help, name)));
-        }
-        Ok(None)
-    }
-}
-
 fn is_branch(name: &RefName) -> bool {
     name.as_bytes().starts_with(b"refs/heads/")
-}
-
-fn is_tag(name: &RefName) -> bool {
-    name.as_bytes().starts_with(b"refs/tags/")
 }
 
 fn id(name: &'static str) -> CheckId {
@@ -211,9 +185,54 @@ struct Seen<'a> {
     cx: &'a Cx<'a>,
     repo: &'a Repo,
     update: &'a RefUpdate,
+    /// Its name, and where it is a symbolic ref what it stands for.
+    names: &'a [RefName],
 }
 
 impl<'a> Seen<'a> {
+    /// Where branches are protected at all, the default branch and the last one do not go, but by
+    /// those whom a rule names who may delete them.
+    fn last_resort(&self, matching: &[&Protect]) -> Result<Option<Raised>, Unread> {
+        let name = &self.update.name;
+        let goes = matches!(self.update.change, RefChange::Delete { old: Some(_) });
+        let named = matching.iter().any(|rule| rule.says_who_may_delete());
+        if named || !goes || !self.names.iter().any(is_branch) {
+            return Ok(None);
+        }
+        let help = "have a rule of [[protect]] say who may delete it, or leave it".to_owned();
+        let default = self
+            .repo
+            .head_branch()
+            .filter(|_| self.repo.work_tree().is_none());
+        if default.is_some_and(|default| self.names.contains(&default)) {
+            let message = "it is the default branch of the server, and does not go".to_owned();
+            return Ok(Some(raise("default-branch", message, help, name)));
+        }
+        let refs = self.repo.refs().map_err(|error| self.unread(error))?;
+        let known = refs.iter().any(|(known, _)| self.names.contains(known));
+        let updates = self.cx.updates;
+        let goes_too = |branch: &RefName| {
+            let mut gone = updates.iter().filter(|u| u.change.new_oid().is_none());
+            self.names.contains(branch) || gone.any(|update| update.name == *branch)
+        };
+        let stays = refs
+            .iter()
+            .any(|(other, _)| is_branch(other) && !goes_too(other));
+        let comes = updates
+            .iter()
+            .any(|u| is_branch(&u.name) && matches!(u.change, RefChange::Create { .. }));
+        if known && !stays && !comes {
+            let message = "it is the last branch of the server, and does not go".to_owned();
+            return Ok(Some(raise("last-branch", message, help, name)));
+        }
+        Ok(None)
+    }
+
+    fn is_tag(&self) -> bool {
+        let mut names = self.names.iter();
+        names.any(|name| name.as_bytes().starts_with(b"refs/tags/"))
+    }
+
     fn unread(&self, error: impl std::fmt::Display) -> Unread {
         Unread::new(&self.update.name, error)
     }
@@ -226,7 +245,7 @@ impl<'a> Seen<'a> {
         let Some(new) = self.update.change.new_oid() else {
             return Ok(motion);
         };
-        if !history && !is_tag(&self.update.name) {
+        if !history && !self.is_tag() {
             return Ok(motion);
         }
         self.look_behind(new, &mut motion)
@@ -251,12 +270,13 @@ impl<'a> Seen<'a> {
         };
         motion.history = Some(walked(&known)?);
         if act == Act::Create && !self.refs_where(&|_| true)?.is_empty() {
-            motion.brings = !walked(&[
-                format!("--exclude={}", self.update.name),
-                "--exclude-hidden=receive".to_owned(),
-                "--all".to_owned(),
-            ])?
-            .is_empty();
+            let mut known: Vec<String> = self
+                .names
+                .iter()
+                .map(|name| format!("--exclude={name}"))
+                .collect();
+            known.extend(["--exclude-hidden=receive".to_owned(), "--all".to_owned()]);
+            motion.brings = !walked(&known)?.is_empty();
         }
         Ok(motion)
     }
@@ -288,7 +308,7 @@ impl<'a> Seen<'a> {
 
     fn still(&self, act: Act) -> Motion<'a> {
         Motion {
-            name: &self.update.name,
+            names: self.names,
             act,
             old: self.update.change.old_oid(),
             tip: None,
@@ -301,7 +321,7 @@ impl<'a> Seen<'a> {
     fn look_behind(&self, new: Oid, motion: &mut Motion<'_>) -> Result<(), crate::git::ReadError> {
         let (tags, oid, object) = self.repo.peel(new)?;
         motion.tip = (object.kind == Kind::Commit).then_some(oid);
-        motion.lightweight = is_tag(&self.update.name) && tags.is_empty();
+        motion.lightweight = self.is_tag() && tags.is_empty();
         Ok(())
     }
 
@@ -330,7 +350,7 @@ impl<'a> Seen<'a> {
         let allowed = |name: &RefName| from.iter().any(|pattern| pattern.matches(name));
         let mut tips = self.refs_where(&allowed)?;
         let moved = self.cx.updates.iter().filter(|update| {
-            !update.repeated && update.name != self.update.name && allowed(&update.name)
+            !update.repeated && !self.names.contains(&update.name) && allowed(&update.name)
         });
         tips.extend(
             moved
@@ -352,7 +372,7 @@ impl<'a> Seen<'a> {
         let refs = self.repo.refs().map_err(|error| self.unread(error))?;
         let others = refs
             .into_iter()
-            .filter(|(name, _)| *name != self.update.name && wanted(name));
+            .filter(|(name, _)| !self.names.contains(name) && wanted(name));
         Ok(others.map(|(_, oid)| oid.to_string()).collect())
     }
 
@@ -362,7 +382,7 @@ impl<'a> Seen<'a> {
             RefChange::Create { .. } => Ok(Act::Create),
             RefChange::Delete { .. } => Ok(Act::Delete),
             // A tag is where it is, or it is another tag.
-            RefChange::Move { .. } if is_tag(&self.update.name) => Ok(Act::Force),
+            RefChange::Move { .. } if self.is_tag() => Ok(Act::Force),
             RefChange::Move { old, new } => match is_ancestor(self.repo, old, new) {
                 Ok(true) => Ok(Act::Push),
                 Ok(false) => Ok(Act::Force),

@@ -37,15 +37,15 @@ fn now() -> OffsetDateTime {
     moment("2026-06-15T12:00:00Z")
 }
 
-fn main() -> RefName {
-    RefName::new(b"refs/heads/main").unwrap()
+fn main() -> [RefName; 1] {
+    [RefName::new(b"refs/heads/main").unwrap()]
 }
 
 /// A move of main from commit 1 to the first of these.
-fn motion<'a>(name: &'a RefName, list: &[(u8, &[u8])]) -> Motion<'a> {
+fn motion<'a>(names: &'a [RefName], list: &[(u8, &[u8])]) -> Motion<'a> {
     let history = commits(list);
     Motion {
-        name,
+        names,
         act: Act::Push,
         old: Some(oid(1)),
         tip: Some(history.first().map_or(oid(1), |commit| commit.oid)),
@@ -150,7 +150,7 @@ fn a_linear_history_has_no_merge_anywhere() {
 
 #[test]
 fn names_and_tags_are_as_the_rule_says() {
-    let (good, bad) = (main(), RefName::new(b"refs/heads/main/x").unwrap());
+    let (good, bad) = (main(), [RefName::new(b"refs/heads/main/x").unwrap()]);
     let keys = "names = \"^refs/heads/(main|next)$\"";
     assert_eq!(checks(&motion(&good, DIRECT), keys, &[]), [""; 0]);
     assert_eq!(checks(&motion(&bad, DIRECT), keys, &[]), ["names"]);
@@ -264,7 +264,7 @@ impl Numbers {
         toml::from_str(&format!("refs = [\"refs/heads/main\"]\n{keys}")).unwrap()
     }
 
-    fn motion<'a>(&mut self, name: &'a RefName) -> Motion<'a> {
+    fn motion<'a>(&mut self, names: &'a [RefName]) -> Motion<'a> {
         let mut history: Vec<Walked> = Vec::new();
         let tip = 1 + self.below(6) as u8;
         for number in (2..=tip).rev() {
@@ -279,7 +279,7 @@ impl Numbers {
         }
         let act = Act::KEYS[self.below(4) as usize].1;
         Motion {
-            name,
+            names,
             act,
             old: (act != Act::Create).then(|| oid(1)),
             tip: (act != Act::Delete).then(|| oid(tip)),

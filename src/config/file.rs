@@ -116,6 +116,7 @@ impl Layer {
             "protect.create",
             "protect.delete",
             "protect.force",
+            "protect.freeze.except",
         ] {
             for (span, principal) in self.strings(key) {
                 if let Some(group) = principal.strip_prefix('@')

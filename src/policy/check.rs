@@ -1,5 +1,6 @@
 //! The trait of a check: a function of a change.
 
+use super::Coverage;
 use super::groups::Pusher;
 use crate::change::{BadUpdate, CommitChange, FileChange, Message, Naming, RefUpdate, Unread};
 use crate::finding::{CheckId, Fingerprint};
@@ -61,6 +62,8 @@ pub trait Check: Send + Sync {
     ) -> Result<(), Unread> {
         Ok(())
     }
+    /// Looks at the size of a push as a whole, after all of it was shown.
+    fn whole(&self, _cx: &Cx<'_>, _coverage: &Coverage, _out: &mut Vec<Raised>) {}
     /// Whether a file anywhere in a history matters to this check for its name alone.
     fn wants_name(&self, _name: &[u8]) -> bool {
         false
@@ -80,6 +83,10 @@ pub struct Cx<'a> {
     pub pusher: &'a Pusher,
     /// Whether the push is being made or received.
     pub side: Side,
+    /// When it is asked.
+    pub now: time::OffsetDateTime,
+    /// All that the push would move, for what one update means to another.
+    pub updates: &'a [RefUpdate],
 }
 
 /// A finding on its way to the verdict.

@@ -7,7 +7,7 @@ use super::packs::CHECKS;
 use super::settings::{Allow, Inline, Settings};
 use super::{Coverage, Stale, Suppressed, SuppressedBy, Unread, Verdict};
 use crate::change::{
-    BadUpdate, Blob, Change, FileChange, History, MessageOf, Naming, Sink, Source, visit,
+    BadUpdate, Blob, Change, FileChange, History, MessageOf, Naming, RefUpdate, Sink, Source, visit,
 };
 use crate::finding::{Finding, Fingerprint, Level, PlaceKind};
 use crate::git::{OidSet, Repo, RepoPath, escape};
@@ -22,6 +22,7 @@ pub struct Policy {
     settings: Settings,
     side: Side,
     pusher: Pusher,
+    now: time::OffsetDateTime,
     checks: Vec<Box<dyn Check>>,
     baseline: Baseline,
 }
@@ -45,9 +46,17 @@ impl Policy {
             settings,
             side,
             pusher,
+            now: time::OffsetDateTime::now_utc(),
             checks,
             baseline: Baseline::default(),
         }
+    }
+
+    /// The same policy as of another time, for what is asked of the past.
+    #[must_use]
+    pub fn as_of(mut self, now: time::OffsetDateTime) -> Self {
+        self.now = now;
+        self
     }
 
     /// The same with findings that are accepted.
@@ -69,11 +78,14 @@ impl Policy {
             Side::Client => None,
             Side::Server => self.settings.server.deadline,
         };
+        let updates: Vec<RefUpdate> = sources.iter().flat_map(Source::updates).cloned().collect();
         let judge = Judge {
             cx: Cx {
                 repo,
                 pusher: &self.pusher,
                 side: self.side,
+                now: self.now,
+                updates: &updates,
             },
             checks: &self.checks,
             deadline,
@@ -87,6 +99,7 @@ impl Policy {
         if let Some(limit) = deadline.filter(|_| !judge.go_on()) {
             judge.unread(late(limit));
         }
+        judge.whole();
         let mut kept = judge
             .kept
             .into_inner()
@@ -155,6 +168,8 @@ impl Policy {
             repo: Some(repo),
             pusher: &self.pusher,
             side: self.side,
+            now: self.now,
+            updates: &[],
         };
         let holds = |finding: &Finding, path: &RepoPath| {
             let mut checks = self.checks.iter();
@@ -437,6 +452,15 @@ impl Judge<'_> {
         }
     }
 
+    fn whole(&self) {
+        let mut kept = self.kept();
+        let mut raised = Vec::new();
+        for check in self.checks {
+            check.whole(&self.cx, &kept.coverage, &mut raised);
+        }
+        kept.raised.append(&mut raised);
+    }
+
     fn bad_update(&self, update: &BadUpdate) {
         let mut raised = Vec::new();
         for check in self.checks {
@@ -452,7 +476,9 @@ impl Sink for Judge<'_> {
     fn change(&self, change: &Change<'_>) {
         match change {
             Change::Ref(update) => {
-                self.kept().coverage.refs += 1;
+                if !update.change.is_pending() {
+                    self.kept().coverage.refs += 1;
+                }
                 self.ask(|check, out| check.update(&self.cx, update, out));
             }
             Change::BadRef(update) => self.bad_update(update),

@@ -21,7 +21,7 @@
 //!  Git calls us: arguments, standard input, environment        portcullis scan
 //!        │ hook::table, one reader an event                          │ cli::scan
 //!        ▼                                                           ▼
-//!  change::Source: Staged | Draft | Push | History | Range | Worktree | Files | Text
+//!  change::Source: Staged | Pending | Draft | Push | History | Range | Worktree | Files | Text
 //!        │ change::visit
 //!        ▼
 //!  change::Change: Ref | BadRef | Commit | Message | File         what cannot be shown: Unread

@@ -464,3 +464,41 @@ fn what_a_symbolic_ref_stands_for_keeps_its_conditions() {
     clone.push(":alias").rejected().by(ids::REF_DEFAULT_BRANCH);
     server.ref_is("refs/heads/main", &merged);
 }
+
+#[test]
+fn the_log_of_a_ref_is_judged_update_by_update() {
+    let world = World::new();
+    let (server, clone, base) = guarded(&world, "");
+    server.git("config core.logAllRefUpdates true").ok();
+    let direct = clone.commit("a.py", "a = 1\n");
+    clone.push("main").accepted();
+    topic(&clone, "topic", "main");
+    let merged = merge(&clone, "topic");
+    clone.push("main").accepted();
+    let server = server.policy(&format!("{WHO}{}", main("merge_only = true")));
+    let asked = "check --reflog refs/heads/main --as alice";
+    server
+        .portcullis(asked)
+        .exit(1)
+        .says(&format!(
+            "{}..{}  rejected: refs/merge-only",
+            &base[..10],
+            &direct[..10]
+        ))
+        .says(&format!("{}..{}  accepted", &direct[..10], &merged[..10]));
+    // Each as of its time: the clock of this world stands in 2023.
+    let window = "freeze = [{ from = 2023-01-01T00:00:00Z, until = 2024-01-01T00:00:00Z }]";
+    let server = server.policy(&format!("{WHO}{}", main(window)));
+    let said = server.portcullis(asked).exit(1);
+    said.says(&format!(
+        "{}..{}  rejected: refs/freeze",
+        &direct[..10],
+        &merged[..10]
+    ));
+    let report = server.portcullis(&format!("{asked} --format json")).exit(1);
+    report.json();
+    server
+        .portcullis("check --reflog refs/heads/none")
+        .exit(2)
+        .says("no reflog");
+}

@@ -18,7 +18,7 @@ const LONG: usize = 500;
 
 /// Those that are longer, and how long they may be. This list may only shrink.
 const LONGER: [(&str, usize); 2] = [
-    ("src/policy/settings.rs", 542),
+    ("src/policy/settings.rs", 514),
     ("src/report/human.rs", 526),
 ];
 

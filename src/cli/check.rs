@@ -3,7 +3,7 @@
 use super::Exit;
 use super::args::Check as Args;
 use super::output::{Stream, complain, report, unreported};
-use crate::change::{RefChange, RefUpdate, Source};
+use crate::change::{RefChange, RefUpdate, Source, There};
 use crate::config::{Origin, discover_client, discover_server};
 use crate::git::{Oid, RefName, Repo};
 use crate::hook::Side;
@@ -109,6 +109,7 @@ fn update(repo: &Repo, old: &str, new: &str, name: &str) -> Result<Source, Strin
         }],
         bad: Vec::new(),
         known,
+        there: There::Here,
     })
 }
 
@@ -130,6 +131,7 @@ fn range(args: &Args, repo: &Repo, revs: &str) -> Result<Vec<Source>, String> {
                 }],
                 bad: Vec::new(),
                 known: vec![tip.oid.to_string()],
+                there: There::Aside,
             });
         }
     }

@@ -9,7 +9,7 @@ use crate::config::{Origin, discover_client};
 use crate::git::{OpenError, Repo, rev_list_args};
 use crate::hook::{Side, staged};
 use crate::policy::groups::Pusher;
-use crate::policy::settings::Mode;
+use crate::policy::settings::{Commits, Content, Mode, Settings};
 use crate::policy::{Effort, Policy, Verdict};
 use crate::report::Audience;
 use std::io::Read as _;
@@ -91,6 +91,12 @@ fn scan(
         (None, false) => None,
     };
     let settings = super::hook::load(&layers(&args.common, top)).map_err(usage)?;
+    // A scan looks for secrets and env files; how commits are to be made is for what makes them.
+    let settings = Settings {
+        commits: Commits::default(),
+        content: Content::default(),
+        ..settings
+    };
     let policy = Policy::new(settings, Side::Client, Pusher::Unknown);
     let effort = Effort {
         jobs: jobs(&args.common),

@@ -90,6 +90,7 @@ impl Layer {
             "protect.create",
             "protect.delete",
             "protect.force",
+            "commits.except",
         ] {
             for (span, principal) in self.strings(key) {
                 if let Some(group) = principal.strip_prefix('@')

@@ -252,12 +252,16 @@ impl Repo {
     /// # Errors
     /// When the ref cannot be read.
     pub fn resolve(&self, name: &RefName) -> Result<Option<Oid>, ReadError> {
+        let mut stored = self.namespace();
+        stored.extend_from_slice(name.as_bytes());
+        self.reader().resolve(&stored)
+    }
+
+    /// What stands in front of the names of refs where they are stored.
+    pub(super) fn namespace(&self) -> Vec<u8> {
         match (self.bound, std::env::var_os("GIT_NAMESPACE")) {
-            (Bound::Environment, Some(namespace)) => {
-                let stored = in_namespace(namespace.as_encoded_bytes(), name);
-                self.reader().resolve(&stored)
-            }
-            (Bound::Environment | Bound::Directory, _) => self.reader().resolve(name.as_bytes()),
+            (Bound::Environment, Some(namespace)) => in_namespace(namespace.as_encoded_bytes()),
+            (Bound::Environment | Bound::Directory, _) => Vec::new(),
         }
     }
 
@@ -333,9 +337,9 @@ impl Repo {
     }
 }
 
-/// Where a ref of a push is stored when the server shares one repository between namespaces: each
+/// Below what the refs of a push are stored when the server shares one repository between namespaces: each
 /// part of the namespace below `refs/namespaces/` (gitnamespaces(7)).
-fn in_namespace(namespace: &[u8], name: &RefName) -> Vec<u8> {
+fn in_namespace(namespace: &[u8]) -> Vec<u8> {
     let parts = namespace
         .split(|byte| *byte == b'/')
         .filter(|part| !part.is_empty());
@@ -345,7 +349,6 @@ fn in_namespace(namespace: &[u8], name: &RefName) -> Vec<u8> {
         stored.extend_from_slice(part);
         stored.push(b'/');
     }
-    stored.extend_from_slice(name.as_bytes());
     stored
 }
 
@@ -360,16 +363,14 @@ fn run(at: &Path, git_dir: &Path, bound: Bound) -> Git {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
     fn a_ref_of_a_namespace_is_stored_below_it() {
-        let name = RefName::new(b"refs/heads/main").unwrap();
-        assert_eq!(in_namespace(b"", &name), b"refs/heads/main");
+        assert_eq!(in_namespace(b""), b"");
         assert_eq!(
-            in_namespace(b"a/b", &name),
-            b"refs/namespaces/a/refs/namespaces/b/refs/heads/main"
+            in_namespace(b"a/b"),
+            b"refs/namespaces/a/refs/namespaces/b/"
         );
     }
 }

@@ -2,8 +2,10 @@
 
 use super::groups::Pusher;
 use super::settings::Settings;
-use super::{env_files, refs, secrets};
-use crate::change::{BadUpdate, CommitChange, FileChange, Message, Naming, RefUpdate, Unread};
+use super::{commits, content, env_files, refs, secrets};
+use crate::change::{
+    BadUpdate, CommitChange, FileChange, Message, Naming, Proposal, RefUpdate, Unread,
+};
 use crate::finding::{CheckId, Fingerprint};
 use crate::finding::{Finding, FoundSecret, Level, Place};
 use crate::git::{RefName, Repo};
@@ -34,6 +36,40 @@ pub trait Check: Send + Sync {
         &self,
         _cx: &Cx<'_>,
         _commit: &CommitChange<'_>,
+        _out: &mut Vec<Raised>,
+    ) -> Result<(), Unread> {
+        Ok(())
+    }
+    /// How many sets of refs the check has a policy for: a commit that is new under one of them is
+    /// shown to [`Check::scoped`], though the repository may have had it before by other refs.
+    fn scopes(&self) -> usize {
+        0
+    }
+    /// Whether a set holds a ref; no ref is that of a look back.
+    fn in_scope(&self, _cx: &Cx<'_>, _scope: usize, _name: Option<&RefName>) -> bool {
+        false
+    }
+    /// Looks at a commit that is new under a set of refs.
+    ///
+    /// # Errors
+    /// See [`Check::update`].
+    fn scoped(
+        &self,
+        _cx: &Cx<'_>,
+        _scope: usize,
+        _commit: &CommitChange<'_>,
+        _out: &mut Vec<Raised>,
+    ) -> Result<(), Unread> {
+        Ok(())
+    }
+    /// Looks at a commit that is being made and has its message.
+    ///
+    /// # Errors
+    /// See [`Check::update`].
+    fn proposal(
+        &self,
+        _cx: &Cx<'_>,
+        _proposal: &Proposal,
         _out: &mut Vec<Raised>,
     ) -> Result<(), Unread> {
         Ok(())
@@ -102,6 +138,16 @@ pub const CHECKS: &[Pack] = &[
         make: refs::make,
     },
     Pack {
+        name: "commits",
+        doc: "Commits are made as the repository asks: their messages, people and dates.",
+        make: commits::make,
+    },
+    Pack {
+        name: "content",
+        doc: "Files have sizes, paths, types and names that everyone's machine can hold.",
+        make: content::make,
+    },
+    Pack {
         name: "env-files",
         doc: "Files that hold an environment stay out, whatever is in them.",
         make: env_files::make,
@@ -160,10 +206,13 @@ pub(super) fn fingerprint(
     place: &Place,
     secret: Option<&FoundSecret>,
 ) -> Fingerprint {
-    let at = match (&place.path, &place.refname) {
-        (Some(path), _) => path.as_bytes(),
-        (None, Some(name)) if secret.is_none() => name.as_bytes(),
-        (None, Some(_) | None) => &[],
+    let at = match (&place.path, &place.refname, &place.commit) {
+        (Some(path), ..) => path.as_bytes(),
+        (None, ..) if secret.is_some() => &[],
+        // What is wrong with two commits is wrong twice.
+        (None, _, Some(commit)) => commit.as_raw(),
+        (None, Some(name), None) => name.as_bytes(),
+        (None, None, None) => &[],
     };
     Fingerprint::new(check, at, secret.map(|found| &found.secret))
 }

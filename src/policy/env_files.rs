@@ -4,8 +4,8 @@
 use super::check::{Check, Cx, Raised};
 use super::settings::{self, Settings};
 use crate::change::{FileChange, Unread};
-use crate::finding::{CheckId, Place, PlaceKind};
-use crate::git::{Mode, RepoPath, escape};
+use crate::finding::{CheckId, Place};
+use crate::git::{Mode, RepoPath};
 
 pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
     Box::new(EnvFiles {
@@ -40,18 +40,7 @@ impl Check for EnvFiles {
                 return Ok(());
             }
         }
-        let place = Place {
-            kind: PlaceKind::File,
-            path: Some(path.clone()),
-            text: None,
-            blob: file.blob(),
-            commit: file.by.commit.map(|commit| commit.oid),
-            refname: file.by.refs.first().cloned(),
-            author: file.by.commit.map(|commit| escape(&commit.author)),
-            date: file.by.commit.and_then(super::date_of),
-            reachable: None,
-            decoded: Vec::new(),
-        };
+        let place = super::place_of(file);
         let kept = file.is_kept();
         let message = "a file that holds an environment; keep it out of the repository".to_owned();
         let check = CheckId {

@@ -1,6 +1,8 @@
 //! Judges changes: the trait of a check, the table of packs, what suppresses a finding, the verdict.
 
 mod check;
+mod commits;
+mod content;
 mod env_files;
 pub mod groups;
 mod identity;
@@ -12,6 +14,7 @@ mod ref_pattern;
 mod refs;
 mod secrets;
 pub mod settings;
+mod value_digest;
 mod verdict;
 
 pub use crate::change::Unread;
@@ -49,5 +52,32 @@ fn rewrite(commit: Option<&crate::git::CommitInfo>) -> String {
             format!("git rebase -i {}^", commit.oid.short())
         }
         Some(_) | None => "git rebase -i --root".to_owned(),
+    }
+}
+
+/// Where a file is, and what brings it there.
+fn place_of(file: &crate::change::FileChange<'_>) -> crate::finding::Place {
+    crate::finding::Place {
+        kind: crate::finding::PlaceKind::File,
+        path: file.path.clone(),
+        text: None,
+        blob: file.blob(),
+        ..place_in(crate::finding::PlaceKind::File, file.by)
+    }
+}
+
+/// A place of this kind that was brought in so.
+fn place_in(kind: crate::finding::PlaceKind, by: crate::change::By<'_>) -> crate::finding::Place {
+    crate::finding::Place {
+        kind,
+        path: None,
+        text: None,
+        blob: None,
+        commit: by.commit.map(|commit| commit.oid),
+        refname: by.refs.first().cloned(),
+        author: by.commit.map(|commit| crate::git::escape(&commit.author)),
+        date: by.commit.and_then(date_of),
+        reachable: None,
+        decoded: Vec::new(),
     }
 }

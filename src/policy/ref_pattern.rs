@@ -1,7 +1,7 @@
 //! Patterns of ref names: what a rule of `[[protect]]` stands in front of.
 
 use crate::git::RefName;
-use globset::{Candidate, Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::{Candidate, Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 use std::str::FromStr;
 
 /// A glob over full ref names, matched on bytes, that protects more than it names.
@@ -16,6 +16,7 @@ use std::str::FromStr;
 pub struct RefPattern {
     text: String,
     set: GlobSet,
+    exact: GlobMatcher,
 }
 
 impl RefPattern {
@@ -42,6 +43,7 @@ impl RefPattern {
         Ok(Self {
             text: text.to_owned(),
             set: set.build().map_err(|_| BadRefPattern::NotGlob)?,
+            exact: glob(text)?.compile_matcher(),
         })
     }
 
@@ -49,6 +51,13 @@ impl RefPattern {
     #[must_use]
     pub fn protects(&self, name: &RefName) -> bool {
         self.set
+            .is_match_candidate(&Candidate::from_bytes(name.as_bytes()))
+    }
+
+    /// Whether the pattern names the ref itself.
+    #[must_use]
+    pub fn matches(&self, name: &RefName) -> bool {
+        self.exact
             .is_match_candidate(&Candidate::from_bytes(name.as_bytes()))
     }
 

@@ -12,6 +12,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+pub use super::commits::Commits;
+pub use super::content::Content;
+pub use super::value_digest::ValueDigest;
+
 /// All tables together: what one policy is made of.
 #[derive(Clone, Debug, Default)]
 #[expect(missing_docs, reason = "each is documented at its type")]
@@ -22,6 +26,8 @@ pub struct Settings {
     pub identity: Identity,
     pub trust: Trust,
     pub protect: Vec<Protect>,
+    pub commits: Commits,
+    pub content: Content,
     pub server: Server,
 }
 
@@ -150,44 +156,6 @@ impl TryFrom<RawAllow> for Allow {
             reason: raw.reason,
             expires: raw.expires.map(|day| day.0),
         })
-    }
-}
-
-/// The SHA-256 of an allowed secret, `sha256:` and 64 hexadecimal digits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ValueDigest([u8; 32]);
-
-impl ValueDigest {
-    /// Of the bytes of a secret.
-    #[must_use]
-    pub fn of(secret: &Secret) -> Self {
-        use sha2::{Digest, Sha256};
-        Self(Sha256::digest(secret.expose()).into())
-    }
-}
-
-impl FromStr for ValueDigest {
-    type Err = &'static str;
-
-    // The text is not repeated in the error: someone may have written the secret itself.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const SHAPE: &str =
-            "is not \"sha256:\" and 64 hexadecimal digits; never write the value itself";
-        let hex = text.strip_prefix("sha256:").ok_or(SHAPE)?.as_bytes();
-        let digit = |byte: u8| {
-            char::from(byte)
-                .to_digit(16)
-                .and_then(|d| u8::try_from(d).ok())
-        };
-        let bytes: Option<Vec<u8>> = hex
-            .chunks(2)
-            .map(|pair| match pair {
-                [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-                _ => None,
-            })
-            .collect();
-        let bytes = bytes.and_then(|bytes| bytes.try_into().ok()).ok_or(SHAPE)?;
-        Ok(Self(bytes))
     }
 }
 
@@ -397,7 +365,9 @@ pub fn parse_deadline(text: &str) -> Result<Duration, &'static str> {
     }
 }
 
-fn refs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<RefPattern>, D::Error> {
+pub(super) fn refs<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<RefPattern>, D::Error> {
     let list = unwrap_all(Vec::<Parsed<RefPattern>>::deserialize(deserializer)?);
     if list.is_empty() {
         return Err(D::Error::custom("an empty list protects nothing"));
@@ -450,11 +420,7 @@ mod tests {
     fn an_allowance_covers_what_all_its_keys_describe() {
         let secret = Secret::new(b"not really one");
         let other = Secret::new(b"another");
-        let digest: String = ValueDigest::of(&secret)
-            .0
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect();
+        let digest = ValueDigest::of(&secret).to_hex();
         let allow: Allow = toml::from_str(&format!(
             "paths = [\"t/**\"]\nrules = [\"r\"]\nvalues = [\"sha256:{digest}\"]\nexpires = 2027-01-01"
         ))

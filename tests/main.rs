@@ -8,6 +8,8 @@ mod world;
 
 mod bypass;
 mod commits;
+mod commits_policy;
+mod content_policy;
 mod conventions;
 mod env_files;
 mod faults;

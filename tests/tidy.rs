@@ -17,10 +17,7 @@ const ROOMS: [&str; 9] = [
 const LONG: usize = 500;
 
 /// Those that are longer, and how long they may be. This list may only shrink.
-const LONGER: [(&str, usize); 2] = [
-    ("src/policy/settings.rs", 514),
-    ("src/report/human.rs", 526),
-];
+const LONGER: [(&str, usize); 1] = [("src/report/human.rs", 518)];
 
 /// One Rust file of the project.
 struct Source {

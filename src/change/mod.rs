@@ -116,6 +116,8 @@ pub struct By<'a> {
 pub struct CommitChange<'a> {
     /// The commit.
     pub info: &'a CommitInfo,
+    /// The trees of the parents that the walk saw, each once.
+    pub before: &'a [Oid],
     /// The refs that would reach it after the push.
     pub refs: &'a [RefName],
 }
@@ -125,8 +127,10 @@ pub struct CommitChange<'a> {
 pub struct ScopedCommit<'a> {
     /// The set, as [`Sink::in_scope`] numbers them.
     pub scope: usize,
-    /// The commit; its refs are those of the set.
-    pub commit: CommitChange<'a>,
+    /// The commit.
+    pub info: &'a CommitInfo,
+    /// The refs of the set that would reach it.
+    pub refs: &'a [RefName],
 }
 
 /// A text that is about commits and not in a file.

@@ -5,7 +5,7 @@
 //! policy would then never be judged by it. Here a commit is old when a ref *of the set* reaches it.
 
 use super::push::reached_by;
-use super::{Change, CommitChange, RefUpdate, ScopedCommit, Sink, There, Unread};
+use super::{Change, RefUpdate, ScopedCommit, Sink, There, Unread};
 use crate::git::{Oid, RefName, Repo, Walked, rev_list, visible_refs};
 
 /// Shows, for each set of refs, the commits that are new under it.
@@ -17,11 +17,19 @@ pub(super) fn visit(
     sink: &dyn Sink,
 ) {
     let mut known = None;
+    if sink.scopes() == 0 {
+        return;
+    }
+    let written: Vec<Vec<RefName>> = tips
+        .iter()
+        .map(|(_, name)| written(repo, name, there, sink))
+        .collect();
     for scope in 0..sink.scopes() {
         let tips: Vec<(Oid, &RefName)> = tips
             .iter()
-            .filter(|(_, name)| sink.in_scope(scope, Some(name)))
-            .copied()
+            .zip(&written)
+            .filter(|(_, names)| names.iter().any(|name| sink.in_scope(scope, Some(name))))
+            .map(|(tip, _)| *tip)
             .collect();
         if tips.is_empty() {
             continue;
@@ -46,6 +54,18 @@ pub(super) fn visit(
         old.dedup();
         walk(repo, scope, &tips, &old, sink);
     }
+}
+
+/// A push to a symbolic ref writes what it stands for.
+fn written(repo: &Repo, name: &RefName, there: &There, sink: &dyn Sink) -> Vec<RefName> {
+    let names = match there {
+        There::Here => repo.written_by(name),
+        There::Remote(_) | There::Unnamed | There::Aside => Ok(vec![name.clone()]),
+    };
+    names.unwrap_or_else(|error| {
+        sink.unread(Unread::new(name, error));
+        vec![name.clone()]
+    })
 }
 
 fn walk(repo: &Repo, scope: usize, tips: &[(Oid, &RefName)], old: &[Oid], sink: &dyn Sink) {
@@ -95,11 +115,11 @@ fn show(repo: &Repo, scope: usize, walked: &[Walked], tips: &[(Oid, &RefName)], 
             .get(&commit.oid)
             .map(|names| names.iter().map(|name| (*name).clone()).collect())
             .unwrap_or_default();
-        let commit = CommitChange {
+        sink.change(&Change::Scoped(&ScopedCommit {
+            scope,
             info: &info,
             refs: &refs,
-        };
-        sink.change(&Change::Scoped(&ScopedCommit { scope, commit }));
+        }));
     }
 }
 

@@ -5,6 +5,7 @@ use super::reader::{ReadError, broken};
 use super::repo::Repo;
 use super::tree::{MAX_DEPTH, ParentTree, UnreadTree};
 use super::{Oid, RepoPath};
+use std::collections::HashSet;
 
 /// A directory that differs from what every parent has there.
 pub struct Directory<'a> {
@@ -31,64 +32,75 @@ impl Directory<'_> {
 
 /// Visits every directory of `tree` that is in none of the `parents` at that path, the top first.
 /// What cannot be read is visited as an error, and the rest goes on.
+///
+/// The same directory with the same ones before it is visited once, wherever else it stands: a few
+/// small trees can stand for more paths than anyone could visit.
 pub fn changed_directories(
     repo: &Repo,
     tree: Oid,
     parents: &[Oid],
     visit: &mut dyn FnMut(Result<&Directory<'_>, UnreadTree>),
 ) {
-    below(repo, &RepoPath::new(b""), tree, parents, 0, visit);
+    let mut walk = Walk {
+        repo,
+        seen: HashSet::new(),
+        visit,
+    };
+    walk.below(&RepoPath::new(b""), tree, parents, 0);
 }
 
-fn below(
-    repo: &Repo,
-    at: &RepoPath,
-    tree: Oid,
-    parents: &[Oid],
-    depth: usize,
-    visit: &mut dyn FnMut(Result<&Directory<'_>, UnreadTree>),
-) {
-    if parents.contains(&tree) {
-        return;
-    }
-    let read = if depth > MAX_DEPTH {
-        Err(broken("directories nest too deep"))
-    } else {
-        repo.read_as(Kind::Tree, tree)
-    };
-    let unread = |error| UnreadTree {
-        path: at.clone(),
-        oid: tree,
-        error,
-    };
-    let data = match read {
-        Ok(data) => data,
-        Err(error) => return visit(Err(unread(error))),
-    };
-    let entries: Result<Vec<TreeEntry<'_>>, _> = tree_entries(&data, tree.as_raw().len()).collect();
-    let entries = match entries {
-        Ok(entries) => entries,
-        Err(error) => return visit(Err(unread(broken(error)))),
-    };
-    // A parent that cannot be read makes nothing old: more is examined, not less.
-    let old: Vec<ParentTree> = parents
-        .iter()
-        .filter_map(|parent| ParentTree::read(repo, *parent).ok())
-        .collect();
-    let directory = Directory {
-        path: at,
-        entries: &entries,
-        old: &old,
-    };
-    visit(Ok(&directory));
-    for entry in entries.iter().filter(|entry| entry.mode == Mode::Tree) {
-        let parents: Vec<Oid> = directory
-            .before(entry.name)
-            .filter(|(mode, _)| *mode == Mode::Tree)
-            .map(|(_, oid)| oid)
+struct Walk<'a> {
+    repo: &'a Repo,
+    seen: HashSet<(Oid, Vec<Oid>)>,
+    visit: &'a mut dyn FnMut(Result<&Directory<'_>, UnreadTree>),
+}
+
+impl Walk<'_> {
+    fn below(&mut self, at: &RepoPath, tree: Oid, parents: &[Oid], depth: usize) {
+        if parents.contains(&tree) || !self.seen.insert((tree, parents.to_vec())) {
+            return;
+        }
+        let unread = |error| UnreadTree {
+            path: at.clone(),
+            oid: tree,
+            error,
+        };
+        let read = if depth > MAX_DEPTH {
+            Err(broken("directories nest too deep"))
+        } else {
+            self.repo.read_as(Kind::Tree, tree)
+        };
+        let data = match read {
+            Ok(data) => data,
+            Err(error) => return (self.visit)(Err(unread(error))),
+        };
+        let entries: Result<Vec<TreeEntry<'_>>, _> =
+            tree_entries(&data, tree.as_raw().len()).collect();
+        let entries = match entries {
+            Ok(entries) => entries,
+            Err(error) => return (self.visit)(Err(unread(broken(error)))),
+        };
+        // A parent that cannot be read makes nothing old: more is examined, not less.
+        let old: Vec<ParentTree> = parents
+            .iter()
+            .filter_map(|parent| ParentTree::read(self.repo, *parent).ok())
             .collect();
-        let path = at.join(entry.name);
-        below(repo, &path, entry.oid, &parents, depth + 1, visit);
+        let directory = Directory {
+            path: at,
+            entries: &entries,
+            old: &old,
+        };
+        (self.visit)(Ok(&directory));
+        for entry in entries.iter().filter(|entry| entry.mode == Mode::Tree) {
+            let mut parents: Vec<Oid> = directory
+                .before(entry.name)
+                .filter(|(mode, _)| *mode == Mode::Tree)
+                .map(|(_, oid)| oid)
+                .collect();
+            parents.sort_unstable();
+            parents.dedup();
+            self.below(&at.join(entry.name), entry.oid, &parents, depth + 1);
+        }
     }
 }
 

@@ -252,17 +252,37 @@ impl Repo {
     /// # Errors
     /// When the ref cannot be read.
     pub fn resolve(&self, name: &RefName) -> Result<Option<Oid>, ReadError> {
-        let mut stored = self.namespace();
-        stored.extend_from_slice(name.as_bytes());
+        let stored = [&self.namespace()[..], name.as_bytes()].concat();
         self.reader().resolve(&stored)
     }
 
-    /// What stands in front of the names of refs where they are stored.
+    /// What stands before the names of refs where they are stored.
     pub(super) fn namespace(&self) -> Vec<u8> {
         match (self.bound, std::env::var_os("GIT_NAMESPACE")) {
-            (Bound::Environment, Some(namespace)) => in_namespace(namespace.as_encoded_bytes()),
+            (Bound::Environment, Some(space)) => below_namespaces(space.as_encoded_bytes()),
             (Bound::Environment | Bound::Directory, _) => Vec::new(),
         }
+    }
+
+    /// The names of which one is written when this one is pushed to: the name itself, and where it
+    /// is a symbolic ref what it stands for, whether that exists or not.
+    ///
+    /// # Errors
+    /// When the ref cannot be read, or stands for itself.
+    pub fn written_by(&self, name: &RefName) -> Result<Vec<RefName>, ReadError> {
+        let space = self.namespace();
+        let mut names = vec![name.clone()];
+        let mut stored = [&space[..], name.as_bytes()].concat();
+        // Git itself follows five of them.
+        while names.len() <= 8 {
+            let Some(target) = self.reader().symbolic_target(&stored)? else {
+                return Ok(names);
+            };
+            let shown = target.strip_prefix(&space[..]).unwrap_or(&target);
+            names.push(RefName::new(shown).map_err(broken)?);
+            stored = target;
+        }
+        Err(broken("a chain of symbolic refs without an end"))
     }
 
     /// The commit that `HEAD` names; none before the first commit.
@@ -337,19 +357,15 @@ impl Repo {
     }
 }
 
-/// Below what the refs of a push are stored when the server shares one repository between namespaces: each
-/// part of the namespace below `refs/namespaces/` (gitnamespaces(7)).
-fn in_namespace(namespace: &[u8]) -> Vec<u8> {
+/// What stands before the name of a ref where the server shares one repository between namespaces:
+/// each part of the namespace below `refs/namespaces/` (gitnamespaces(7)).
+fn below_namespaces(namespace: &[u8]) -> Vec<u8> {
     let parts = namespace
         .split(|byte| *byte == b'/')
         .filter(|part| !part.is_empty());
-    let mut stored = Vec::new();
-    for part in parts {
-        stored.extend_from_slice(b"refs/namespaces/");
-        stored.extend_from_slice(part);
-        stored.push(b'/');
-    }
-    stored
+    parts
+        .flat_map(|part| [b"refs/namespaces/", part, b"/"].concat())
+        .collect()
 }
 
 /// A run of the `git` program for the repository that was opened, and for no other that it might
@@ -363,13 +379,14 @@ fn run(at: &Path, git_dir: &Path, bound: Bound) -> Git {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
     fn a_ref_of_a_namespace_is_stored_below_it() {
-        assert_eq!(in_namespace(b""), b"");
+        assert_eq!(below_namespaces(b""), b"");
         assert_eq!(
-            in_namespace(b"a/b"),
+            below_namespaces(b"a/b"),
             b"refs/namespaces/a/refs/namespaces/b/"
         );
     }

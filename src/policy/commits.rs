@@ -7,12 +7,12 @@ mod message;
 mod trailers;
 mod values;
 
-use super::check::{Check, Cx, Raised};
+use super::check::{Check, Cx, Raised, place_by};
 use super::groups::{Groups, Principal, Pusher};
 use super::parsed::parsed_list;
 use super::ref_pattern::RefPattern;
 use super::settings::{Protect, Settings, refs};
-use crate::change::{By, CommitChange, Proposal, Unread};
+use crate::change::{By, Proposal, ScopedCommit, Unread};
 use crate::finding::{CheckId, PlaceKind};
 use crate::git::{CommitInfo, ReadError, RefName, Repo, escape, people};
 use crate::hook::Side;
@@ -173,7 +173,7 @@ impl Check for Rules {
         &self,
         cx: &Cx<'_>,
         scope: usize,
-        commit: &CommitChange<'_>,
+        commit: &ScopedCommit<'_>,
         out: &mut Vec<Raised>,
     ) -> Result<(), Unread> {
         let info = commit.info;
@@ -338,6 +338,6 @@ fn raise(fault: Fault, by: By<'_>) -> Raised {
         help.push_str("\nif it is not the last one, mark it \"edit\" in:\n$ ");
         help.push_str(&super::rewrite(by.commit));
     }
-    let place = super::place_in(fault.kind, by);
+    let place = place_by(fault.kind, by);
     Raised::denied(check, fault.message, help, place, by.refs.to_vec())
 }

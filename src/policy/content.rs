@@ -7,16 +7,15 @@ mod lfs;
 mod names;
 mod values;
 
-use super::check::{Check, Cx, Raised};
+use super::check::{Check, Cx, Raised, place_by, place_in};
 use super::parsed::{parsed_list, parsed_option};
 use super::path_patterns::PathPatterns;
 use super::settings::Settings;
-use super::{place_in, place_of, rewrite, shell_word};
+use super::{rewrite, shell_word};
 use crate::change::{By, CommitChange, FileChange, Unread};
 use crate::finding::{CheckId, Place, PlaceKind};
 use crate::git::{
-    CommitInfo, Directory, Mode, Oid, Repo, RepoPath, changed_directories, entry_at, escape,
-    submodules,
+    CommitInfo, Directory, Mode, Repo, RepoPath, changed_directories, entry_at, escape, submodules,
 };
 use folders::Folders;
 use kinds::{FileType, file_type};
@@ -79,7 +78,7 @@ impl Check for Files {
                 "path",
                 message,
                 "keep it elsewhere",
-                place_of(file),
+                place_in(file),
                 file.by,
             ));
         }
@@ -114,18 +113,12 @@ impl Check for Files {
         if self.asked.names.is_none() && self.asked.submodules.is_none() {
             return Ok(());
         }
-        let parents: Vec<Oid> = commit
-            .info
-            .parents
-            .iter()
-            .filter_map(|parent| repo.commit(*parent).ok().map(|parent| parent.tree))
-            .collect();
         let mut unread = Ok(());
         let mut links = Vec::new();
         changed_directories(
             repo,
             commit.info.tree,
-            &parents,
+            commit.before,
             &mut |directory| match directory {
                 Ok(directory) => {
                     if self.asked.names.is_some() {
@@ -168,7 +161,7 @@ impl Files {
         if let (true, Err(why)) = (lfs, lfs::pointer(bytes)) {
             let message = format!("Git LFS keeps files of that name: {why}");
             let help = "have Git LFS track it, then add it anew (git lfs track; git add)";
-            out.push(raise("lfs", message, help, place_of(file), file.by));
+            out.push(raise("lfs", message, help, place_in(file), file.by));
         }
         if file.is_old_content() {
             return Ok(());
@@ -178,7 +171,7 @@ impl Files {
         {
             let message = format!("{} bytes, and {} are allowed", bytes.len(), most.text);
             let help = "keep it elsewhere, or in Git LFS";
-            out.push(raise("file-size", message, help, place_of(file), file.by));
+            out.push(raise("file-size", message, help, place_in(file), file.by));
         }
         if let Some((kind, name)) = file_type(bytes)
             && (self.asked.deny_types.contains(&kind)
@@ -186,7 +179,7 @@ impl Files {
         {
             let message = format!("{name}, which stays out of this repository");
             let help = "build it from source, or keep it elsewhere";
-            out.push(raise("type", message, help, place_of(file), file.by));
+            out.push(raise("type", message, help, place_in(file), file.by));
         }
         Ok(())
     }
@@ -219,7 +212,7 @@ impl Files {
             if !old {
                 let place = Place {
                     path: Some(at.clone()),
-                    ..place_of(file)
+                    ..place_in(file)
                 };
                 if let Some(why) = names::odd_part(part) {
                     out.push(odd(why, place.clone(), file.by));
@@ -262,7 +255,7 @@ impl Files {
                 let (moved, still) = (moved.join(", "), still.join(", "));
                 let message = format!("{moved} changes here without {still}");
                 let help = "change them in one commit";
-                let place = place_in(PlaceKind::Commit, by);
+                let place = place_by(PlaceKind::Commit, by);
                 out.push(raise("together", message, help, place, by));
             }
         }
@@ -294,7 +287,7 @@ impl Files {
                 let help = "add it with: git submodule add ADDRESS PATH";
                 let place = Place {
                     path: Some(path.clone()),
-                    ..place_in(PlaceKind::File, by)
+                    ..place_by(PlaceKind::File, by)
                 };
                 out.push(raise("submodule", message, help, place, by));
             }
@@ -317,7 +310,7 @@ fn link(file: &FileChange<'_>, path: &RepoPath, out: &mut Vec<Raised>) -> Result
     };
     let message = format!("a symbolic link that is no good elsewhere: {why}");
     let help = "link to a path in the repository, relative to the link";
-    out.push(raise("name", message, help, place_of(file), file.by));
+    out.push(raise("name", message, help, place_in(file), file.by));
     Ok(())
 }
 
@@ -343,7 +336,7 @@ fn modules(cx: &Cx<'_>, file: &FileChange<'_>, allowed: &[UrlPattern], out: &mut
         }
     };
     let help = "take it from an address that is allowed";
-    out.push(raise("submodule", message, help, place_of(file), file.by));
+    out.push(raise("submodule", message, help, place_in(file), file.by));
 }
 
 /// The submodules that no parent has at that path.
@@ -364,7 +357,7 @@ fn new_links(directory: &Directory<'_>) -> Vec<RepoPath> {
 fn directory_names(directory: &Directory<'_>, by: By<'_>, out: &mut Vec<Raised>) {
     let place = |name: &[u8]| Place {
         path: Some(directory.path.join(name)),
-        ..place_in(PlaceKind::File, by)
+        ..place_by(PlaceKind::File, by)
     };
     let is_new = |name: &[u8]| directory.before(name).next().is_none();
     let mut known: HashMap<Vec<u8>, &[u8]> = HashMap::with_capacity(directory.entries.len());

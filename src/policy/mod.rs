@@ -1,5 +1,7 @@
 //! Judges changes: the trait of a check, the table of packs, what suppresses a finding, the verdict.
 
+mod allow;
+pub mod baseline;
 mod check;
 mod commits;
 mod content;
@@ -8,22 +10,25 @@ pub mod groups;
 mod identity;
 mod inline;
 mod judge;
+mod marks;
+mod packs;
 mod parsed;
 mod path_patterns;
 mod ref_pattern;
 mod refs;
 mod secrets;
 pub mod settings;
-mod value_digest;
 mod verdict;
 
 pub use crate::change::Unread;
-pub use check::{CHECKS, Check, Cx, Pack, Raised};
+pub use baseline::Baseline;
+pub use check::{Check, Cx, Raised};
 pub use identity::pusher;
 pub use judge::{Effort, Policy};
+pub use packs::{CHECKS, Pack};
 pub use path_patterns::{BadPathPattern, PathPattern, PathPatterns};
 pub use ref_pattern::{BadRefPattern, RefPattern};
-pub use verdict::{Coverage, Outcome, Suppressed, SuppressedBy, Verdict};
+pub use verdict::{Coverage, Outcome, Stale, Suppressed, SuppressedBy, Verdict};
 
 /// The author date of a commit as RFC 3339; none where it is beyond the calendar.
 fn date_of(commit: &crate::git::CommitInfo) -> Option<String> {
@@ -52,32 +57,5 @@ fn rewrite(commit: Option<&crate::git::CommitInfo>) -> String {
             format!("git rebase -i {}^", commit.oid.short())
         }
         Some(_) | None => "git rebase -i --root".to_owned(),
-    }
-}
-
-/// Where a file is, and what brings it there.
-fn place_of(file: &crate::change::FileChange<'_>) -> crate::finding::Place {
-    crate::finding::Place {
-        kind: crate::finding::PlaceKind::File,
-        path: file.path.clone(),
-        text: None,
-        blob: file.blob(),
-        ..place_in(crate::finding::PlaceKind::File, file.by)
-    }
-}
-
-/// A place of this kind that was brought in so.
-fn place_in(kind: crate::finding::PlaceKind, by: crate::change::By<'_>) -> crate::finding::Place {
-    crate::finding::Place {
-        kind,
-        path: None,
-        text: None,
-        blob: None,
-        commit: by.commit.map(|commit| commit.oid),
-        refname: by.refs.first().cloned(),
-        author: by.commit.map(|commit| crate::git::escape(&commit.author)),
-        date: by.commit.and_then(date_of),
-        reachable: None,
-        decoded: Vec::new(),
     }
 }

@@ -2,10 +2,10 @@
 
 use super::redact::Redactor;
 use super::style::{Style, paint};
-use super::{Audience, Options, Verbosity};
+use super::{Audience, Options, Verbosity, coverage};
 use crate::finding::{Finding, Level, PlaceKind};
 use crate::policy::settings::Mode;
-use crate::policy::{Coverage, Outcome, Verdict};
+use crate::policy::{Outcome, Verdict};
 use crate::scan::Validity;
 use std::collections::BTreeMap;
 use std::io;
@@ -27,6 +27,27 @@ pub(super) fn write(
         text: String::new(),
     };
     page.verdict(verdict);
+    out.write_all(page.text.as_bytes())
+}
+
+/// One finding in full, and rows of a label and a text below it.
+pub(super) fn write_one(
+    finding: &Finding,
+    rows: &[(&str, String)],
+    options: &Options,
+    redactor: &Redactor,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let mut page = Page {
+        options,
+        redactor,
+        text: String::new(),
+    };
+    page.full(finding);
+    page.text.pop();
+    for (label, text) in rows {
+        page.labelled(label, &redactor.lines(text));
+    }
     out.write_all(page.text.as_bytes())
 }
 
@@ -75,6 +96,11 @@ impl Page<'_> {
                 };
                 let line = format!("{place}  {}  by {by}{reason}", entry.finding.check);
                 self.wrapped("suppressed:", "suppressed:".len(), 4, &line);
+            }
+            for stale in &verdict.stale {
+                let what = self.redactor.text(stale.what.as_bytes());
+                let why = self.redactor.lines(&stale.why);
+                self.wrapped("stale:", "stale:".len(), 4, &format!("{what}: {why}"));
             }
         }
         if self.wants_summary(verdict) {
@@ -335,42 +361,6 @@ impl Page<'_> {
     }
 }
 
-/// `examined 3 files, 1 commit, 12.3 kB in 0.004 s`.
-fn coverage(coverage: &Coverage) -> String {
-    let mut parts = Vec::new();
-    for (count, one, many) in [
-        (coverage.files, "file", "files"),
-        (coverage.blobs, "blob", "blobs"),
-        (coverage.commits, "commit", "commits"),
-        (coverage.refs, "ref", "refs"),
-    ] {
-        match count {
-            0 => {}
-            1 => parts.push(format!("1\u{a0}{one}")),
-            _ => parts.push(format!("{count}\u{a0}{many}")),
-        }
-    }
-    parts.push(size(coverage.bytes));
-    let skipped = match coverage.skipped {
-        0 => String::new(),
-        count => format!(", {count}\u{a0}skipped"),
-    };
-    format!(
-        "examined {} in {:.3}\u{a0}s{skipped}",
-        parts.join(", "),
-        coverage.seconds
-    )
-}
-
-/// Bytes with a decimal unit (1 kB is 1000 B) and one decimal place.
-fn size(bytes: u64) -> String {
-    let units = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
-    match units.iter().find(|(unit, _)| bytes >= *unit) {
-        Some((unit, name)) => format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit),
-        None => format!("{bytes} B"),
-    }
-}
-
 /// The columns of a text on a terminal, one for each character.
 fn columns(text: &str) -> usize {
     text.chars().count()
@@ -524,17 +514,5 @@ pre-commit: rejected: 2 deny, 1 warn, 1 suppressed, 1 unread; examined
         let text = said(&samples::rejected(), &options);
         assert!(text.contains("\x1b[1;31mrefs/force\x1b[0m"), "{text}");
         assert!(text.contains(&samples::token()), "{text}");
-    }
-
-    #[test]
-    fn sizes_have_decimal_units() {
-        for (bytes, text) in [
-            (0, "0 B"),
-            (999, "999 B"),
-            (12_345, "12.3 kB"),
-            (2_000_000, "2.0 MB"),
-        ] {
-            assert_eq!(size(bytes), text);
-        }
     }
 }

@@ -5,24 +5,29 @@
 //! placeholders, entropy, an offline [`proof`] or the model of `generic`; of several matches over
 //! the same bytes the most specific stays. What is encoded is decoded and scanned again.
 
+pub mod compile;
 mod decode;
 mod encoding;
+pub mod foreign;
 mod generic;
 mod keywords;
+mod near;
 mod overlap;
 mod placeholder;
 pub mod proof;
 mod rule;
 mod scanner;
 mod secret;
+mod table;
 pub mod template;
 mod window;
 
 pub use decode::{Budget, Decoded, Piece, decode};
-pub use generic::Model;
+pub use generic::{Model, Signal};
 pub use rule::{Near, Rule, rule, rules, rules_digest};
-pub use scanner::{Scan, Scanner, Selection};
+pub use scanner::{Scan, Scanner};
 pub use secret::{Confidence, Secret, Validity};
+pub use table::{Own, Selection};
 
 use std::ops::Range;
 
@@ -49,4 +54,6 @@ pub struct Match {
     pub identity: Option<String>,
     /// What had to be decoded to see it, outermost first: `base64`, `gzip`, `utf-16`, `zip`.
     pub decoded: Vec<&'static str>,
+    /// What spoke for and against it, where a model judged it by name and look; else empty.
+    pub signals: Vec<Signal>,
 }

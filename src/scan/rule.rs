@@ -1,29 +1,34 @@
 //! The table of rules: `rules.toml`, compiled into the binary by `build.rs`.
 
-use super::proof::Proof;
+use super::compile::{Checked, Row, Run};
+use super::foreign::Foreign;
+use super::proof::{PROOFS, Proof};
 use super::{Confidence, Model};
 use regex::bytes::{Regex, RegexBuilder};
 use std::sync::OnceLock;
 
 include!(concat!(env!("OUT_DIR"), "/rules.rs"));
 
-/// One row of `rules.toml`.
+/// One row of `rules.toml`, or a rule of a rule file.
 #[derive(Debug)]
 pub struct Rule {
-    /// Unique, lower case, `PROVIDER-KIND`: `github-personal-access-token`.
+    /// The rule file that it was read from, escaped; none for a built-in rule.
+    pub origin: Option<&'static str>,
+    /// Unique, lower case, `PROVIDER-KIND`: `github-personal-access-token`. Another scanner's file
+    /// may have other characters in it, none of them a space or a control character.
     pub id: &'static str,
     /// Who issues the secret: `GitHub`.
     pub provider: &'static str,
     /// What it is, as a noun phrase: `GitHub personal access token (classic)`.
     pub title: &'static str,
-    /// What it opens, to complete "whoever has it can …".
+    /// What it opens, to complete "whoever has it can …"; empty where a rule file does not say.
     pub opens: &'static str,
     /// Where to revoke it: a URL or a phrase.
     pub revoke: &'static str,
     /// The confidence of a match that nothing else speaks for or against.
     pub confidence: Confidence,
     /// Lower-case ASCII, three bytes or more each. One of them stands, in any case, in every match.
-    /// Empty only beside `near`.
+    /// Empty only beside `near` and in rule files, where the rule then looks everywhere.
     pub keywords: &'static [&'static str],
     /// What a match looks like; its group `secret` is the secret, else all of it. Absent where the
     /// model finds by itself.
@@ -46,16 +51,10 @@ pub struct Rule {
     pub examples: &'static [&'static str],
     /// Templates in which no rule but generic ones finds anything.
     pub counterexamples: &'static [&'static str],
+    /// What it has beyond this schema when it comes from another scanner's file.
+    pub(super) foreign: Option<&'static Foreign>,
     /// The regex, compiled when first needed.
     compiled: OnceLock<Option<Regex>>,
-}
-
-/// A run of bytes of one class, so many of them at least, that stands in every match of a rule.
-#[derive(Debug)]
-pub(super) struct Run {
-    /// Which bytes, a bit each.
-    class: [u64; 4],
-    length: u32,
 }
 
 impl Run {
@@ -86,13 +85,14 @@ impl Rule {
         self.runs.iter().all(|run| run.stands_in(text))
     }
 
-    /// The compiled regex. `None` without one; that each one compiles, a test holds.
+    /// The compiled regex. `None` without one, or where one from a rule file is too large; that each
+    /// built-in one compiles, a test holds.
     pub(super) fn regex(&self) -> Option<&Regex> {
         self.compiled
             .get_or_init(|| {
                 RegexBuilder::new(self.regex?)
                     .unicode(false)
-                    .multi_line(true)
+                    .multi_line(self.foreign.is_none())
                     .build()
                     .ok()
             })
@@ -103,26 +103,121 @@ impl Rule {
     pub(super) fn is_named(&self) -> bool {
         self.model.is_none()
     }
+
+    /// Whether the rule looks at the path of a file and not into it.
+    #[must_use]
+    pub fn is_about_paths(&self) -> bool {
+        self.regex.is_none() && self.model.is_none()
+    }
+
+    /// Whether the rule is for the files at certain paths alone.
+    #[must_use]
+    pub fn has_path(&self) -> bool {
+        self.foreign.is_some_and(|foreign| foreign.path.is_some())
+    }
+
+    /// Whether its regex compiles, or it needs none. Only one from a rule file can be too large.
+    #[must_use]
+    pub fn compiles(&self) -> bool {
+        self.regex.is_none() || self.regex().is_some()
+    }
+
+    /// A rule of a rule file in our own format, which stays for the life of the process.
+    ///
+    /// # Errors
+    /// When its proof does not exist.
+    pub fn own(row: Row, checked: Checked, origin: &'static str) -> Result<&'static Self, String> {
+        let proof = match &row.proof {
+            None => None,
+            Some(name) => Some(*PROOFS.iter().find(|row| row.name == name).ok_or_else(|| {
+                let names: Vec<&str> = PROOFS.iter().map(|row| row.name).collect();
+                format!("there is no proof {name:?}; there are {}", names.join(", "))
+            })?),
+        };
+        let id: &str = leak(row.id);
+        Ok(Box::leak(Box::new(Self {
+            origin: Some(origin),
+            id,
+            provider: row.provider.map_or(OWN_PROVIDER, leak),
+            title: row.title.map_or(id, leak),
+            opens: row.opens.map_or("", leak),
+            revoke: row.revoke.map_or(OWN_REVOKE, leak),
+            confidence: row.confidence.unwrap_or(Confidence::High),
+            keywords: leak_all(row.keywords),
+            regex: row.regex.map(leak),
+            reach: checked.reach,
+            runs: checked.runs.leak(),
+            proof,
+            model: row.model,
+            lines: row.lines,
+            near: row.near.map(|near| Near {
+                rule: leak(near.rule),
+                lines: near.lines,
+            }),
+            min_entropy: row.min_entropy,
+            examples: leak_all(row.examples),
+            counterexamples: leak_all(row.counterexamples),
+            foreign: None,
+            compiled: OnceLock::new(),
+        })))
+    }
+
+    /// A rule of another scanner's file, which stays for the life of the process.
+    #[must_use]
+    pub fn foreign(draft: super::foreign::Draft, origin: &'static str) -> &'static Self {
+        Box::leak(Box::new(Self {
+            origin: Some(origin),
+            title: draft.title.map_or_else(|| leak(draft.id.clone()), leak),
+            id: leak(draft.id),
+            provider: OWN_PROVIDER,
+            opens: "",
+            revoke: OWN_REVOKE,
+            confidence: draft.confidence.unwrap_or(Confidence::High),
+            keywords: leak_all(draft.keywords),
+            regex: draft.regex.map(leak),
+            reach: 0,
+            runs: &[],
+            proof: None,
+            model: None,
+            lines: usize::MAX,
+            near: None,
+            // Reported only above it, where ours reports from it on.
+            min_entropy: draft.entropy.map(f64::next_up),
+            examples: &[],
+            counterexamples: &[],
+            foreign: Some(Box::leak(Box::new(draft.foreign))),
+            compiled: OnceLock::new(),
+        }))
+    }
 }
 
-/// Every rule, sorted by id.
+/// What a rule file does not say.
+const OWN_PROVIDER: &str = "own rule";
+const OWN_REVOKE: &str = "where it was issued";
+
+fn leak(text: String) -> &'static str {
+    text.leak()
+}
+
+fn leak_all(texts: Vec<String>) -> &'static [&'static str] {
+    let texts: Vec<&str> = texts.into_iter().map(leak).collect();
+    texts.leak()
+}
+
+/// Every built-in rule, sorted by id.
 #[must_use]
 pub fn rules() -> &'static [Rule] {
     &TABLE
 }
 
-/// The rule of this id.
+/// The built-in rule of this id.
 #[must_use]
 pub fn rule(id: &str) -> Option<&'static Rule> {
-    index_of(id).map(|index| &TABLE[index])
+    let index = TABLE.binary_search_by(|rule| rule.id.cmp(id)).ok()?;
+    Some(&TABLE[index])
 }
 
-/// Where the rule of this id stands in [`rules`].
-pub(super) fn index_of(id: &str) -> Option<usize> {
-    TABLE.binary_search_by(|rule| rule.id.cmp(id)).ok()
-}
-
-/// What identifies the table: the first 16 bytes of its SHA-256, in hexadecimal.
+/// What identifies the built-in table: the first 16 bytes of its SHA-256, in hexadecimal.
 #[must_use]
 pub fn rules_digest() -> &'static str {
     DIGEST

@@ -2,23 +2,18 @@
 
 use super::decode::{Budget, decode};
 use super::encoding;
+use super::foreign::{self, Allowance, Report};
 use super::generic::{self, Setting};
 use super::keywords::{Hit, Keywords};
+use super::near;
 use super::overlap;
 use super::placeholder;
-use super::rule::{self, Near, Rule, rules};
-use super::window::{lines, lines_in, neighbourhood, windows};
-use super::{Confidence, Match, Secret, Validity};
+use super::rule::Rule;
+use super::window::{lines, lines_in, windows};
+use super::{Confidence, Match, Secret, Selection, Validity};
 use crate::change::{Content, Fresh};
 use regex::bytes::Regex;
 use std::ops::Range;
-
-/// Which rules look.
-#[derive(Clone, Debug, Default)]
-pub struct Selection {
-    /// Ids of rules that are off. That each exists is for the configuration to see to.
-    pub off: Vec<String>,
-}
 
 /// What a scan found.
 #[derive(Clone, Debug, Default)]
@@ -34,59 +29,139 @@ pub struct Scan {
 enum Part {
     /// Not at all.
     Off,
-    /// It is off, but a rule that is on asks whether a match of it stands nearby.
+    /// It reports nothing, but a rule that is on asks whether a match of it stands nearby.
     Partner,
+    /// It is off, but what it matches tells a neighbour that is on that its partner is there, and a
+    /// guess by name that this is no secret.
+    Silent,
     /// It reports.
     On,
 }
 
 /// Finds secrets by the rules that are on. Shared between threads; making one costs microseconds.
 pub struct Scanner {
-    keywords: Keywords,
+    /// Every rule, sorted by id.
+    table: Vec<&'static Rule>,
     parts: Vec<Part>,
+    keywords: Keywords,
+    /// Which rules are asked for by a rule that needs a partner.
+    asked: Vec<bool>,
+    /// The rules that are on and need a partner within their search.
+    bound: Vec<usize>,
+    /// Rules that no keyword calls: they run over every text.
+    always: Vec<usize>,
+    /// Rules about the path of a file alone.
+    of_paths: Vec<usize>,
+    allowances: Vec<&'static Allowance>,
 }
 
 /// What is being scanned, within the recursion.
-struct Text<'a> {
-    bytes: &'a [u8],
+pub(super) struct Text<'a> {
+    pub(super) bytes: &'a [u8],
     path: &'a [u8],
     /// What of it is new; `All` for what was decoded, which is judged by the place it stood at.
     fresh: &'a Fresh,
     setting: Setting,
+    /// What rule files say is no finding.
+    allowances: &'a [&'static Allowance],
 }
 
 impl Scanner {
     /// With the rules that are not switched off.
     #[must_use]
     pub fn new(selection: &Selection) -> Self {
-        let mut parts: Vec<Part> = rules()
+        let table = selection.table();
+        let index = |id: &str| table.binary_search_by(|rule| rule.id.cmp(id)).ok();
+        let parts: Vec<Part> = table
             .iter()
-            .map(|rule| {
-                if selection.off.iter().any(|off| off == rule.id) {
-                    Part::Off
-                } else {
-                    Part::On
-                }
+            .map(|rule| match rule.foreign {
+                _ if selection.is_off(rule.id) && rule.is_named() => Part::Silent,
+                _ if selection.is_off(rule.id) => Part::Off,
+                Some(foreign) if foreign.report == Report::No => Part::Partner,
+                Some(_) | None => Part::On,
             })
             .collect();
-        for (index, rule) in rules().iter().enumerate() {
-            if let Some(near) = rule.near
-                && parts[index] == Part::On
-                && let Some(partner) = rule::index_of(near.rule)
-                && parts[partner] == Part::Off
-            {
-                parts[partner] = Part::Partner;
+        let mut asked = vec![false; table.len()];
+        for (asking, rule) in table.iter().enumerate() {
+            if parts[asking] == Part::On {
+                let near = rule.near.map(|near| near.rule).into_iter();
+                let required = rule.foreign.map_or(&[][..], |foreign| &foreign.required);
+                let required = required.iter().map(|other| other.rule.as_str());
+                for partner in near.chain(required).filter_map(index) {
+                    asked[partner] = true;
+                }
             }
         }
+        let of = |wanted: &dyn Fn(&Rule) -> bool| -> Vec<usize> {
+            let all = table.iter().enumerate();
+            all.filter(|(index, rule)| parts[*index] != Part::Off && wanted(rule))
+                .map(|(index, _)| index)
+                .collect()
+        };
+        let bound = of(&|rule| rule.near.is_some());
+        let always = of(&|rule| rule.near.is_none() && !is_called(rule));
+        let mut of_paths = of(&Rule::is_about_paths);
+        of_paths.retain(|index| parts[*index] == Part::On);
         let keywords = Keywords::new(
             (0_u16..)
-                .zip(rules())
+                .zip(&table)
                 .filter(|(index, rule)| {
-                    parts[usize::from(*index)] != Part::Off && rule.near.is_none()
+                    parts[usize::from(*index)] != Part::Off
+                        && rule.near.is_none()
+                        && is_called(rule)
                 })
                 .flat_map(|(index, rule)| rule.keywords.iter().map(move |word| (*word, index))),
         );
-        Self { keywords, parts }
+        Self {
+            table,
+            parts,
+            keywords,
+            asked,
+            bound,
+            always,
+            of_paths,
+            allowances: selection.own.allowances.clone(),
+        }
+    }
+
+    /// Whether the path of a file can matter for what this rule finds in it.
+    #[must_use]
+    pub fn asks_for_path(&self, id: &str) -> bool {
+        let rule = self.table.iter().find(|rule| rule.id == id);
+        rule.is_some_and(|rule| {
+            rule.foreign.is_some_and(foreign::Foreign::asks_for_path)
+                || self.allowances.iter().any(|one| one.asks_for_path(rule))
+        })
+    }
+
+    /// Whether a file at a path that ends in this name could be one that a rule about paths means.
+    #[must_use]
+    pub fn may_mean_name(&self, _name: &[u8]) -> bool {
+        !self.of_paths.is_empty()
+    }
+
+    /// The rules about paths.
+    pub fn about_paths(&self) -> impl Iterator<Item = &'static Rule> {
+        self.of_paths.iter().map(|index| self.table[*index])
+    }
+
+    /// The rules about paths that mean a file at this path, and no rule file excuses it.
+    pub fn of_path(&self, path: &[u8]) -> impl Iterator<Item = &'static Rule> {
+        self.about_paths().filter(move |rule| {
+            let meant = |foreign: &foreign::Foreign| foreign.is_for(path);
+            !path.is_empty() && rule.foreign.is_some_and(meant) && !self.excuses_path(rule, path)
+        })
+    }
+
+    fn excuses_path(&self, rule: &'static Rule, path: &[u8]) -> bool {
+        let text = Text {
+            bytes: b"",
+            path,
+            fresh: &Fresh::All,
+            setting: Setting::Plain,
+            allowances: &self.allowances,
+        };
+        excused(&Match::of(rule, b"", 0..0, 0..0), &text)
     }
 
     /// Finds the secrets in a content that touch what is new in it. `path` helps to tell data from
@@ -103,8 +178,14 @@ impl Scanner {
             path,
             fresh: content.fresh,
             setting: Setting::Plain,
+            allowances: &self.allowances,
         };
         scan.matches = self.any(&text, &mut budget, &mut scan.undecided);
+        let whole = 0..content.bytes.len();
+        scan.matches.extend(
+            self.of_path(path)
+                .map(|rule| Match::of(rule, content.bytes, whole.clone(), 0..0)),
+        );
         scan.matches
             .retain(|found| content.fresh.touches(&found.whole));
         scan
@@ -143,7 +224,7 @@ impl Scanner {
         budget: &mut Budget,
         undecided: &mut Vec<String>,
     ) -> Vec<Match> {
-        let direct = overlap::resolve(self.direct(text));
+        let direct = overlap::resolve(self.direct(text, undecided));
         let decoded = decode(text.bytes, text.path, budget);
         undecided.extend(decoded.undecided);
         let mut inside = Vec::new();
@@ -156,6 +237,7 @@ impl Scanner {
                 path: piece.member.as_deref().unwrap_or(text.path),
                 fresh: &Fresh::All,
                 setting: Setting::decoded(&piece.bytes),
+                ..*text
             };
             let found = budget.deeper(|budget| self.any(&inner, budget, undecided));
             for mut found in found {
@@ -177,7 +259,7 @@ impl Scanner {
         let mut raw = Vec::new();
         for group in hits.chunk_by(|a, b| a.owner == b.owner) {
             let owner = group[0].owner;
-            let rule = &rules()[usize::from(owner)];
+            let rule = self.table[usize::from(owner)];
             if let Some(regex) = rule.regex() {
                 for window in windows(rule, bytes, group) {
                     if !rule.could_match(&bytes[window.clone()]) {
@@ -193,36 +275,92 @@ impl Scanner {
     }
 
     /// Every match in the text as it stands, overlaps included.
-    fn direct(&self, text: &Text<'_>) -> Vec<Match> {
+    fn direct(&self, text: &Text<'_>, undecided: &mut Vec<String>) -> Vec<Match> {
         let mut hits = Vec::new();
         self.keywords.each(text.bytes, |hit| hits.push(hit));
         let mut matches = Vec::new();
-        if hits.is_empty() {
+        if hits.is_empty() && self.always.is_empty() {
             return matches;
         }
         hits.sort_unstable();
         hits.dedup();
         for group in hits.chunk_by(|a, b| a.owner == b.owner) {
-            let rule = &rules()[usize::from(group[0].owner)];
-            self.rule(rule, group, text, &mut matches);
-        }
-        for (index, rule) in rules().iter().enumerate() {
-            if let Some(near) = rule.near
-                && self.parts[index] == Part::On
-            {
-                beside(rule, near, text, &mut matches);
+            let owner = usize::from(group[0].owner);
+            if self.can_run(owner, undecided) {
+                self.rule(owner, group, text, &mut matches);
             }
         }
-        matches.retain(|found| {
-            rule::index_of(found.rule.id).is_some_and(|index| self.parts[index] == Part::On)
+        for index in &self.always {
+            let rule = self.table[*index];
+            let called = rule.keywords.is_empty()
+                || rule
+                    .keywords
+                    .iter()
+                    .any(|word| foreign::contains(text.bytes, word));
+            if called && self.can_run(*index, undecided) {
+                everywhere(rule, text, &mut matches);
+            }
+        }
+        for index in &self.bound {
+            let rule = self.table[*index];
+            if let Some(near) = rule.near
+                && self.can_run(*index, undecided)
+            {
+                near::beside(rule, near, text, &mut matches);
+            }
+        }
+        near::hold_required(text.bytes, &mut matches);
+        self.on(matches)
+    }
+
+    /// Drops what rules found that do not report, and with what rules found that are off what is only
+    /// a guess by name over the same bytes: who switches a rule off does not ask for its secrets under
+    /// another name.
+    fn on(&self, matches: Vec<Match>) -> Vec<Match> {
+        let part = |found: &Match| {
+            let id = found.rule.id;
+            let index = self.table.binary_search_by(|rule| rule.id.cmp(id)).ok()?;
+            Some(self.parts[index])
+        };
+        let (mut on, mut off): (Vec<Match>, Vec<Match>) = matches
+            .into_iter()
+            .partition(|found| part(found) == Some(Part::On));
+        off.retain(|found| part(found) == Some(Part::Silent));
+        on.retain(|found| {
+            found.rule.is_named()
+                || !off.iter().any(|other| {
+                    other.rule.is_named()
+                        && other.span.start < found.span.end
+                        && found.span.start < other.span.end
+                })
         });
-        matches
+        on
+    }
+
+    /// Whether the regex of a rule compiles. One from a rule file may be too large: what it would
+    /// find is not known then.
+    fn can_run(&self, index: usize, undecided: &mut Vec<String>) -> bool {
+        let rule = self.table[index];
+        if rule.origin.is_none() || rule.compiles() {
+            return true;
+        }
+        if self.parts[index] != Part::Silent {
+            undecided.push(format!(
+                "the regex of the own rule {} is too large; write it shorter, or `disable` the rule",
+                rule.id
+            ));
+        }
+        false
     }
 
     /// The matches of one rule around the hits of its keywords.
-    fn rule(&self, rule: &'static Rule, hits: &[Hit], text: &Text<'_>, matches: &mut Vec<Match>) {
+    fn rule(&self, owner: usize, hits: &[Hit], text: &Text<'_>, matches: &mut Vec<Match>) {
+        let rule = self.table[owner];
         if rule.model.is_some() && text.setting == Setting::Opaque {
             return;
+        }
+        if rule.foreign.is_some() {
+            return everywhere(rule, text, matches);
         }
         if rule.regex.is_none() {
             let mut done = 0;
@@ -240,11 +378,8 @@ impl Scanner {
             }
             return;
         }
-        let partner = rules()
-            .iter()
-            .any(|other| other.near.is_some_and(|near| near.rule == rule.id));
         for window in windows(rule, text.bytes, hits) {
-            if partner || text.fresh.touches(&window) {
+            if self.asked[owner] || text.fresh.touches(&window) {
                 run(rule, text, &window, matches);
             }
         }
@@ -290,7 +425,12 @@ fn each(
 }
 
 /// Runs a rule over a window.
-fn run(rule: &'static Rule, text: &Text<'_>, window: &Range<usize>, matches: &mut Vec<Match>) {
+pub(super) fn run(
+    rule: &'static Rule,
+    text: &Text<'_>,
+    window: &Range<usize>,
+    matches: &mut Vec<Match>,
+) {
     if rule.could_match(&text.bytes[window.clone()])
         && let Some(regex) = rule.regex()
     {
@@ -300,42 +440,39 @@ fn run(rule: &'static Rule, text: &Text<'_>, window: &Range<usize>, matches: &mu
     }
 }
 
-/// The matches of a rule that needs a partner, around the matches of that partner.
-fn beside(rule: &'static Rule, near: Near, text: &Text<'_>, matches: &mut Vec<Match>) {
-    let partners: Vec<Range<usize>> = matches
-        .iter()
-        .filter(|found| found.rule.id == near.rule)
-        .map(|found| found.whole.clone())
-        .collect();
-    let mut found = Vec::new();
-    for partner in partners {
-        let window = neighbourhood(text.bytes, &partner, near.lines);
-        let mut here = Vec::new();
-        for line in lines(text.bytes, &window, rule.lines) {
-            run(rule, text, &line, &mut here);
+/// Runs a rule that no keyword leads to a place: one of another scanner over the whole text, one of
+/// our own format over each line, or over all where its matches may stretch over lines.
+fn everywhere(rule: &'static Rule, text: &Text<'_>, matches: &mut Vec<Match>) {
+    let whole = 0..text.bytes.len();
+    let Some(foreign) = rule.foreign else {
+        if rule.model.is_some() && text.setting == Setting::Opaque {
+            return;
         }
-        for mut one in here {
-            let overlaps = one.span.start < partner.end && partner.start < one.span.end;
-            let keyword = rule.keywords.is_empty()
-                || rule
-                    .keywords
-                    .iter()
-                    .any(|word| contains(&text.bytes[one.whole.clone()], word.as_bytes()));
-            if overlaps || !keyword {
-                continue;
-            }
-            one.whole = one.whole.start.min(partner.start)..one.whole.end.max(partner.end);
-            found.push(one);
+        for line in lines(text.bytes, &whole, rule.lines) {
+            run(rule, text, &line, matches);
+        }
+        return;
+    };
+    if !foreign.is_for(text.path) {
+        return;
+    }
+    if let Some(regex) = rule.regex() {
+        for captures in regex.captures_iter(text.bytes) {
+            let Some(all) = captures.get(0) else { continue };
+            let secret = foreign.secret(&captures, &all.range());
+            matches.extend(accept(rule, text, all.range(), secret, None));
         }
     }
-    found.sort_by_key(|one| (one.span.start, one.whole.len()));
-    found.dedup_by(|a, b| a.span == b.span);
-    matches.append(&mut found);
 }
 
-fn contains(text: &[u8], word: &[u8]) -> bool {
-    text.windows(word.len())
-        .any(|here| here.eq_ignore_ascii_case(word))
+/// Whether the hits of keywords tell where or whether the rule runs.
+fn is_called(rule: &Rule) -> bool {
+    rule.is_about_paths()
+        || (!rule.keywords.is_empty()
+            && rule
+                .keywords
+                .iter()
+                .all(|word| word.len() >= 3 && word.is_ascii()))
 }
 
 /// Holds a match against everything that speaks for or against it.
@@ -356,22 +493,14 @@ fn accept(
     {
         return None;
     }
-    let mut found = Match {
-        rule,
-        span,
-        whole,
-        secret: Secret::new(bytes),
-        confidence: rule.confidence,
-        valid: Validity::Unknown,
-        identity: None,
-        decoded: Vec::new(),
-    };
+    let mut found = Match::of(rule, text.bytes, whole, span);
     if let Some(model) = rule.model {
-        let confidence = match candidate {
+        let verdict = match candidate {
             Some(candidate) => generic::judge(model, candidate, text.bytes, text.path),
-            None => generic::judge_plain(model, &found.span, &found.whole, text.bytes),
+            None => generic::judge_plain(model, &found.span, &found.whole, text.bytes, text.path),
         }?;
-        found.confidence = confidence.min(rule.confidence);
+        found.confidence = verdict.confidence.min(rule.confidence);
+        found.signals = verdict.signals;
     }
     if let Some(proof) = rule.proof {
         let proven = (proof.check)(bytes);
@@ -383,5 +512,36 @@ fn accept(
             Validity::Unknown => {}
         }
     }
-    Some(found)
+    (!excused(&found, text)).then_some(found)
+}
+
+/// Whether a rule file says that this is no finding.
+fn excused(found: &Match, text: &Text<'_>) -> bool {
+    let own = found
+        .rule
+        .foreign
+        .map_or(&[][..], |foreign| &foreign.unless);
+    own.iter()
+        .any(|unless| unless.holds(found, text.bytes, text.path))
+        || text
+            .allowances
+            .iter()
+            .any(|allowance| allowance.covers(found, text.bytes, text.path))
+}
+
+impl Match {
+    /// A match that nothing has spoken for or against yet.
+    fn of(rule: &'static Rule, text: &[u8], whole: Range<usize>, span: Range<usize>) -> Self {
+        Self {
+            rule,
+            secret: Secret::new(&text[span.clone()]),
+            span,
+            whole,
+            confidence: rule.confidence,
+            valid: Validity::Unknown,
+            identity: None,
+            decoded: Vec::new(),
+            signals: Vec::new(),
+        }
+    }
 }

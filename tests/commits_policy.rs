@@ -163,7 +163,6 @@ fn a_sign_off_is_a_trailer_with_the_name_of_the_committer() {
         "no sign-off",
         "other\n\nSigned-off-by: Alice <alice@example.com>",
         "in the middle\n\nSigned-off-by: Robin <robin@example.com>\n\nand more",
-        "Signed-off-by: Robin <robin@example.com>",
     ] {
         clone.commit_staged(text);
         clone.push("main").rejected().by(ids::SIGN_OFF);
@@ -272,8 +271,8 @@ fn dates_are_neither_in_the_future_nor_long_before_the_parents() {
     let world = World::new();
     let (_server, clone) = guarded(&world, "[commits]\ndates = \"sane\"\n");
     for (which, date) in [
-        ("GIT_AUTHOR_DATE", "4102444800 +0000"),
-        ("GIT_COMMITTER_DATE", "4102444800 +0000"),
+        ("GIT_AUTHOR_DATE", "4000000000 +0000"),
+        ("GIT_COMMITTER_DATE", "4000000000 +0000"),
         ("GIT_COMMITTER_DATE", "1600000000 +0000"),
     ] {
         clone.with_env(which, date).commit_staged("odd");

@@ -4,7 +4,7 @@ use super::caller::editor_is_used;
 use super::object::person;
 use super::program::GitError;
 use super::reader::{ReadError, broken};
-use super::{Oid, Repo, RepoPath};
+use super::{Oid, Repo};
 use std::collections::BTreeMap;
 
 /// The message that Git would store of a draft, by `commit.cleanup` and `core.commentChar`
@@ -101,25 +101,21 @@ pub struct Submodule {
 /// When it is no configuration that Git can read.
 pub fn submodules(repo: &Repo, blob: Oid) -> Result<Vec<Submodule>, GitError> {
     let blob = format!("--blob={blob}");
-    let asked = [
-        "config",
-        &blob,
-        "--null",
-        "--get-regexp",
-        r"^submodule\..*\.(path|url)$",
-    ];
-    let listed = repo.git(asked).optional()?.unwrap_or_default();
+    // Asked for some keys alone, Git says of a broken file that it has none of them.
+    let listed = repo.git(["config", &blob, "--null", "--list"]).output()?;
     let mut found: BTreeMap<Vec<u8>, Submodule> = BTreeMap::new();
     for entry in listed.split(|byte| *byte == 0) {
         let end = memchr::memchr(b'\n', entry).unwrap_or(entry.len());
         let (key, value) = (&entry[..end], entry.get(end + 1..).unwrap_or_default());
-        let Some(dot) = memchr::memrchr(b'.', key) else {
+        let Some(dot) = memchr::memrchr(b'.', key).filter(|_| key.starts_with(b"submodule."))
+        else {
             continue;
         };
         let module = found.entry(key[..dot].to_vec()).or_default();
         match &key[dot..] {
             b".url" => module.urls.push(value.to_vec()),
-            _ => module.path = RepoPath::new(value).as_bytes().to_vec(),
+            b".path" => module.path = value.to_vec(),
+            _ => {}
         }
     }
     Ok(found.into_values().collect())

@@ -85,7 +85,6 @@ fn a_branch_of_old_history_is_not_judged_again() {
     clone.push("main:copy").accepted();
     server.ref_is("refs/heads/copy", &old);
     let good = clone.commit_staged("feat: more");
-    clone.push("main copy:third").whatever();
     clone.push("main").accepted();
     server.ref_is(MAIN, &good);
     // Taken back and brought again: main reached it once, and does no longer.
@@ -298,8 +297,8 @@ fn the_message_of_a_commit_is_judged_before_it_is_made() {
         .rejected()
         .by(ids::CONVENTIONAL)
         .by(ids::SIGN_OFF)
-        .says("git commit -m 'fix: Add a thing' -m 'Signed-off-by: Robin <robin@example.com>'");
-    repo.shell("git commit -q --allow-empty -m 'fix: Add a thing' -m 'Signed-off-by: Robin <robin@example.com>'")
+        .says("git commit -s -m 'fix: Add a thing'");
+    repo.shell("git commit -q --allow-empty -s -m 'fix: Add a thing'")
         .accepted();
     repo.git_with(&["commit", "-q", "--allow-empty", "-s", "-m", "feat: more"])
         .accepted();
@@ -406,4 +405,46 @@ fn a_scan_looks_for_secrets_and_leaves_messages_alone() {
         .exit(1)
         .json()
         .one(ids::GITHUB, "b.py:1");
+}
+
+#[test]
+fn a_push_to_a_symbolic_ref_is_one_to_what_it_stands_for() {
+    let world = World::new();
+    let (server, clone) = guarded(&world, STRICT);
+    server
+        .git(&format!("symbolic-ref refs/heads/alias {MAIN}"))
+        .ok();
+    let base = clone.head();
+    clone.commit_staged("no type");
+    clone.push("main:alias").rejected().by(ids::CONVENTIONAL);
+    server.ref_is(MAIN, &base);
+}
+
+#[test]
+fn a_tag_under_the_policy_is_judged_by_what_it_stands_for() {
+    let world = World::new();
+    let policy = "[commits]\nrefs = [\"refs/tags/v*\"]\nconventional = true\n";
+    let (server, clone) = guarded(&world, policy);
+    clone.commit_staged("no type");
+    clone.git("tag -a -m one v1").ok();
+    clone.push("main").accepted();
+    clone.push("v1").rejected().by(ids::CONVENTIONAL);
+    server.lacks_ref("refs/tags/v1");
+}
+
+#[test]
+fn the_update_hook_judges_the_same() {
+    let world = World::new();
+    let server = world.bare("origin.git");
+    let clone = world.clone_of(&server, "clone");
+    clone.commit_staged("feat: begin");
+    clone.push("main").accepted();
+    let server = server.hook("update").policy(STRICT);
+    let base = clone.head();
+    clone.commit_staged("no type");
+    clone
+        .push("main:topic main")
+        .rejected()
+        .by(ids::CONVENTIONAL);
+    server.ref_is(MAIN, &base);
 }

@@ -181,11 +181,7 @@ impl Check for Rules {
             commit: Some(info),
             refs: commit.refs,
         };
-        let draft = Draft {
-            message: info.message(),
-            parents: info.parents.len(),
-            committer: &info.committer,
-        };
+        let draft = Draft::new(info.message(), info.parents.len(), &info.committer);
         if scope == PROTECTED {
             out.extend(draft.fixup().map(|fault| raise(fault, by)));
             return Ok(());
@@ -216,11 +212,7 @@ impl Check for Rules {
             }
             Some(_) | None => (Vec::new(), Vec::new()),
         };
-        let draft = Draft {
-            message: &proposal.message,
-            parents: proposal.parents,
-            committer: &committer,
-        };
+        let draft = Draft::new(&proposal.message, proposal.parents, &committer);
         let mut faults = draft.faults(&self.asked);
         if let (Some(first), Some(command)) = (faults.first_mut(), draft.example(&self.asked)) {
             first.help.push_str("\nthis would pass:\n$ ");
@@ -334,7 +326,7 @@ fn raise(fault: Fault, by: By<'_>) -> Raised {
     if by.commit.is_some() && fault.kind == PlaceKind::Message {
         help.push_str("\nmark the commit \"reword\" in:\n$ ");
         help.push_str(&super::rewrite(by.commit));
-    } else if by.commit.is_some() && fault.check != "committer" {
+    } else if by.commit.is_some() && matches!(fault.check, "author-email" | "date") {
         help.push_str("\nif it is not the last one, mark it \"edit\" in:\n$ ");
         help.push_str(&super::rewrite(by.commit));
     }

@@ -28,29 +28,31 @@ impl Draft<'_> {
                 (shortened(in_front.trim_start(), asked), Vec::new()),
             ];
             for (subject, refs) in guesses {
-                let paragraphs = self.paragraphs(subject, &refs, asked);
-                let message = format!("{}\n", paragraphs.join("\n\n"));
-                let draft = Draft {
-                    message: message.as_bytes(),
-                    ..*self
-                };
+                let paragraphs = paragraphs(subject, &refs);
+                let message = self.signed(&paragraphs, asked);
+                let draft = Draft::new(message.as_bytes(), self.parents, self.committer);
                 if draft.faults(asked).is_empty() {
-                    return Some(command(&paragraphs));
+                    return Some(command(&paragraphs, asked));
                 }
             }
         }
         None
     }
 
-    fn paragraphs(&self, subject: String, refs: &[String], asked: &Commits) -> Vec<String> {
-        let mut paragraphs = vec![subject];
-        paragraphs.extend(refs.iter().map(|word| format!("Refs: {word}")));
+    /// The message that the command makes.
+    fn signed(&self, paragraphs: &[String], asked: &Commits) -> String {
+        let mut message = format!("{}\n", paragraphs.join("\n\n"));
         if asked.sign_off {
             let committer = String::from_utf8_lossy(self.committer);
-            paragraphs.push(format!("Signed-off-by: {committer}"));
+            message.push_str(&format!("\nSigned-off-by: {committer}\n"));
         }
-        paragraphs
+        message
     }
+}
+
+fn paragraphs(subject: String, refs: &[String]) -> Vec<String> {
+    let refs = refs.iter().map(|word| format!("Refs: {word}"));
+    std::iter::once(subject).chain(refs).collect()
 }
 
 /// The words as a subject of the kind that is asked for.
@@ -79,8 +81,11 @@ fn shortened(subject: &str, asked: &Commits) -> String {
     short.trim_end().to_owned()
 }
 
-fn command(paragraphs: &[String]) -> String {
-    let mut command = "git commit".to_owned();
+fn command(paragraphs: &[String], asked: &Commits) -> String {
+    let mut command = match asked.sign_off {
+        true => "git commit -s".to_owned(),
+        false => "git commit".to_owned(),
+    };
     for paragraph in paragraphs {
         let paragraph = escape(paragraph.as_bytes()).replace('\'', "'\\''");
         command.push_str(&format!(" -m '{paragraph}'"));
@@ -158,7 +163,7 @@ mod tests {
             (
                 "conventional = true\nsign_off = true\nrequire = [\"[A-Z]+-[0-9]+\"]",
                 "add it\n",
-                Some("git commit -m 'feat: add it' -m 'Refs: A-0' -m 'Signed-off-by: A <a@x>'"),
+                Some("git commit -s -m 'feat: add it' -m 'Refs: A-0'"),
             ),
             (
                 "require = [\"^AB-[1-9]\"]",
@@ -173,11 +178,7 @@ mod tests {
             ("require = [\"a\"]\nforbid = [\"a\"]", "b\n", None),
         ] {
             let asked: Commits = toml::from_str(asked).unwrap();
-            let draft = Draft {
-                message: message.as_bytes(),
-                parents: 1,
-                committer: b"A <a@x>",
-            };
+            let draft = Draft::new(message.as_bytes(), 1, b"A <a@x>");
             assert_eq!(draft.example(&asked).as_deref(), shown, "{message:?}");
         }
     }

@@ -41,7 +41,17 @@ pub(super) fn without_marks(mut subject: &str) -> &str {
     subject
 }
 
-impl Draft<'_> {
+impl<'a> Draft<'a> {
+    /// Of a message as it is stored; what stands behind a NUL nobody is shown.
+    pub(super) fn new(message: &'a [u8], parents: usize, committer: &'a [u8]) -> Self {
+        let end = memchr::memchr(0, message).unwrap_or(message.len());
+        Self {
+            message: &message[..end],
+            parents,
+            committer,
+        }
+    }
+
     /// A commit that waits to be squashed into another.
     pub(super) fn fixup(&self) -> Option<Fault> {
         let text = String::from_utf8_lossy(self.message);
@@ -215,11 +225,7 @@ mod tests {
 
     fn faults(asked: &str, parents: usize, message: &str) -> Vec<&'static str> {
         let asked: Commits = toml::from_str(asked).unwrap();
-        let draft = Draft {
-            message: message.as_bytes(),
-            parents,
-            committer: b"A <a@x>",
-        };
+        let draft = Draft::new(message.as_bytes(), parents, b"A <a@x>");
         draft
             .faults(&asked)
             .iter()
@@ -246,6 +252,12 @@ mod tests {
             ("subject_max = 5", 1, "äöüäöü\n", &["subject-length"]),
             ("sign_off = true", 1, "a\n", &["sign-off"]),
             ("sign_off = true", 2, "a\n", &[]),
+            (
+                "sign_off = true",
+                1,
+                "a\0\n\nSigned-off-by: A <a@x>\n",
+                &["sign-off"],
+            ),
             ("sign_off = true", 1, "a\n\nSigned-off-by: A <a@x>\n", &[]),
             (
                 "sign_off = true",

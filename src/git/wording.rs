@@ -23,11 +23,11 @@ pub fn stored_message(repo: &Repo, draft: &[u8]) -> Result<Vec<u8>, ReadError> {
     let listed = repo.git(asked).optional().map_err(broken)?;
     let listed = listed.unwrap_or_default();
     let value = |keys: &[&[u8]]| {
-        let pairs = listed.split(|byte| *byte == 0).filter_map(|entry| {
+        let mut pairs = listed.split(|byte| *byte == 0).filter_map(|entry| {
             let end = memchr::memchr(b'\n', entry)?;
             keys.contains(&&entry[..end]).then_some(&entry[end + 1..])
         });
-        pairs.last()
+        pairs.next_back()
     };
     let comment = value(&[b"core.commentchar", b"core.commentstring"]).unwrap_or(b"#");
     let comments = match value(&[b"commit.cleanup"]) {

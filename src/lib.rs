@@ -35,7 +35,7 @@
 //!        └── policy::secrets → scan::Scanner(content)
 //!              keyword → regex → proof, model, placeholder → Match → Finding
 //!        ▼
-//!  where it came from (histories), marks, allowlist, level
+//!  where it came from (histories), marks, allowlist, baseline, level
 //!        ▼
 //!  policy::Verdict { findings, suppressed, unread, coverage } → Accepted | Rejected | Undecided
 //!        ▼

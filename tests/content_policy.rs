@@ -42,7 +42,7 @@ fn a_file_that_is_too_large_stays_out_though_a_later_commit_removes_it() {
         .rejected()
         .by(ids::FILE_SIZE)
         .at("large.txt")
-        .says("1025 bytes, and 1KiB are allowed")
+        .says("1025 bytes, and 1024 are allowed")
         .says(&large);
     server.lacks_object(&large);
 }

@@ -29,6 +29,13 @@ pub enum Source {
         /// The parents; none for the first commit.
         parents: Vec<Oid>,
     },
+    /// The branch that a commit is about to be made on.
+    Pending {
+        /// The branch.
+        branch: RefName,
+        /// How many parents the commit will have.
+        parents: usize,
+    },
     /// The message of a commit that is being made.
     Draft(Vec<u8>),
     /// A commit that is being made and has its message.
@@ -59,6 +66,25 @@ pub enum Source {
     Files(Vec<PathBuf>),
     /// One text.
     Text(Vec<u8>),
+}
+
+impl Source {
+    /// The refs that a push would move; none for anything else.
+    #[must_use]
+    pub fn updates(&self) -> &[RefUpdate] {
+        match self {
+            Self::Push { updates, .. } => updates,
+            Self::Staged { .. }
+            | Self::Pending { .. }
+            | Self::Draft(_)
+            | Self::Proposed(_)
+            | Self::History
+            | Self::Range { .. }
+            | Self::Worktree
+            | Self::Files(_)
+            | Self::Text(_) => &[],
+        }
+    }
 }
 
 /// A commit before it is made.
@@ -210,6 +236,9 @@ pub fn visit(
     };
     match source {
         Source::Staged { parents } => with_repo(&|repo| staged::visit(repo, parents, sink)),
+        Source::Pending { branch, parents } => {
+            sink.change(&Change::Ref(&RefUpdate::pending(branch, *parents)));
+        }
         Source::Draft(text) => sink.change(&Change::Message(&Message {
             of: MessageOf::Draft,
             raw: text,

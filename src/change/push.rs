@@ -19,6 +19,19 @@ pub struct RefUpdate {
     pub repeated: bool,
 }
 
+impl RefUpdate {
+    /// Of the commit that is about to be made on a branch.
+    #[must_use]
+    pub fn pending(branch: &RefName, parents: usize) -> Self {
+        Self {
+            name: branch.clone(),
+            claimed: None,
+            change: RefChange::Pending { parents },
+            repeated: false,
+        }
+    }
+}
+
 /// What happens to a ref.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefChange {
@@ -39,6 +52,11 @@ pub enum RefChange {
         /// Where it stands; `None` where it does not exist.
         old: Option<Oid>,
     },
+    /// A commit is about to be made on it; what that will be is not known yet.
+    Pending {
+        /// How many parents it will have.
+        parents: usize,
+    },
 }
 
 impl RefChange {
@@ -57,15 +75,21 @@ impl RefChange {
     pub fn new_oid(self) -> Option<Oid> {
         match self {
             Self::Create { new } | Self::Move { new, .. } => Some(new),
-            Self::Delete { .. } => None,
+            Self::Delete { .. } | Self::Pending { .. } => None,
         }
+    }
+
+    /// Whether nothing is pushed yet.
+    #[must_use]
+    pub fn is_pending(self) -> bool {
+        matches!(self, Self::Pending { .. })
     }
 
     /// The value that the repository has.
     #[must_use]
     pub fn old_oid(self) -> Option<Oid> {
         match self {
-            Self::Create { .. } => None,
+            Self::Create { .. } | Self::Pending { .. } => None,
             Self::Move { old, .. } => Some(old),
             Self::Delete { old } => old,
         }

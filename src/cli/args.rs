@@ -34,6 +34,8 @@ pub(super) enum Command {
     Scan(Scan),
     /// Says what the server would say to an update, without a push
     Check(Check),
+    /// Shows what the policy lets whom do
+    Policy(Policy),
     /// Accepts what is already there, so that only new findings block
     Baseline(Baseline),
     /// Shows the catalogue of rules, and tests rule files
@@ -228,6 +230,31 @@ pub(super) struct Check {
     pub(super) user: Option<String>,
     #[command(flatten)]
     pub(super) common: Common,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Policy {
+    #[command(subcommand)]
+    pub(super) command: PolicyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PolicyCommand {
+    /// Shows for each rule of `[[protect]]` who may do what, and on which conditions
+    Show(ShowPolicy),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ShowPolicy {
+    /// Says yes or no for this user
+    #[arg(long = "as", value_name = "USER")]
+    pub(super) user: Option<String>,
+    /// Only the rules that have a say on this ref
+    #[arg(long = "ref", value_name = "REFNAME")]
+    pub(super) refname: Option<String>,
+    /// The policy [default: the one that a push here would meet]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) config: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

@@ -48,6 +48,7 @@ impl Found {
             Source::History => true,
             Source::Files(_) => place.repo.is_none() && target.is_none_or(Path::is_dir),
             Source::Staged { .. }
+            | Source::Pending { .. }
             | Source::Draft(_)
             | Source::Push { .. }
             | Source::Range { .. }

@@ -13,7 +13,7 @@ use crate::policy::groups::Pusher;
 use crate::policy::settings::Mode;
 use crate::policy::{Effort, Policy};
 use crate::report::Audience;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 pub(super) fn run(args: &Args) -> Exit {
@@ -26,7 +26,8 @@ pub(super) fn run(args: &Args) -> Exit {
         Ok(sources) => sources,
         Err(why) => return complain(Exit::Usage, &why),
     };
-    let settings = match super::hook::load(&layers(args, &repo)) {
+    let layers = layers(args.common.config.as_deref(), &repo);
+    let settings = match super::hook::load(&layers) {
         Ok(settings) => settings,
         Err(error) => return complain(Exit::Usage, &error),
     };
@@ -65,8 +66,8 @@ pub(super) fn run(args: &Args) -> Exit {
 
 /// The policy that a push here would meet: the one named, the one that was named at `install`, that
 /// of the Git directory; in a worktree without any, the conventions of the repository.
-fn layers(args: &Args, repo: &Repo) -> Vec<(Origin, PathBuf)> {
-    let named = args.common.config.clone().or_else(|| installed(repo));
+pub(super) fn layers(named: Option<&Path>, repo: &Repo) -> Vec<(Origin, PathBuf)> {
+    let named = named.map(PathBuf::from).or_else(|| installed(repo));
     let server = discover_server(repo.common_dir(), named.as_deref());
     match repo.work_tree() {
         Some(top) if server.is_empty() => {
@@ -139,7 +140,7 @@ fn range(args: &Args, repo: &Repo, revs: &str) -> Result<Vec<Source>, String> {
     Ok(sources)
 }
 
-fn refname(name: &str) -> Result<RefName, String> {
+pub(super) fn refname(name: &str) -> Result<RefName, String> {
     RefName::new(name.as_bytes())
         .map_err(|_| format!("{name} is not the full name of a ref, such as refs/heads/main"))
 }

@@ -136,9 +136,10 @@ fn explained(
         mode: Mode::Enforce,
     };
     let mut rows = vec![("found:", what.to_owned())];
-    let level = match finding.level {
-        Level::Deny => "it blocks",
-        Level::Warn => "it warns and does not block",
+    let level = match (finding.level, suppressed) {
+        (Level::Deny, None) => "it blocks",
+        (Level::Deny, Some(_)) => "it would block",
+        (Level::Warn, _) => "it warns and does not block",
     };
     rows.push((
         "confidence:",

@@ -24,6 +24,13 @@ pub(super) fn complain(exit: Exit, why: &dyn std::fmt::Display) -> Exit {
     exit
 }
 
+/// Says one line on standard error, which holds nothing that somebody else wrote.
+pub(super) fn note(line: &str) {
+    let _ = io::stderr()
+        .lock()
+        .write_all(format!("{line}\n").as_bytes());
+}
+
 /// Says lines on standard error that are no part of a report.
 pub(super) fn remark(lines: &[impl std::fmt::Display]) {
     let mut err = io::stderr().lock();

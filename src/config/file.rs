@@ -117,6 +117,7 @@ impl Layer {
             "protect.delete",
             "protect.force",
             "commits.except",
+            "protect.freeze.except",
         ] {
             for (span, principal) in self.strings(key) {
                 if let Some(group) = principal.strip_prefix('@')

@@ -55,7 +55,7 @@ pub const KEYS: &[Key] = &[
     held("groups.*"),
     held("identity"),
     held("identity.source"),
-    later("identity.allowed_signers"),
+    held("identity.allowed_signers"),
     held("trust"),
     held("trust.inline"),
     held("trust.baseline"),
@@ -67,14 +67,18 @@ pub const KEYS: &[Key] = &[
     held("protect.force"),
     later("protect.confirm"),
     later("protect.confirm_by"),
-    later("protect.merge_only"),
-    later("protect.merge_from"),
-    later("protect.linear"),
+    held("protect.merge_only"),
+    held("protect.merge_from"),
+    held("protect.linear"),
+    held("protect.annotated"),
     later("protect.approvals"),
     later("protect.approvals_from"),
     later("protect.signed"),
-    later("protect.freeze"),
-    later("protect.names"),
+    held("protect.freeze"),
+    held("protect.freeze.from"),
+    held("protect.freeze.until"),
+    held("protect.freeze.except"),
+    held("protect.names"),
     held("commits"),
     held("commits.refs"),
     held("commits.conventional"),
@@ -102,6 +106,9 @@ pub const KEYS: &[Key] = &[
     held("server"),
     held("server.deadline"),
     held("server.mode"),
+    held("server.max_commits"),
+    held("server.max_files"),
+    held("server.max_bytes"),
 ];
 
 /// The row of a key below a known table (`""` is the top).
@@ -125,7 +132,7 @@ pub(super) enum Shape {
 
 /// What stands at a known key.
 pub(super) fn shape(path: &str) -> Shape {
-    if matches!(path, "protect" | "secrets.allow") {
+    if matches!(path, "protect" | "protect.freeze" | "secrets.allow") {
         Shape::Tables
     } else if KEYS.iter().any(|key| split(key.path).0 == path) {
         Shape::Table

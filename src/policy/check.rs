@@ -1,5 +1,6 @@
 //! The trait of a check: a function of a change.
 
+use super::Coverage;
 use super::groups::Pusher;
 use crate::change::{
     BadUpdate, By, CommitChange, FileChange, Message, Naming, Proposal, RefUpdate, ScopedCommit,
@@ -98,6 +99,8 @@ pub trait Check: Send + Sync {
     ) -> Result<(), Unread> {
         Ok(())
     }
+    /// Looks at the size of a push as a whole, after all of it was shown.
+    fn whole(&self, _cx: &Cx<'_>, _coverage: &Coverage, _out: &mut Vec<Raised>) {}
     /// Whether a file anywhere in a history matters to this check for its name alone.
     fn wants_name(&self, _name: &[u8]) -> bool {
         false
@@ -117,6 +120,10 @@ pub struct Cx<'a> {
     pub pusher: &'a Pusher,
     /// Whether the push is being made or received.
     pub side: Side,
+    /// When it is asked.
+    pub now: time::OffsetDateTime,
+    /// All that the push would move, for what one update means to another.
+    pub updates: &'a [RefUpdate],
 }
 
 /// A finding on its way to the verdict.
@@ -185,33 +192,57 @@ pub(super) fn place_by(kind: PlaceKind, by: By<'_>) -> Place {
     }
 }
 
-/// What identifies findings at their places, each worked out once.
-#[derive(Default)]
-pub(super) struct Fingerprints(HashMap<Identity, Fingerprint>);
+/// What identifies findings at their places, in their order. Each is worked out once, by so many
+/// threads, since those of secrets that can be guessed are slow on purpose.
+#[must_use]
+pub(super) fn fingerprints(raised: &[Raised], jobs: usize) -> Vec<Fingerprint> {
+    let mut distinct: Vec<Identity<'_>> = Vec::new();
+    let mut known: HashMap<Identity<'_>, usize> = HashMap::new();
+    let which: Vec<usize> = raised
+        .iter()
+        .map(|raised| {
+            let identity = identity(&raised.finding);
+            *known.entry(identity).or_insert_with(|| {
+                distinct.push(identity);
+                distinct.len() - 1
+            })
+        })
+        .collect();
+    let work = |part: &[Identity<'_>]| -> Vec<Fingerprint> {
+        let made = part
+            .iter()
+            .map(|(check, at, secret)| Fingerprint::new(*check, at, *secret));
+        made.collect()
+    };
+    let size = distinct.len().div_ceil(jobs.max(1)).max(16);
+    let made: Vec<Fingerprint> = std::thread::scope(|scope| {
+        let mut parts = distinct.chunks(size);
+        let first = parts.next().unwrap_or_default();
+        let others: Vec<_> = parts
+            .map(|part| (part, scope.spawn(move || work(part))))
+            .collect();
+        let mut made = work(first);
+        for (part, other) in others {
+            made.extend(other.join().unwrap_or_else(|_| work(part)));
+        }
+        made
+    });
+    which.into_iter().map(|index| made[index].clone()).collect()
+}
 
 /// Check, path, commit or ref name, and secret.
-type Identity = (CheckId, Box<[u8]>, Option<Secret>);
+type Identity<'a> = (CheckId, &'a [u8], Option<&'a Secret>);
 
-impl Fingerprints {
-    /// Of one finding.
-    pub(super) fn of(&mut self, finding: &Finding) -> Fingerprint {
-        let secret = finding.secret.as_ref().map(|found| &found.secret);
-        let at = match (
-            &finding.place.path,
-            &finding.place.refname,
-            finding.place.commit.as_ref(),
-        ) {
-            (Some(path), ..) => path.as_bytes(),
-            (None, ..) if secret.is_some() => &[],
-            // What is wrong with two commits is wrong twice.
-            (None, _, Some(commit)) => commit.as_raw(),
-            (None, Some(name), None) => name.as_bytes(),
-            (None, None, None) => &[],
-        };
-        let key = (finding.check, at.into(), secret.cloned());
-        self.0
-            .entry(key)
-            .or_insert_with(|| Fingerprint::new(finding.check, at, secret))
-            .clone()
-    }
+fn identity(finding: &Finding) -> Identity<'_> {
+    let secret = finding.secret.as_ref().map(|found| &found.secret);
+    let place = &finding.place;
+    let at = match (&place.path, &place.refname, place.kind, &place.commit) {
+        (Some(path), ..) => path.as_bytes(),
+        (None, ..) if secret.is_some() => &[],
+        // What is wrong with two commits is wrong twice.
+        (None, _, PlaceKind::Commit | PlaceKind::Message, Some(commit)) => commit.as_raw(),
+        (None, Some(name), ..) => name.as_bytes(),
+        (None, None, ..) => &[],
+    };
+    (finding.check, at, secret)
 }

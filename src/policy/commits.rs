@@ -10,8 +10,9 @@ mod values;
 use super::check::{Check, Cx, Raised, place_by};
 use super::groups::{Groups, Principal, Pusher};
 use super::parsed::parsed_list;
+use super::protect::{Protect, refs};
 use super::ref_pattern::RefPattern;
-use super::settings::{Protect, Settings, refs};
+use super::settings::Settings;
 use crate::change::{By, Proposal, ScopedCommit, Unread};
 use crate::finding::{CheckId, PlaceKind};
 use crate::git::{CommitInfo, ReadError, RefName, Repo, escape, people};
@@ -162,10 +163,7 @@ impl Check for Rules {
             return false;
         }
         let covered = name.is_none_or(|name| self.asked.holds_for(name));
-        let protects = |name: &RefName| {
-            let patterns = self.protect.iter().flat_map(Protect::refs);
-            patterns.into_iter().any(|pattern| pattern.protects(name))
-        };
+        let protects = |name: &RefName| self.protect.iter().any(|rule| rule.protects(name));
         covered && (scope == COVERED || name.is_some_and(protects))
     }
 

@@ -8,7 +8,7 @@ mod names;
 mod values;
 
 use super::check::{Check, Cx, Raised, place_by, place_in};
-use super::parsed::{parsed_list, parsed_option};
+use super::parsed::{ByteCount, parsed_list, parsed_option};
 use super::path_patterns::PathPatterns;
 use super::settings::Settings;
 use super::{rewrite, shell_word};
@@ -22,14 +22,14 @@ use kinds::{FileType, file_type};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use values::{FileSize, Together, UrlPattern};
+use values::{Together, UrlPattern};
 
 /// `[content]`: what files are asked to be. With nothing set, nothing is asked.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Content {
     #[serde(deserialize_with = "parsed_option")]
-    max_file_size: Option<FileSize>,
+    max_file_size: Option<ByteCount>,
     deny_paths: PathPatterns,
     lfs: PathPatterns,
     names: Option<Names>,
@@ -167,9 +167,9 @@ impl Files {
             return Ok(());
         }
         if let Some(most) = &self.asked.max_file_size
-            && bytes.len() as u64 > most.bytes
+            && bytes.len() as u64 > most.0
         {
-            let message = format!("{} bytes, and {} are allowed", bytes.len(), most.text);
+            let message = format!("{} bytes, and {} are allowed", bytes.len(), most.0);
             let help = "keep it elsewhere, or in Git LFS";
             out.push(raise("file-size", message, help, place_in(file), file.by));
         }

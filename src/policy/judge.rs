@@ -1,13 +1,13 @@
 //! The one loop in which changes and checks meet.
 
 use super::baseline::{Baseline, Entry};
-use super::check::{Check, Cx, Fingerprints, Raised};
+use super::check::{Check, Cx, Raised, fingerprints};
 use super::groups::Pusher;
 use super::packs::CHECKS;
 use super::settings::{Allow, Inline, Settings};
 use super::{Coverage, Stale, Suppressed, SuppressedBy, Unread, Verdict};
 use crate::change::{
-    BadUpdate, Blob, Change, FileChange, History, MessageOf, Naming, Sink, Source, visit,
+    BadUpdate, Blob, Change, FileChange, History, MessageOf, Naming, RefUpdate, Sink, Source, visit,
 };
 use crate::finding::{Finding, Fingerprint, Level, PlaceKind};
 use crate::git::{OidSet, RefName, Repo, RepoPath, escape};
@@ -22,6 +22,7 @@ pub struct Policy {
     settings: Settings,
     side: Side,
     pusher: Pusher,
+    now: time::OffsetDateTime,
     checks: Vec<Box<dyn Check>>,
     baseline: Baseline,
 }
@@ -45,9 +46,17 @@ impl Policy {
             settings,
             side,
             pusher,
+            now: time::OffsetDateTime::now_utc(),
             checks,
             baseline: Baseline::default(),
         }
+    }
+
+    /// The same policy as of another time, for what is asked of the past.
+    #[must_use]
+    pub fn as_of(mut self, now: time::OffsetDateTime) -> Self {
+        self.now = now;
+        self
     }
 
     /// The same with findings that are accepted.
@@ -69,11 +78,14 @@ impl Policy {
             Side::Client => None,
             Side::Server => self.settings.server.deadline,
         };
+        let updates: Vec<RefUpdate> = sources.iter().flat_map(Source::updates).cloned().collect();
         let judge = Judge {
             cx: Cx {
                 repo,
                 pusher: &self.pusher,
                 side: self.side,
+                now: self.now,
+                updates: &updates,
             },
             checks: &self.checks,
             deadline,
@@ -88,6 +100,7 @@ impl Policy {
         if let Some(limit) = deadline.filter(|_| !judge.go_on()) {
             judge.unread(late(limit));
         }
+        judge.whole();
         let mut kept = judge
             .kept
             .into_inner()
@@ -99,7 +112,7 @@ impl Policy {
             kept.raised
                 .sort_by_cached_key(|raised| order(&raised.finding));
         }
-        let mut verdict = self.verdict(kept, effort.started);
+        let mut verdict = self.verdict(kept, effort);
         if let (Some(_), Some(repo)) = (&history, repo) {
             self.tell_unused(repo, effort, &mut verdict);
         }
@@ -121,12 +134,14 @@ impl Policy {
             }
             baseline.is_empty() && allow.is_empty()
         };
-        if !strike(verdict) && repo.work_tree().is_some() {
+        let mut whole = verdict.unread.is_empty();
+        if !strike(verdict) && whole && repo.work_tree().is_some() {
             let parents = Vec::new();
             let index = self.judge(Some(repo), &[Source::Staged { parents }], effort);
             strike(&index);
+            whole &= index.unread.is_empty();
         }
-        if verdict.unread.is_empty() {
+        if whole {
             verdict.stale.extend(baseline.into_iter().map(|entry| {
                 let why = "in the baseline, and no longer found; `portcullis baseline update` \
                            drops it, else it would hide the same secret when it comes back";
@@ -154,6 +169,8 @@ impl Policy {
             repo: Some(repo),
             pusher: &self.pusher,
             side: self.side,
+            now: self.now,
+            updates: &[],
         };
         let holds = |finding: &Finding, path: &RepoPath| {
             let mut checks = self.checks.iter();
@@ -240,7 +257,7 @@ impl Policy {
         });
     }
 
-    fn verdict(&self, kept: Kept, started: Instant) -> Verdict {
+    fn verdict(&self, kept: Kept, effort: &Effort<'_>) -> Verdict {
         let mut verdict = Verdict {
             rules: BTreeSet::from([self.settings.secrets.selection().digest()]),
             coverage: kept.coverage,
@@ -250,9 +267,9 @@ impl Policy {
         verdict.unread.sort();
         verdict.unread.dedup();
         let mut raised = kept.raised;
-        let mut fingerprints = Fingerprints::default();
-        for raised in &mut raised {
-            raised.finding.fingerprint = fingerprints.of(&raised.finding);
+        let fingerprints = fingerprints(&raised, effort.jobs);
+        for (raised, fingerprint) in raised.iter_mut().zip(fingerprints) {
+            raised.finding.fingerprint = fingerprint;
         }
         for raised in first_of_each(raised) {
             self.settle(raised, &mut verdict);
@@ -265,7 +282,7 @@ impl Policy {
         verdict
             .findings
             .sort_by_cached_key(|finding| (std::cmp::Reverse(finding.level), order(finding)));
-        verdict.coverage.seconds = started.elapsed().as_secs_f64();
+        verdict.coverage.seconds = effort.started.elapsed().as_secs_f64();
         verdict
     }
 
@@ -450,6 +467,15 @@ impl Judge<'_> {
         }
     }
 
+    fn whole(&self) {
+        let mut kept = self.kept();
+        let mut raised = Vec::new();
+        for check in self.checks {
+            check.whole(&self.cx, &kept.coverage, &mut raised);
+        }
+        kept.raised.append(&mut raised);
+    }
+
     fn bad_update(&self, update: &BadUpdate) {
         let mut raised = Vec::new();
         for check in self.checks {
@@ -465,7 +491,9 @@ impl Sink for Judge<'_> {
     fn change(&self, change: &Change<'_>) {
         match change {
             Change::Ref(update) => {
-                self.kept().coverage.refs += 1;
+                if !update.change.is_pending() {
+                    self.kept().coverage.refs += 1;
+                }
                 self.ask(|check, out| check.update(&self.cx, update, out));
             }
             Change::BadRef(update) => self.bad_update(update),

@@ -20,7 +20,7 @@ pub struct Pack {
 pub const CHECKS: &[Pack] = &[
     Pack {
         name: "refs",
-        doc: "Refs are made, moved and deleted only by those whom every matching rule allows.",
+        doc: "Refs are made, moved and deleted only by those, and only so, as every matching rule allows.",
         make: refs::make,
     },
     Pack {

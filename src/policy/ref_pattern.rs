@@ -1,7 +1,7 @@
 //! Patterns of ref names: what a rule of `[[protect]]` stands in front of.
 
 use crate::git::RefName;
-use globset::{Candidate, Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
+use globset::{Candidate, Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use std::str::FromStr;
 
 /// A glob over full ref names, matched on bytes, that protects more than it names.
@@ -16,7 +16,6 @@ use std::str::FromStr;
 pub struct RefPattern {
     text: String,
     set: GlobSet,
-    exact: GlobMatcher,
 }
 
 impl RefPattern {
@@ -43,7 +42,6 @@ impl RefPattern {
         Ok(Self {
             text: text.to_owned(),
             set: set.build().map_err(|_| BadRefPattern::NotGlob)?,
-            exact: glob(text)?.compile_matcher(),
         })
     }
 
@@ -54,11 +52,13 @@ impl RefPattern {
             .is_match_candidate(&Candidate::from_bytes(name.as_bytes()))
     }
 
-    /// Whether the pattern names the ref itself.
+    /// Whether the pattern matches this very name, without what it protects besides.
     #[must_use]
     pub fn matches(&self, name: &RefName) -> bool {
-        self.exact
-            .is_match_candidate(&Candidate::from_bytes(name.as_bytes()))
+        // The first of the set is the pattern itself.
+        self.set
+            .matches_candidate(&Candidate::from_bytes(name.as_bytes()))
+            .contains(&0)
     }
 
     /// The pattern as it was written.
@@ -212,6 +212,20 @@ mod tests {
                     "{pattern} must leave {name}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn matches_the_name_alone() {
+        for (pattern, name, matches) in [
+            ("refs/heads/main", "refs/heads/main", true),
+            ("refs/heads/main", "refs/heads/main/x", false),
+            ("refs/heads/a/b", "refs/heads/a", false),
+            ("refs/heads/release/**", "refs/heads/release/1/2", true),
+            ("refs/heads/release/**", "refs/heads/release", false),
+        ] {
+            let name = RefName::new(name.as_bytes()).unwrap();
+            assert_eq!(RefPattern::new(pattern).unwrap().matches(&name), matches);
         }
     }
 

@@ -177,7 +177,7 @@ impl Check for Secrets {
     }
 
     fn wants_name(&self, name: &[u8]) -> bool {
-        self.scanner.may_mean_name(name)
+        self.scanner.of_name(name).next().is_some()
     }
 
     fn holds_at(&self, cx: &Cx<'_>, finding: &Finding, path: &RepoPath) -> bool {
@@ -256,7 +256,8 @@ impl Secrets {
 
     /// Raises what rules about paths could mean by the last part of a path.
     fn candidate(&self, file: &FileChange<'_>, out: &mut Vec<Raised>) {
-        for rule in self.scanner.about_paths() {
+        let name = file.path.as_ref().map_or(&[][..], RepoPath::file_name);
+        for rule in self.scanner.of_name(name) {
             self.raise_path(rule, file, out);
         }
     }

@@ -80,6 +80,8 @@ pub struct Required {
 pub struct Pattern {
     text: String,
     compiled: OnceLock<Option<Regex>>,
+    /// What every text that it matches ends in, where that is known.
+    ends: OnceLock<Option<Vec<Vec<u8>>>>,
 }
 
 impl Pattern {
@@ -89,6 +91,7 @@ impl Pattern {
         Self {
             text,
             compiled: OnceLock::new(),
+            ends: OnceLock::new(),
         }
     }
 
@@ -100,6 +103,36 @@ impl Pattern {
             .as_ref()
             .map(|regex| regex.is_match(text))
     }
+
+    /// Whether it could match a path whose last part is this name.
+    pub(super) fn may_end_in(&self, name: &[u8]) -> bool {
+        let ends = self.ends.get_or_init(|| ends(&self.text));
+        ends.as_ref().is_none_or(|ends| {
+            ends.iter().any(|end| match memrchr(b'/', end) {
+                Some(at) => name == &end[at + 1..],
+                None => name.ends_with(end),
+            })
+        })
+    }
+}
+
+/// What every text ends in that a regex matches; `None` where that could be anything.
+fn ends(regex: &str) -> Option<Vec<Vec<u8>>> {
+    use regex_syntax::hir::Look;
+    use regex_syntax::hir::literal::{ExtractKind, Extractor};
+    let mut parser = regex_syntax::ParserBuilder::new();
+    let hir = parser
+        .unicode(false)
+        .utf8(false)
+        .build()
+        .parse(regex)
+        .ok()?;
+    if !hir.properties().look_set_suffix().contains(Look::End) {
+        return None;
+    }
+    let ends = Extractor::new().kind(ExtractKind::Suffix).extract(&hir);
+    let ends = ends.literals()?.iter().map(|end| end.as_bytes().to_vec());
+    Some(ends.collect())
 }
 
 /// What part of the surroundings of a match is looked at.
@@ -264,4 +297,32 @@ fn lines_of(text: &[u8], place: &Range<usize>) -> Range<usize> {
     let start = memrchr(b'\n', &text[..place.start]).map_or(0, |at| at + 1);
     let end = memchr(b'\n', &text[place.end..]).map_or(text.len(), |at| place.end + at);
     start..end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_left_out_only_where_no_path_with_it_can_match() {
+        let may = |regex: &str, name: &[u8]| Pattern::new(regex.to_owned()).may_end_in(name);
+        for (regex, name, path, might) in [
+            (r"\.p12$", &b"x.p12"[..], &b"a/x.p12"[..], true),
+            (r"\.p12$", b"p12", b"a/p12", false),
+            (r"(?i)\.p12$", b"x.P12", b"x.P12", true),
+            (r"^app/key$", b"key", b"app/key", true),
+            (r"^app/key$", b"a-key", b"app/a-key", false),
+            (r"(^|/)id_(rsa|dsa)$", b"id_rsa", b"b/id_rsa", true),
+            (r"(^|/)id_(rsa|dsa)$", b"id_rsa.pub", b"b/id_rsa.pub", false),
+            (r"\.(pem|key)$|^secret/", b"any", b"secret/any", true),
+            (r"^secret/.*$", b"any", b"secret/any", true),
+            (r"\.p12", b"a.txt", b"b.p12/a.txt", true),
+            (r"x+$", b"xx", b"a/xx", true),
+        ] {
+            assert_eq!(may(regex, name), might, "{regex} {name:?}");
+            let matches = Pattern::new(regex.to_owned()).is_in(path) == Some(true);
+            assert!(might || !matches, "{regex} {path:?}");
+            assert_eq!(matches, might, "{regex} {path:?}");
+        }
+    }
 }

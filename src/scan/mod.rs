@@ -17,6 +17,7 @@ mod placeholder;
 pub mod proof;
 mod rule;
 mod scanner;
+mod search;
 mod secret;
 mod table;
 pub mod template;

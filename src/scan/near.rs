@@ -3,7 +3,7 @@
 use super::Match;
 use super::foreign::{Required, contains};
 use super::rule::{Near, Rule};
-use super::scanner::{Text, run};
+use super::search::{Text, run};
 use super::window::{lines, neighbourhood};
 use memchr::memrchr;
 use std::collections::HashMap;

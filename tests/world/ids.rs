@@ -23,6 +23,15 @@ pub(crate) const REF_DELETE: &str = "refs/delete";
 pub(crate) const REF_FORCE: &str = "refs/force";
 pub(crate) const REF_NAME: &str = "refs/name";
 pub(crate) const REF_DUPLICATE: &str = "refs/duplicate";
+pub(crate) const REF_MERGE_ONLY: &str = "refs/merge-only";
+pub(crate) const REF_MERGE_FROM: &str = "refs/merge-from";
+pub(crate) const REF_LINEAR: &str = "refs/linear";
+pub(crate) const REF_NAMES: &str = "refs/names";
+pub(crate) const REF_FREEZE: &str = "refs/freeze";
+pub(crate) const REF_ANNOTATED: &str = "refs/annotated";
+pub(crate) const REF_DEFAULT_BRANCH: &str = "refs/default-branch";
+pub(crate) const REF_LAST_BRANCH: &str = "refs/last-branch";
+pub(crate) const REF_LIMIT: &str = "refs/limit";
 
 pub(crate) const CONVENTIONAL: &str = "commits/conventional";
 pub(crate) const SUBJECT_LENGTH: &str = "commits/subject-length";

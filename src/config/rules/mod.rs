@@ -5,6 +5,7 @@ mod foreign;
 mod go;
 mod own;
 mod reader;
+mod sheet;
 
 #[cfg(test)]
 mod tests;
@@ -14,8 +15,8 @@ use super::error::{ConfigError, Problem};
 use super::file;
 use crate::git::{Escaped, escape};
 use crate::scan::Own;
-use foreign::Sheet;
 use reader::{Table, line_of};
+use sheet::Sheet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
@@ -72,7 +73,7 @@ pub fn load(path: &Path) -> Result<Loaded, ConfigError> {
             Ok(own)
         }
         Kind::Foreign => {
-            let sheet = foreign::read(path, text, top, 0, &mut notes)?;
+            let sheet = sheet::read(path, text, top, 0, &mut notes)?;
             sheet.finish(path, origin, &mut notes)
         }
     })?;
@@ -115,9 +116,7 @@ fn kind(path: &Path, top: &Table<'_>) -> Result<Kind, ConfigError> {
 
 /// Reads a file that another one extends.
 fn read_foreign(path: &Path, depth: usize, notes: &mut Vec<Note>) -> Result<Sheet, ConfigError> {
-    with(path, |text, top| {
-        foreign::read(path, text, top, depth, notes)
-    })
+    with(path, |text, top| sheet::read(path, text, top, depth, notes))
 }
 
 /// Hands on the text of a file and its tables.

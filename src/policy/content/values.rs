@@ -5,42 +5,6 @@ use globset::{Candidate, GlobBuilder, GlobMatcher};
 use serde::Deserialize;
 use std::str::FromStr;
 
-/// A number of bytes, as `5MiB`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct FileSize {
-    /// In bytes, at least 1.
-    pub(super) bytes: u64,
-    /// As it was written.
-    pub(super) text: String,
-}
-
-impl FromStr for FileSize {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const SHAPE: &str = "is not a size such as \"500kB\", \"5MiB\" or \"1GiB\"";
-        let unit = text.find(|c: char| !c.is_ascii_digit()).ok_or(SHAPE)?;
-        let number: u64 = text[..unit].parse().map_err(|_| SHAPE)?;
-        let factor = match text[unit..].trim_start() {
-            "B" => 1,
-            "kB" | "KB" => 1_000,
-            "MB" => 1_000_000,
-            "GB" => 1_000_000_000,
-            "KiB" => 1 << 10,
-            "MiB" => 1 << 20,
-            "GiB" => 1 << 30,
-            _ => return Err(SHAPE),
-        };
-        match number.checked_mul(factor) {
-            Some(bytes @ 1..) => Ok(Self {
-                bytes,
-                text: text.to_owned(),
-            }),
-            Some(0) | None => Err(SHAPE),
-        }
-    }
-}
-
 /// A glob over addresses of submodules: `*` stays between slashes, `**` does not.
 #[derive(Clone, Debug)]
 pub(super) struct UrlPattern(GlobMatcher);
@@ -91,32 +55,6 @@ impl TryFrom<Vec<String>> for Together {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-
-    #[test]
-    fn sizes_have_a_unit() {
-        for (text, bytes) in [
-            ("1B", 1),
-            ("500kB", 500_000),
-            ("5MiB", 5 << 20),
-            ("5 MiB", 5 << 20),
-            ("2GB", 2_000_000_000),
-        ] {
-            assert_eq!(text.parse::<FileSize>().unwrap().bytes, bytes, "{text}");
-        }
-        for bad in [
-            "",
-            "5",
-            "MiB",
-            "0B",
-            "5mib",
-            "-1B",
-            "5.5MiB",
-            "99999999999GiB",
-            "5M",
-        ] {
-            assert!(bad.parse::<FileSize>().is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn addresses_are_matched_part_by_part() {

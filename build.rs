@@ -86,14 +86,18 @@ fn compile() -> Result<(), String> {
         if index > 0 && file.rule[index - 1].id >= row.id {
             return Err(format!("{}: ids must be sorted and unique", row.id));
         }
-        let named = |message| format!("{}: {message}", row.id);
+        let named = |message: String| format!("{}: {message}", row.id);
         let reach = check(row, &file).map_err(named)?;
         let runs = row
             .regex
             .as_deref()
             .map_or(Ok(Vec::new()), runs)
             .map_err(named)?;
-        write_row(&mut out, row, reach, &runs);
+        let literals = match row.regex.as_deref() {
+            Some(regex) => literals(&parse(regex).map_err(named)?),
+            None => Vec::new(),
+        };
+        write_row(&mut out, row, reach, &runs, &literals);
     }
     out.push_str("];\n");
     let digest: String = Sha256::digest(text.as_bytes())[..16]
@@ -201,6 +205,33 @@ fn runs(regex: &str) -> Result<Vec<Run>, String> {
     Ok(runs)
 }
 
+/// The texts of three bytes and more that stand in every match, in this case; two at most.
+fn literals(hir: &Hir) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    collect_literals(hir, &mut found);
+    found.retain(|literal| literal.len() >= 3);
+    found.sort_by_key(|literal| std::cmp::Reverse(literal.len()));
+    found.dedup();
+    found.truncate(2);
+    found
+}
+
+fn collect_literals(hir: &Hir, found: &mut Vec<Vec<u8>>) {
+    match hir.kind() {
+        HirKind::Literal(literal) => found.push(literal.0.to_vec()),
+        HirKind::Repetition(repetition) if repetition.min > 0 => {
+            collect_literals(&repetition.sub, found);
+        }
+        HirKind::Capture(capture) => collect_literals(&capture.sub, found),
+        HirKind::Concat(parts) => parts.iter().for_each(|part| collect_literals(part, found)),
+        HirKind::Empty
+        | HirKind::Class(_)
+        | HirKind::Look(_)
+        | HirKind::Repetition(_)
+        | HirKind::Alternation(_) => {}
+    }
+}
+
 fn in_every_match(hir: &Hir) -> Vec<Run> {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => Vec::new(),
@@ -276,10 +307,14 @@ fn reach(regex: &str, lines: usize) -> Result<usize, String> {
 }
 
 /// Writes one row as a Rust expression.
-fn write_row(out: &mut String, row: &Row, reach: usize, runs: &[Run]) {
+fn write_row(out: &mut String, row: &Row, reach: usize, runs: &[Run], literals: &[Vec<u8>]) {
     let runs: String = runs
         .iter()
         .map(|run| format!("Run {{ class: {:?}, length: {} }}, ", run.class, run.length))
+        .collect();
+    let texts: String = literals
+        .iter()
+        .map(|literal| format!("b\"{}\", ", literal.escape_ascii()))
         .collect();
     let proof = row.proof.as_ref().map_or("None".into(), |name| {
         format!(
@@ -302,7 +337,7 @@ fn write_row(out: &mut String, row: &Row, reach: usize, runs: &[Run]) {
         "Rule {{ id: {:?}, provider: {:?}, title: {:?}, opens: {:?}, revoke: {:?}, \
          confidence: Confidence::{:?}, keywords: &{:?}, regex: {:?}, reach: {reach}, runs: &[{runs}], \
          proof: {proof}, model: {model}, lines: {}, near: {near}, min_entropy: {:?}, \
-         examples: &{:?}, counterexamples: &{:?}, compiled: OnceLock::new() }},",
+         examples: &{:?}, counterexamples: &{:?}, literals: &[{texts}], compiled: Compiled::new() }},",
         row.id,
         row.provider,
         row.title,

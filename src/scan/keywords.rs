@@ -114,24 +114,16 @@ impl Keywords {
                 break;
             };
             let word = u64::from_le_bytes(chunk);
-            let bits = [
-                self.bit(word as u32),
-                self.bit((word >> 8) as u32),
-                self.bit((word >> 16) as u32),
-                self.bit((word >> 24) as u32),
-                self.bit((word >> 32) as u32),
-            ];
-            if bits != [false; 5] {
-                for (offset, bit) in bits.into_iter().enumerate() {
-                    if bit {
-                        self.compare(
-                            text,
-                            done + offset,
-                            (word >> (8 * offset)) as u32,
-                            &mut found,
-                        );
-                    }
-                }
+            let mut hits = u32::from(self.bit(word as u32))
+                | u32::from(self.bit((word >> 8) as u32)) << 1
+                | u32::from(self.bit((word >> 16) as u32)) << 2
+                | u32::from(self.bit((word >> 24) as u32)) << 3
+                | u32::from(self.bit((word >> 32) as u32)) << 4;
+            while hits != 0 {
+                let offset = hits.trailing_zeros() as usize;
+                let four = (word >> (8 * offset)) as u32;
+                self.compare(text, done + offset, four, &mut found);
+                hits &= hits - 1;
             }
             done += 5;
         }

@@ -10,7 +10,7 @@ use super::rule::{self, Near, Rule, rules};
 use super::window::{lines, lines_in, neighbourhood, windows};
 use super::{Confidence, Match, Secret, Validity};
 use crate::change::{Content, Fresh};
-use regex::bytes::Regex;
+use regex_automata::Input;
 use std::ops::Range;
 
 /// Which rules look.
@@ -173,15 +173,13 @@ impl Scanner {
         for group in hits.chunk_by(|a, b| a.owner == b.owner) {
             let owner = group[0].owner;
             let rule = &rules()[usize::from(owner)];
-            if let Some(regex) = rule.regex() {
-                for window in windows(rule, bytes, group) {
-                    if !rule.could_match(&bytes[window.clone()]) {
-                        continue;
-                    }
-                    each(rule, regex, bytes, &window, |_, secret| {
-                        raw.push((owner, secret.start, secret.end));
-                    });
-                }
+            if rule.regex.is_none() {
+                continue;
+            }
+            for window in windows(rule, bytes, group) {
+                each(rule, bytes, &window, |_, secret| {
+                    raw.push((owner, secret.start, secret.end));
+                });
             }
         }
         raw
@@ -279,35 +277,38 @@ impl Text<'_> {
 /// the secret, not behind the delimiter that the match may have consumed: it may open the next one.
 fn each(
     rule: &Rule,
-    regex: &Regex,
     text: &[u8],
     window: &Range<usize>,
     mut found: impl FnMut(Range<usize>, Range<usize>),
 ) {
-    let haystack = &text[..window.end];
+    if !rule.could_match(&text[window.clone()]) {
+        return;
+    }
+    let Some(regex) = rule.regex(window.len()) else {
+        return;
+    };
+    let mut captures = regex.create_captures();
     let mut at = window.start;
     while at <= window.end {
-        let Some(captures) = regex.captures_at(haystack, at) else {
+        // What lies before the window is seen by `^` and `\b`, what lies behind is not.
+        let input = Input::new(&text[..window.end]).range(at..);
+        regex.search_captures(&input, &mut captures);
+        let Some(all) = captures.get_match() else {
             return;
         };
-        let Some(all) = captures.get(0) else { return };
-        let secret = captures.name("secret").unwrap_or(all).range();
+        let secret = captures.get_group_by_name("secret").unwrap_or(all.span());
         at = secret.end.max(at + 1);
         if rule.lines == 1 || lines_in(&text[all.range()]) < rule.lines {
-            found(all.range(), secret);
+            found(all.range(), secret.range());
         }
     }
 }
 
 /// Runs a rule over a window.
 fn run(rule: &'static Rule, text: &Text<'_>, window: &Range<usize>, matches: &mut Vec<Match>) {
-    if rule.could_match(&text.bytes[window.clone()])
-        && let Some(regex) = rule.regex()
-    {
-        each(rule, regex, text.bytes, window, |whole, secret| {
-            matches.extend(accept(rule, text, whole, secret, None));
-        });
-    }
+    each(rule, text.bytes, window, |whole, secret| {
+        matches.extend(accept(rule, text, whole, secret, None));
+    });
 }
 
 /// The matches of a rule that needs a partner, around the matches of that partner.

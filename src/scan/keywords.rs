@@ -4,7 +4,7 @@
 //! every commit) or slow to run (too many patterns for vector instructions). Instead every
 //! position is hashed over its four bytes into a bitmap of the size of the first-level cache;
 //! only where the bit is set, the few keywords of that hash are compared. Keywords of three bytes are
-//! entered once for every possible fourth byte.
+//! entered once for every fourth byte that is ASCII: no rule lets another one follow them.
 
 /// Setting this bit in every byte folds upper into lower case. It also joins some bytes that are
 /// no letters; the comparison sorts those out.
@@ -72,8 +72,8 @@ impl Keywords {
             };
             match *keyword {
                 [a, b, c] => {
-                    // The fold leaves 128 values of the last byte.
-                    for last in (0..=u8::MAX).filter(|byte| byte & 0x20 != 0) {
+                    // The fold leaves 64 values of the last byte.
+                    for last in (0..0x80).filter(|byte| byte & 0x20 != 0) {
                         enter(u32::from_le_bytes([a, b, c, last]));
                     }
                 }
@@ -113,7 +113,7 @@ impl Keywords {
             let Ok(chunk) = <[u8; 8]>::try_from(chunk) else {
                 break;
             };
-            let word = u64::from_le_bytes(chunk);
+            let word = u64::from_le_bytes(chunk) | FOLD8;
             let mut hits = u32::from(self.bit(word as u32))
                 | u32::from(self.bit((word >> 8) as u32)) << 1
                 | u32::from(self.bit((word >> 16) as u32)) << 2

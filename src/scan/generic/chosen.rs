@@ -1,6 +1,7 @@
 //! Passwords that people choose: weak, yet what they open stands open.
 
 use super::place::Place;
+use super::value::is_coded_text;
 use super::{Evidence, randomness};
 use std::ops::Range;
 
@@ -49,7 +50,8 @@ pub(super) fn weigh(evidence: &mut Evidence, value: &[u8], place: Place) {
         evidence.add("order of its characters", (surprise / 4.0).clamp(-2.0, 6.0));
     }
     evidence.add_if(says_again(&lower), "it says again what it is", -5.0);
-    evidence.add_if(is_stock(&lower), "everyone writes it into examples", -8.0);
+    evidence.add_if(is_stock(&lower), "everyone writes it into examples", -14.0);
+    evidence.add_if(is_coded_text(value), "it decodes to words", -20.0);
     evidence.add_if(counts(value), "it counts", -6.0);
     match place {
         Place::Environment => evidence.add("it stands in an environment", 5.0),
@@ -104,7 +106,14 @@ fn is_identifier(value: &[u8]) -> bool {
         .any(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase());
     let constant = joined > 0 && digits < 3 && !value.iter().any(u8::is_ascii_lowercase);
     let words = digits == 0 && (joined > 0 || turns) && randomness::surprise(value) < 4.0;
-    letters + digits + joined == value.len() && (words || constant)
+    // `KRB5_Alice`: every part begins with a letter and is no more than a word.
+    let parts = joined > 0
+        && (1..3).contains(&digits)
+        && value
+            .split(|byte| !byte.is_ascii_alphanumeric())
+            .all(|part| part.first().is_some_and(u8::is_ascii_alphabetic))
+        && randomness::surprise(value) < 6.0;
+    letters + digits + joined == value.len() && (words || constant || parts)
 }
 
 /// Words that people write where a password stands in examples, tests and defaults. A value made of

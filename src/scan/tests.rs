@@ -381,6 +381,61 @@ fn no_secret_shows_in_debug() {
     assert!(!shown.contains(&token[4..]));
 }
 
+/// Texts of rules, cut, joined, flipped and encoded once more: whatever comes of it, no part of the
+/// engine panics, and every place it names lies in the text.
+#[test]
+fn no_text_makes_the_scanner_panic() {
+    use base64::Engine as _;
+    let mut random = Random::new(23);
+    let scanner = Scanner::new(&Selection::default());
+    let odd: [&[u8]; 12] = [
+        b"\0",
+        b"\xFF\xFE",
+        b"\x1F\x8B\x08\0",
+        b"PK\x03\x04",
+        b"\\u00",
+        b"&#x",
+        b"%4",
+        b"\"+\"",
+        b"\\\n",
+        b"-----BEGIN ",
+        b"\xC3",
+        b"eyJhbGciOi.eyJ.",
+    ];
+    for round in 0..120 {
+        let mut text = a_text(&mut random);
+        for _ in 0..random.below(8) {
+            let at = random.below(text.len() + 1);
+            match random.below(5) {
+                0 => text.truncate(at),
+                1 => {
+                    text.splice(at..at, odd[random.below(odd.len())].iter().copied());
+                }
+                2 if at < text.len() => text[at] ^= 1 << random.below(8),
+                3 => text = text.split_off(at),
+                _ => {
+                    let coded = base64::engine::general_purpose::STANDARD.encode(&text[at..]);
+                    text.truncate(at);
+                    text.extend(coded.bytes());
+                }
+            }
+        }
+        let from = random.below(text.len() + 1);
+        let to = from + random.below(text.len() - from + 1);
+        for fresh in [Fresh::All, Fresh::Ranges(vec![from..to])] {
+            let content = Content {
+                bytes: &text,
+                fresh: &fresh,
+            };
+            for found in scanner.scan(b"a/b.yml", content).matches {
+                assert!(found.span.start <= found.span.end, "round {round}");
+                assert!(found.whole.end <= text.len(), "round {round}");
+                assert!(fresh.touches(&found.whole), "round {round}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_line_of_three_megabytes_is_no_trap() {
     let mut random = Random::new(18);

@@ -21,7 +21,8 @@ pub(super) fn weigh(evidence: &mut Evidence, value: &[u8], place: Place) {
         evidence.add("it reads like a name in a program", -20.0);
         return;
     }
-    let lower = plain(value);
+    let lower = value.to_ascii_lowercase();
+    let spelled = spelled(&lower);
     let digit = value.iter().any(u8::is_ascii_digit);
     let letter = value.iter().any(u8::is_ascii_alphabetic);
     let sign = value
@@ -49,8 +50,10 @@ pub(super) fn weigh(evidence: &mut Evidence, value: &[u8], place: Place) {
         evidence.add("mixed characters", (kinds(value) as f64 - 2.0).max(0.0));
         evidence.add("order of its characters", (surprise / 4.0).clamp(-2.0, 6.0));
     }
-    evidence.add_if(says_again(&lower), "it says again what it is", -5.0);
-    evidence.add_if(is_stock(&lower), "everyone writes it into examples", -14.0);
+    let again = says_again(&lower) || says_again(&spelled);
+    evidence.add_if(again, "it says again what it is", -5.0);
+    let stock = is_stock(&lower) || is_stock(&spelled);
+    evidence.add_if(stock, "everyone writes it into examples", -14.0);
     evidence.add_if(is_coded_text(value), "it decodes to words", -20.0);
     evidence.add_if(counts(value), "it counts", -6.0);
     match place {
@@ -61,9 +64,8 @@ pub(super) fn weigh(evidence: &mut Evidence, value: &[u8], place: Place) {
 }
 
 /// A value in lower case, with the digits and signs that some write for letters as those letters.
-fn plain(value: &[u8]) -> Vec<u8> {
-    let lower = value.to_ascii_lowercase();
-    let plain: Vec<u8> = lower
+fn spelled(lower: &[u8]) -> Vec<u8> {
+    lower
         .iter()
         .map(|byte| match byte {
             b'0' => b'o',
@@ -73,13 +75,7 @@ fn plain(value: &[u8]) -> Vec<u8> {
             b'5' | b'$' => b's',
             byte => *byte,
         })
-        .collect();
-    // Only where a word comes out: `hunter2014` keeps its digits.
-    if is_stock(&plain) || says_again(&plain) {
-        plain
-    } else {
-        lower
-    }
+        .collect()
 }
 
 /// How many kinds of characters there are: small, large, digits, others.
@@ -352,6 +348,9 @@ mod tests {
             assert!(bits(value, Place::Code) < 0.0, "{value}");
         }
         assert!(bits("hunter2x", Place::Environment) > 14.0);
+        for value in ["Password123!", "P4ssw0rd!", "Cl1ent$ecret!"] {
+            assert!(bits(value, Place::Environment) < 14.0, "{value}");
+        }
     }
 
     #[test]

@@ -70,6 +70,7 @@ const ASKS: &[&[u8]] = &[
     b"fill",
     b"todo",
     b"%{",
+    b"%20",
 ];
 
 /// Beginnings of versions and of where a package comes from.

@@ -189,7 +189,7 @@ fn show_commits(repo: &Repo, walked: &[Walked], tips: &[(Oid, &RefName)], sink: 
             .get(&commit.oid)
             .map(|names| names.iter().map(|name| (*name).clone()).collect())
             .unwrap_or_default();
-        commits.show(commit.oid, &refs);
+        commits.show(commit, &refs);
         sink.progress(done as u64 + 1, all);
     }
 }

@@ -3,11 +3,12 @@
 use super::Exit;
 use super::args::Check as Args;
 use super::output::{Stream, complain, report, unreported};
+use super::scan::{Refusal, accepting};
 use crate::change::{RefChange, RefUpdate, Source};
-use crate::config::{Origin, discover_client, discover_server};
+use crate::config::{BaselineAt, Origin, discover_client, discover_server};
 use crate::git::{Oid, RefName, Repo};
 use crate::hook::Side;
-use crate::hook::install::{Standing, status};
+use crate::hook::install::status;
 use crate::policy::groups::Pusher;
 use crate::policy::settings::Mode;
 use crate::policy::{Effort, Policy};
@@ -34,7 +35,13 @@ pub(super) fn run(args: &Args) -> Exit {
         .as_deref()
         .map_or(Pusher::Unknown, |user| Pusher::named(user.as_bytes()));
     let mode = settings.server.mode;
+    let named = args.common.baseline.as_deref();
+    let accepted = BaselineAt::of(named, &settings.trust, Some(repo.common_dir()), None);
     let policy = Policy::new(settings, Side::Server, pusher);
+    let policy = match accepting(policy, &accepted, Some(&repo)) {
+        Ok(policy) => policy,
+        Err(Refusal(exit, why)) => return complain(exit, &why),
+    };
     let effort = Effort {
         jobs: args.common.jobs.map_or(1, usize::from),
         started,
@@ -60,7 +67,7 @@ pub(super) fn run(args: &Args) -> Exit {
 /// of the Git directory; in a worktree without any, the conventions of the repository.
 fn layers(args: &Args, repo: &Repo) -> Vec<(Origin, PathBuf)> {
     let named = args.common.config.clone().or_else(|| installed(repo));
-    let server = discover_server(repo.git_dir(), named.as_deref());
+    let server = discover_server(repo.common_dir(), named.as_deref());
     match repo.work_tree() {
         Some(top) if server.is_empty() => {
             discover_client(Some(top), &|name| std::env::var_os(name))
@@ -70,14 +77,7 @@ fn layers(args: &Args, repo: &Repo) -> Vec<(Origin, PathBuf)> {
 }
 
 fn installed(repo: &Repo) -> Option<PathBuf> {
-    let status = status(repo.git_dir()).ok()?;
-    status
-        .events
-        .into_iter()
-        .find_map(|event| match event.standing {
-            Standing::Gate { policy, .. } => policy,
-            Standing::Absent | Standing::Foreign(_) | Standing::Passing => None,
-        })
+    status(repo.common_dir()).ok()?.policy().map(PathBuf::from)
 }
 
 fn sources(args: &Args, repo: &Repo) -> Result<Vec<Source>, String> {

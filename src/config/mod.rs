@@ -1,18 +1,24 @@
 //! Where the policy comes from: files in layers, each read whole, checked and merged.
 
+mod baseline;
 mod discover;
 mod error;
 mod file;
+pub mod import;
 mod keys;
+pub mod rules;
 
+pub use baseline::{BaselineAt, BaselineError};
 pub use discover::{discover_client, discover_server};
 pub use error::{ConfigError, Problem};
 pub use keys::{KEYS, Key, Support};
 
 use crate::policy::groups::Groups;
 use crate::policy::settings::{EnvFiles, Identity, Protect, Secrets, Server, Settings, Trust};
+use crate::scan::Own;
 use file::Layer;
 use serde::Deserialize;
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 /// Whose a file is, and so how far it is trusted. Later ones in this order override earlier ones.
@@ -41,7 +47,7 @@ pub enum Origin {
 pub struct Config {
     #[serde(rename = "version")]
     _version: Version,
-    /// `[secrets]`; allowances that have expired are gone.
+    /// `[secrets]`; allowances that have expired stand apart.
     pub secrets: Secrets,
     /// `[env-files]`
     pub env_files: EnvFiles,
@@ -55,6 +61,9 @@ pub struct Config {
     pub protect: Vec<Protect>,
     /// `[server]`
     pub server: Server,
+    /// What of the rule files could not be carried over.
+    #[serde(skip)]
+    pub notes: Vec<rules::Note>,
     /// The files that were read.
     #[serde(skip)]
     pub files: Vec<(Origin, PathBuf)>,
@@ -94,7 +103,6 @@ impl Config {
         let mut read: Vec<Layer> = Vec::new();
         for (origin, path) in layers {
             if let Some(layer) = Layer::read(*origin, path)? {
-                layer.check_rules(known_rule)?;
                 merge(&mut merged, layer.table.clone());
                 read.push(layer);
             }
@@ -108,16 +116,47 @@ impl Config {
                 Problem::Syntax(error.message().to_owned()),
             )
         })?;
+        let (own, ids) = own_rules(&read, &mut config.notes)?;
+        let known = |id: &str| known_rule(id) || ids.contains(id);
         for layer in &read {
+            layer.check_rules(&known)?;
             layer.check_groups(&config.groups)?;
         }
-        config.secrets.allow.retain(|allow| allow.holds_on(today));
+        config.secrets.own = own;
+        (config.secrets.allow, config.secrets.expired) = std::mem::take(&mut config.secrets.allow)
+            .into_iter()
+            .partition(|allow| allow.holds_on(today));
         config.files = read
             .into_iter()
             .map(|layer| (layer.origin, layer.path))
             .collect();
         Ok(config)
     }
+}
+
+/// What the rule files bring in: those of the last file that names some, as a list replaces a list.
+/// And the ids of all, since a file may switch off rules whose list a later one replaces.
+fn own_rules(
+    read: &[Layer],
+    notes: &mut Vec<rules::Note>,
+) -> Result<(Own, HashSet<&'static str>), ConfigError> {
+    let mut own = Own::default();
+    let mut ids = HashSet::new();
+    for layer in read {
+        let Some(files) = layer.rule_files()? else {
+            continue;
+        };
+        own = Own::default();
+        notes.clear();
+        for file in files {
+            ids.extend(file.own.rules.iter().map(|rule| rule.id));
+            notes.extend(file.notes);
+            own.add(file.own).map_err(|id| {
+                layer.rule_files_clash(format!("two of the files have a rule {id}"))
+            })?;
+        }
+    }
+    Ok((own, ids))
 }
 
 impl From<Config> for Settings {

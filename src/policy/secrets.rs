@@ -1,25 +1,29 @@
 //! Pack `secrets`: nothing that opens a door is committed, pushed or kept, since whoever can read
 //! the repository, now or later, could walk through it.
 
-use super::check::{Check, Cx, Raised, fingerprint};
+use super::check::{Check, Cx, Raised, place_in};
 use super::inline::mark_on_lines;
+use super::marks::mark_of;
 use super::settings::{self, Settings};
-use crate::change::{Content, FileChange, Fresh, Message, MessageOf, Naming, Unread};
-use crate::finding::{CheckId, Finding, FoundSecret, Level, Place, PlaceKind, TextRange};
-use crate::git::{Oid, RepoPath, escape};
-use crate::scan::{Confidence, Match, Scanner, Selection, Validity};
+use crate::change::{By, Content, FileChange, Fresh, Message, MessageOf, Naming, Unread};
+use crate::finding::{
+    CheckId, Finding, Fingerprint, FoundSecret, Level, Place, PlaceKind, TextRange,
+};
+use crate::git::{Kind, Oid, RepoPath, escape};
+use crate::scan::{Confidence, Match, Rule, Scanner, Validity};
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
     Box::new(Secrets {
-        scanner: Scanner::new(&Selection {
-            off: settings.secrets.disable.clone(),
-        }),
+        scanner: Scanner::new(&settings.secrets.selection()),
         settings: settings.secrets.clone(),
         clean: Mutex::new(HashSet::new()),
     })
 }
+
+const PACK: &str = "secrets";
 
 struct Secrets {
     scanner: Scanner,
@@ -35,7 +39,11 @@ impl Check for Secrets {
         file: &FileChange<'_>,
         out: &mut Vec<Raised>,
     ) -> Result<(), Unread> {
-        if file.is_old_content() || file.naming == Naming::LastPart {
+        if file.is_old_content() {
+            return Ok(());
+        }
+        if file.naming == Naming::LastPart {
+            self.candidate(file, out);
             return Ok(());
         }
         let key = file
@@ -58,8 +66,18 @@ impl Check for Secrets {
             fresh: &Fresh::All,
         };
         let scan = self.scanner.scan(path, whole);
-        if let Some(why) = scan.undecided.first() {
-            return Err(Unread::new(what(), why));
+        let allowed = |allow: &settings::Allow| allow.excuses_all_of(file.path.as_ref());
+        let unread = match scan.undecided.first() {
+            Some(why) if !self.settings.allow.iter().any(allowed) => {
+                let why = format!(
+                    "{why}; if that is as it should be, allow its path in [[secrets.allow]]"
+                );
+                Err(Unread::new(what(), why))
+            }
+            Some(_) | None => Ok(()),
+        };
+        if scan.matches.is_empty() && unread.is_err() {
+            return unread;
         }
         if scan.matches.is_empty() {
             if let Some(key) = key {
@@ -68,33 +86,34 @@ impl Check for Secrets {
             return Ok(());
         }
         let fresh = file.fresh();
+        let earlier = OnceCell::new();
+        // Old lines can make a new secret: put together anew, or seen in another light.
+        let is_new = |found: &&Match| {
+            fresh.touches(&found.whole)
+                || !self.is_among(found, earlier.get_or_init(|| self.earlier(file, path)))
+        };
         let lines = Lines::of(bytes);
         for found in scan
             .matches
             .iter()
-            .filter(|found| fresh.touches(&found.whole))
+            .filter(|found| found.rule.is_about_paths() || is_new(found))
         {
+            if found.rule.is_about_paths() {
+                self.raise_path(found.rule, file, out);
+                continue;
+            }
+            // What has no path is at none that a rule means; in a history it is known later.
+            if found.rule.has_path() && file.path.is_none() && !file.is_kept() {
+                continue;
+            }
             let place = Place {
-                kind: PlaceKind::File,
-                path: file.path.clone(),
                 text: Some(lines.range(found)),
-                blob: file.blob(),
-                commit: file.by.commit.map(|commit| commit.oid),
-                refname: file.by.refs.first().cloned(),
-                author: file.by.commit.map(|commit| escape(&commit.author)),
-                date: file.by.commit.and_then(super::date_of),
-                reachable: None,
                 decoded: found.decoded.clone(),
+                ..place_in(file)
             };
-            let stage = match file.is_kept() {
-                true => Stage::Kept,
-                false if file.by.commit.is_some() => Stage::Committed,
-                false if file.blob().is_some() => Stage::Staged,
-                false => Stage::OnDisk,
-            };
-            out.push(self.raise(stage, found, bytes, place, file.by.refs.to_vec()));
+            out.push(self.raise(stage_of(file), found, bytes, place, file.by));
         }
-        Ok(())
+        unread
     }
 
     fn message(
@@ -119,7 +138,7 @@ impl Check for Secrets {
                 .map_or_else(|| "the message".to_owned(), |oid| oid.to_string());
             return Err(Unread::new(what, why));
         }
-        for found in &scan.matches {
+        for found in scan.matches.iter().filter(|found| !found.rule.has_path()) {
             let in_message = found.span.start >= message.message_at;
             let lines = Lines::of(&message.raw[if in_message { message.message_at } else { 0 }..]);
             let moved = Match {
@@ -152,9 +171,50 @@ impl Check for Secrets {
                 MessageOf::Commit => Stage::Committed,
                 MessageOf::Tag(_) => Stage::Tagged,
             };
-            out.push(self.raise(stage, found, message.raw, place, message.by.refs.to_vec()));
+            out.push(self.raise(stage, found, message.raw, place, message.by));
         }
         Ok(())
+    }
+
+    fn wants_name(&self, name: &[u8]) -> bool {
+        self.scanner.of_name(name).next().is_some()
+    }
+
+    fn holds_at(&self, cx: &Cx<'_>, finding: &Finding, path: &RepoPath) -> bool {
+        let rule = finding.check.name;
+        if finding.check.pack != PACK {
+            return true;
+        }
+        let Some(secret) = &finding.secret else {
+            let mut rules = self.scanner.of_path(path.as_bytes());
+            return rules.any(|meant| meant.id == rule);
+        };
+        let (Some(repo), Some(oid)) = (cx.repo, finding.place.blob) else {
+            return true;
+        };
+        if !self.scanner.asks_for_path(rule) {
+            return true;
+        }
+        // It was read before; if it cannot be read again, what was found stays.
+        let Ok(bytes) = repo.read_as(Kind::Blob, oid) else {
+            return true;
+        };
+        let whole = Content {
+            bytes: &bytes,
+            fresh: &Fresh::All,
+        };
+        let scan = self.scanner.scan(path.as_bytes(), whole);
+        let same = |found: &Match| found.rule.id == rule && found.secret == secret.secret;
+        !scan.undecided.is_empty() || scan.matches.iter().any(same)
+    }
+}
+
+fn stage_of(file: &FileChange<'_>) -> Stage {
+    match file.is_kept() {
+        true => Stage::Kept,
+        false if file.by.commit.is_some() => Stage::Committed,
+        false if file.blob().is_some() => Stage::Staged,
+        false => Stage::OnDisk,
     }
 }
 
@@ -163,18 +223,75 @@ impl Secrets {
         self.clean.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn raise(
-        &self,
-        stage: Stage,
-        found: &Match,
-        bytes: &[u8],
-        place: Place,
-        refs: Vec<crate::git::RefName>,
-    ) -> Raised {
-        let check = CheckId {
-            pack: "secrets",
-            name: found.rule.id,
+    /// What the parents' versions of a file hold.
+    fn earlier(&self, file: &FileChange<'_>, path: &[u8]) -> Vec<Match> {
+        let fresh = &Fresh::All;
+        let scan = |bytes: Vec<u8>| {
+            let bytes = &bytes;
+            self.scanner.scan(path, Content { bytes, fresh }).matches
         };
+        file.earlier().into_iter().flat_map(scan).collect()
+    }
+
+    /// Whether the same secret is among those and counts there for no less. Line ends do not count.
+    fn is_among(&self, found: &Match, earlier: &[Match]) -> bool {
+        fn same(one: &Match, other: &Match) -> bool {
+            let [one, other] = [one, other].map(|found| found.secret.expose().iter());
+            one.filter(|byte| **byte != b'\r')
+                .eq(other.filter(|byte| **byte != b'\r'))
+        }
+        earlier
+            .iter()
+            .any(|known| self.level(known) >= self.level(found) && same(known, found))
+    }
+
+    /// A disproof never blocks, however low the bar is set.
+    fn level(&self, found: &Match) -> Level {
+        if found.confidence >= self.settings.min_confidence && found.valid != Validity::No {
+            Level::Deny
+        } else {
+            Level::Warn
+        }
+    }
+
+    /// Raises what rules about paths could mean by the last part of a path.
+    fn candidate(&self, file: &FileChange<'_>, out: &mut Vec<Raised>) {
+        let name = file.path.as_ref().map_or(&[][..], RepoPath::file_name);
+        for rule in self.scanner.of_name(name) {
+            self.raise_path(rule, file, out);
+        }
+    }
+
+    /// Raises a file that is no secret for what is in it, but for where it stands.
+    fn raise_path(&self, rule: &'static Rule, file: &FileChange<'_>, out: &mut Vec<Raised>) {
+        let (place, stage) = (place_in(file), stage_of(file));
+        let path = place
+            .path
+            .as_ref()
+            .map_or_else(String::new, ToString::to_string);
+        let help = match stage {
+            Stage::Staged => format!("git rm --cached -- {path}"),
+            Stage::Kept => "revoke what it held, then take it out of the history".to_owned(),
+            Stage::OnDisk | Stage::Drafted | Stage::Committed | Stage::Tagged => {
+                "keep the file out of the repository".to_owned()
+            }
+        };
+        let message = format!(
+            "a file that has no place here: {}",
+            escape(rule.title.as_bytes())
+        );
+        let refs = file.by.refs.to_vec();
+        let mut raised = Raised::denied(check_id(rule), message, help, place, refs);
+        raised.finding.confidence = rule.confidence;
+        if rule.confidence < self.settings.min_confidence {
+            raised.finding.level = Level::Warn;
+        }
+        raised.naming = file.naming;
+        out.push(raised);
+    }
+
+    fn raise(&self, stage: Stage, found: &Match, bytes: &[u8], place: Place, by: By<'_>) -> Raised {
+        let check = check_id(found.rule);
         let secret = FoundSecret {
             secret: found.secret.clone(),
             valid: found.valid,
@@ -182,41 +299,51 @@ impl Secrets {
                 .identity
                 .as_deref()
                 .map(|identity| escape(identity.as_bytes())),
+            signals: found.signals.clone(),
         };
-        // A disproof never blocks, however low the bar is set.
-        let level =
-            if found.confidence >= self.settings.min_confidence && found.valid != Validity::No {
-                Level::Deny
-            } else {
-                Level::Warn
-            };
+        let path = place.path.as_ref().map_or(&[][..], RepoPath::as_bytes);
+        let id = found.rule.id;
+        let mark = mark_on_lines(bytes, &found.span, id)
+            .or_else(|| mark_of(&self.settings.inline_marks, bytes, path, &found.span, id));
         Raised {
             finding: Finding {
                 check,
-                level,
+                level: self.level(found),
                 confidence: found.confidence,
                 message: message(found),
-                help: help(stage, found, &place),
-                fingerprint: fingerprint(check, &place, Some(&secret)),
+                help: help(stage, found, &place, &super::rewrite(by.commit)),
+                fingerprint: Fingerprint::default(),
                 place,
-                refs,
+                refs: by.refs.to_vec(),
                 secret: Some(secret),
             },
-            mark: mark_on_lines(bytes, &found.span, found.rule.id),
+            mark,
             naming: Naming::Whole,
         }
     }
 }
 
+fn check_id(rule: &'static Rule) -> CheckId {
+    CheckId {
+        pack: PACK,
+        name: rule.id,
+    }
+}
+
 fn message(found: &Match) -> String {
-    let rule = found.rule;
+    // Those of a rule file may hold anything.
+    let (title, opens) = (
+        escape(found.rule.title.as_bytes()),
+        escape(found.rule.opens.as_bytes()),
+    );
     match found.valid {
-        Validity::No => format!("{}, made up or mistyped: its checksum is wrong", rule.title),
+        Validity::No => format!("{title}, made up or mistyped: its checksum is wrong"),
         Validity::Yes | Validity::Unknown if found.confidence == Confidence::Low => {
-            format!("perhaps a {}", rule.title)
+            format!("{title}, perhaps")
         }
+        Validity::Yes | Validity::Unknown if opens.is_empty() => title,
         Validity::Yes | Validity::Unknown => {
-            format!("{}: whoever has it can {}", rule.title, rule.opens)
+            format!("{title}: whoever has it can {opens}")
         }
     }
 }
@@ -238,28 +365,23 @@ enum Stage {
     Kept,
 }
 
-fn help(stage: Stage, found: &Match, place: &Place) -> String {
-    let revoke = format!("revoke it: {}", found.rule.revoke);
-    let path = place
-        .path
-        .as_ref()
-        .map_or_else(String::new, ToString::to_string);
+fn help(stage: Stage, found: &Match, place: &Place, rewrite: &str) -> String {
+    let revoke = format!("revoke it: {}", escape(found.rule.revoke.as_bytes()));
     match stage {
         Stage::OnDisk => {
             format!("take it out of the file, or keep the file out of the repository\n{revoke}")
         }
         Stage::Staged => format!(
-            "take it out of the file and stage it again: git add -p -- {path}\nread it from the environment or a secret store instead"
+            "take it out of the file and stage it again:\n$ git add -p -- {}\nread it from the environment or a secret store instead",
+            place
+                .path
+                .as_ref()
+                .map_or_else(String::new, super::shell_word)
         ),
         Stage::Drafted => "write the message without it".to_owned(),
-        Stage::Committed => {
-            let commit = place
-                .commit
-                .map_or_else(String::new, |commit| commit.short());
-            format!(
-                "it is in commit {commit}: take it out of that commit (git rebase -i {commit}^), a commit on top does not remove it\nif it was ever pushed elsewhere, {revoke}"
-            )
-        }
+        Stage::Committed => format!(
+            "take it out of the commit; another one on top does not remove it:\n$ {rewrite}\nif it was ever pushed elsewhere, {revoke}"
+        ),
         Stage::Tagged => {
             format!("make the tag anew without it\nif it was ever pushed elsewhere, {revoke}")
         }

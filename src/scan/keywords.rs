@@ -4,7 +4,8 @@
 //! every commit) or slow to run (too many patterns for vector instructions). Instead every
 //! position is hashed over its four bytes into a bitmap of the size of the first-level cache;
 //! only where the bit is set, the few keywords of that hash are compared. Keywords of three bytes are
-//! entered once for every fourth byte that is ASCII: no rule lets another one follow them.
+//! entered once for every fourth byte that may follow them: no built-in rule lets one follow that
+//! is not ASCII.
 
 /// Setting this bit in every byte folds upper into lower case. It also joins some bytes that are
 /// no letters; the comparison sorts those out.
@@ -53,11 +54,12 @@ pub(super) struct Hit {
 }
 
 impl Keywords {
-    /// Of pairs of a lower-case keyword (three bytes or more) and its owner.
-    pub(super) fn new(keywords: impl Iterator<Item = (&'static str, u16)>) -> Self {
+    /// Of lower-case keywords (three bytes or more), each with its owner and the highest byte that may
+    /// follow it.
+    pub(super) fn new(keywords: impl Iterator<Item = (&'static str, u16, u8)>) -> Self {
         let mut bitmap = Box::new([0; WORDS]);
         let mut members = Vec::with_capacity(4096);
-        for (keyword, owner) in keywords {
+        for (keyword, owner, highest) in keywords {
             let keyword = keyword.as_bytes();
             let mut head = [0; 8];
             let length = keyword.len().min(8);
@@ -76,8 +78,8 @@ impl Keywords {
             };
             match *keyword {
                 [a, b, c] => {
-                    // The fold leaves 64 values of the last byte.
-                    for last in (0..0x80).filter(|byte| byte & 0x20 != 0) {
+                    // The fold leaves half of the values of the last byte.
+                    for last in (0..=highest).filter(|byte| byte & 0x20 != 0) {
                         enter(u32::from_le_bytes([a, b, c, last]));
                     }
                 }
@@ -210,7 +212,7 @@ mod tests {
             "ccccccccc",
             "://",
         ];
-        let set = Keywords::new(words.into_iter().zip(0..));
+        let set = Keywords::new((0..).zip(words).map(|(owner, word)| (word, owner, 0x7f)));
         let mut random = Random::new(9);
         for round in 0..3000 {
             let length = random.below(40);

@@ -2,27 +2,33 @@
 //!
 //! [`Scanner`] is the face. One pass finds the keywords of all rules; where one stands, the regex
 //! of its rule runs over the few bytes that a match could cover; what matches is held against
-//! placeholders, entropy, an offline [`proof`] or the model of [`generic`]; of several matches over
+//! placeholders, entropy, an offline [`proof`] or the model of `generic`; of several matches over
 //! the same bytes the most specific stays. What is encoded is decoded and scanned again.
 
+pub mod compile;
 mod decode;
 mod encoding;
+pub mod foreign;
 mod generic;
 mod keywords;
+mod near;
 mod overlap;
 mod placeholder;
 pub mod proof;
 mod rule;
 mod scanner;
+mod search;
 mod secret;
+mod table;
 pub mod template;
 mod window;
 
 pub use decode::{Budget, Decoded, Piece, decode};
 pub use generic::{Model, Signal};
 pub use rule::{Near, Rule, rule, rules, rules_digest};
-pub use scanner::{Scan, Scanner, Selection};
+pub use scanner::{Scan, Scanner};
 pub use secret::{Confidence, Secret, Validity};
+pub use table::{Own, Selection};
 
 use std::ops::Range;
 

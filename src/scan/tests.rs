@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::single_range_in_vec_init)]
 
+mod own;
+
 use super::template::{Random, expand};
 use super::*;
 use crate::change::{Content, Fresh};
@@ -93,6 +95,15 @@ fn every_regex_compiles() {
     }
 }
 
+/// The regex of a rule by the crate `regex`, whose search the engine's own must equal.
+fn by_the_crate(rule: &Rule) -> regex::bytes::Regex {
+    regex::bytes::RegexBuilder::new(rule.regex.unwrap())
+        .unicode(false)
+        .multi_line(true)
+        .build()
+        .unwrap()
+}
+
 /// What a rule finds when its regex runs over the whole text, or over each line of it.
 fn without_windows(
     rule: &'static Rule,
@@ -160,13 +171,12 @@ fn a_text(random: &mut Random) -> Vec<u8> {
 fn windows_find_what_whole_texts_hold() {
     let mut random = Random::new(7);
     let scanner = Scanner::new(&Selection::default());
-    // By the crate `regex`, whose search the engine's own must equal.
     let regexes: Vec<_> = (0_usize..)
         .zip(rules())
         .filter(|(_, rule)| rule.near.is_none())
         .filter_map(|(index, rule)| {
-            let mut builder = regex::bytes::RegexBuilder::new(rule.regex?);
-            let regex = builder.unicode(false).multi_line(true).build().unwrap();
+            rule.regex?;
+            let regex = by_the_crate(rule);
             Some((index, rule, regex))
         })
         .collect();
@@ -248,6 +258,7 @@ fn a_rule_that_is_off_finds_nothing_but_still_serves_its_neighbour() {
     let off = |id: &str| {
         let selection = Selection {
             off: vec![id.to_owned()],
+            ..Selection::default()
         };
         let content = Content {
             bytes: text.as_bytes(),
@@ -272,6 +283,7 @@ fn what_a_rule_that_is_off_matches_is_not_guessed_at() {
     let text = text.unwrap();
     let selection = Selection {
         off: vec![rule.id.to_owned()],
+        ..Selection::default()
     };
     let content = Content {
         bytes: text.as_bytes(),

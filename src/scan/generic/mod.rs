@@ -40,6 +40,7 @@ mod tests;
 mod value;
 
 use super::Confidence;
+use serde::Deserialize;
 use std::ops::Range;
 
 pub(super) use assign::{Candidate, REACH, assignment};
@@ -48,7 +49,8 @@ use name::{Kind, Name};
 use place::Place;
 
 /// Who judges the matches of a rule that has neither a shape nor a proof.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Model {
     /// What follows `Basic` in a header: it must decode to a user and a password.
     Basic,

@@ -164,7 +164,10 @@ impl Rule {
 
     /// Whether the rule knows its secret by a shape of its own, not by the name beside it.
     pub(super) fn is_named(&self) -> bool {
-        self.model.is_none()
+        match self.model {
+            None | Some(Model::Basic | Model::Encoded | Model::Hash) => true,
+            Some(Model::Generic | Model::Password) => false,
+        }
     }
 
     /// Whether the rule looks at the path of a file and not into it.

@@ -36,4 +36,5 @@ mod server;
 mod stage;
 mod staged;
 mod tidy;
+mod what_if;
 mod wrapped;

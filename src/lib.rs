@@ -26,7 +26,7 @@
 //!  Git calls us: arguments, standard input, environment        portcullis scan
 //!        │ hook::table, one reader an event                          │ cli::scan
 //!        ▼                                                           ▼
-//!  change::Source: Staged | Draft | Proposed | Push | History | Range | Worktree | Files | Text
+//!  change::Source: Staged | Pending | Draft | Proposed | Push | History | Range | Worktree | …
 //!        │ change::visit
 //!        ▼
 //!  change::Change: Ref | BadRef | Commit | Scoped | Proposal | Message | File       or Unread

@@ -27,6 +27,7 @@ mod merges;
 mod own_rules;
 mod policy_file;
 mod protect;
+mod protect_client;
 mod protect_more;
 mod pushes;
 mod readme;

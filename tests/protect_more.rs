@@ -1,16 +1,15 @@
-//! `[[protect]]` beyond who: merges, lines, names, windows, tags and limits, on the server and, as
-//! advice, on the developer's machine.
+//! `[[protect]]` beyond who: merges, lines, names, windows, tags and limits.
 
 use crate::protect::{WHO, guarded};
 use crate::world::{Line, Repo, Said, World, ZERO, ids};
 
 /// A rule over main that alice satisfies but for these keys.
-fn main(keys: &str) -> String {
+pub(crate) fn main(keys: &str) -> String {
     format!("[[protect]]\nrefs = [\"refs/heads/main\"]\npush = [\"*\"]\n{keys}\n")
 }
 
 /// A branch with one commit, begun where `from` is; gives the commit.
-fn topic(clone: &Repo, name: &str, from: &str) -> String {
+pub(crate) fn topic(clone: &Repo, name: &str, from: &str) -> String {
     clone.git(&format!("switch -q -c {name} {from}")).ok();
     let commit = clone.commit(format!("{name}.txt"), name);
     clone.git("switch -q main").ok();
@@ -18,7 +17,7 @@ fn topic(clone: &Repo, name: &str, from: &str) -> String {
 }
 
 /// Merges a branch into main, as a forge would.
-fn merge(clone: &Repo, name: &str) -> String {
+pub(crate) fn merge(clone: &Repo, name: &str) -> String {
     let hooks_off = "-c core.hooksPath=/dev/null";
     clone
         .git(&format!("{hooks_off} merge -q --no-ff -m merged {name}"))
@@ -405,62 +404,6 @@ fn check_says_what_the_push_would_be_told() {
 }
 
 #[test]
-fn a_client_is_warned_before_the_server_refuses() {
-    let world = World::new();
-    let (_server, clone, _) = guarded(&world, "");
-    clone
-        .install()
-        .config(&main("merge_only = true\npush = [\"nobody\"]").replace("push = [\"*\"]\n", ""));
-    clone.stage("a.py", "a = 1\n");
-    // A warning: it is said, and the commit is made.
-    let said = clone.try_commit().ok();
-    said.by(ids::REF_MERGE_ONLY)
-        .says("refs/heads/main")
-        .not_by(ids::REF_PUSH);
-    let said = clone.acting_as("alice").push("main:main").accepted();
-    said.by(ids::REF_MERGE_ONLY).says("refs/heads/main");
-    // By the name it has on the server, not by the one it has here.
-    clone.git("switch -q -c topic").ok();
-    clone.stage("b.py", "b = 1\n");
-    clone.try_commit().ok().not_by(ids::REF_MERGE_ONLY);
-    clone
-        .push("topic:topic")
-        .accepted()
-        .not_by(ids::REF_MERGE_ONLY);
-    clone.push("topic:main").accepted().by(ids::REF_MERGE_ONLY);
-    // What merges is as it should be, and a detached HEAD is on no branch.
-    clone.git("switch -q main").ok();
-    clone
-        .git("merge -q --no-ff -m merged topic")
-        .ok()
-        .not_by(ids::REF_MERGE_ONLY);
-    clone.git("switch -q --detach").ok();
-    clone.stage("c.py", "c = 1\n");
-    clone.try_commit().ok().not_by(ids::REF_MERGE_ONLY);
-}
-
-#[test]
-fn a_client_knows_names_tags_lines_and_windows() {
-    let world = World::new();
-    let (_server, clone, _) = guarded(&world, "");
-    clone.install().config(
-        "[[protect]]\nrefs = [\"refs/**\"]\npush = []\nlinear = true\nannotated = true\n\
-         names = \"^refs/(heads|tags)/[a-z0-9]+$\"\n\
-         freeze = [{ from = 2001-01-01T00:00:00Z, until = 9990-01-01T00:00:00Z }]",
-    );
-    topic(&clone, "topic", "main");
-    merge(&clone, "topic");
-    clone.git("tag v1").ok();
-    let said = clone.push("main v1 main:A").accepted();
-    said.by(ids::REF_LINEAR)
-        .by(ids::REF_ANNOTATED)
-        .by(ids::REF_NAMES)
-        .by(ids::REF_FREEZE)
-        .not_by(ids::REF_PUSH)
-        .not_by(ids::REF_CREATE);
-}
-
-#[test]
 fn what_may_be_done_is_shown() {
     let world = World::new();
     let rules = "[[protect]]\nrefs = [\"refs/heads/**\"]\npush = [\"*\"]\ndelete = [\"@admins\"]\n\
@@ -493,4 +436,69 @@ fn what_may_be_done_is_shown() {
         .portcullis("policy show --ref main")
         .exit(2)
         .says("full name");
+}
+
+#[test]
+fn what_a_symbolic_ref_stands_for_keeps_its_conditions() {
+    let world = World::new();
+    let keys = "merge_only = true\nnames = \"^refs/heads/main$\"";
+    let (server, clone, base) = guarded(&world, &main(keys));
+    let alias = "symbolic-ref refs/heads/alias refs/heads/main";
+    server.git(alias).ok();
+    clone.commit("a.py", "a = 1\n");
+    let alice = clone.acting_as("alice");
+    let said = alice.push("main:alias").rejected();
+    said.by(ids::REF_MERGE_ONLY)
+        .says("refs/heads/main")
+        .not_by(ids::REF_NAMES);
+    server.ref_is("refs/heads/main", &base);
+    clone.git(&format!("reset -q --hard {base}")).ok();
+    topic(&clone, "topic", "main");
+    let merged = merge(&clone, "topic");
+    alice.push("main:alias").accepted();
+    server.ref_is("refs/heads/main", &merged);
+    // Nor is the default branch deleted under another name.
+    let tags = "[[protect]]\nrefs = [\"refs/tags/v*\"]\npush = [\"@leads\"]\n";
+    let server = server.policy(&format!("{WHO}{tags}"));
+    clone.push("main:other").accepted();
+    clone.push(":alias").rejected().by(ids::REF_DEFAULT_BRANCH);
+    server.ref_is("refs/heads/main", &merged);
+}
+
+#[test]
+fn the_log_of_a_ref_is_judged_update_by_update() {
+    let world = World::new();
+    let (server, clone, base) = guarded(&world, "");
+    server.git("config core.logAllRefUpdates true").ok();
+    let direct = clone.commit("a.py", "a = 1\n");
+    clone.push("main").accepted();
+    topic(&clone, "topic", "main");
+    let merged = merge(&clone, "topic");
+    clone.push("main").accepted();
+    let server = server.policy(&format!("{WHO}{}", main("merge_only = true")));
+    let asked = "check --reflog refs/heads/main --as alice";
+    server
+        .portcullis(asked)
+        .exit(1)
+        .says(&format!(
+            "{}..{}  rejected: refs/merge-only",
+            &base[..10],
+            &direct[..10]
+        ))
+        .says(&format!("{}..{}  accepted", &direct[..10], &merged[..10]));
+    // Each as of its time: the clock of this world stands in 2023.
+    let window = "freeze = [{ from = 2023-01-01T00:00:00Z, until = 2024-01-01T00:00:00Z }]";
+    let server = server.policy(&format!("{WHO}{}", main(window)));
+    let said = server.portcullis(asked).exit(1);
+    said.says(&format!(
+        "{}..{}  rejected: refs/freeze",
+        &direct[..10],
+        &merged[..10]
+    ));
+    let report = server.portcullis(&format!("{asked} --format json")).exit(1);
+    report.json();
+    server
+        .portcullis("check --reflog refs/heads/none")
+        .exit(2)
+        .says("no reflog");
 }

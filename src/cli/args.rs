@@ -225,6 +225,9 @@ pub(super) struct Check {
     /// The ref that would bring them in
     #[arg(long = "ref", value_name = "REFNAME")]
     pub(super) refname: Option<String>,
+    /// Every update that the reflog of this ref holds, each as of its time
+    #[arg(long, value_name = "REFNAME", conflicts_with_all = ["update", "range", "refname"])]
+    pub(super) reflog: Option<String>,
     /// Who would push; nobody who is known, if absent
     #[arg(long = "as", value_name = "USER")]
     pub(super) user: Option<String>,

@@ -10,6 +10,7 @@ mod object;
 mod oid;
 mod program;
 mod reader;
+mod reflog;
 mod repo;
 mod store;
 mod tree;
@@ -26,6 +27,7 @@ pub use object::{CommitInfo, Kind, Malformed, Mode, Object, TagInfo, TreeEntry, 
 pub use oid::{BadOid, Oid, OidMap, OidSet};
 pub use program::{Git, GitError, Stream, path_of_line};
 pub use reader::ReadError;
+pub use reflog::{Logged, reflog};
 pub use repo::{OpenError, Repo};
 pub use store::{AllObjects, BrokenObject, count_objects};
 pub use tree::{Changed, UnreadTree, changed};

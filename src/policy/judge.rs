@@ -4,15 +4,16 @@ use super::baseline::{Baseline, Entry};
 use super::check::{Check, Cx, Raised, fingerprints};
 use super::gather::{Gather, Kept};
 use super::groups::Pusher;
+use super::order::{first_of_each, order};
 use super::packs::CHECKS;
 use super::settings::{Allow, Inline, Settings};
 use super::{Stale, Suppressed, SuppressedBy, Unread, Verdict};
 use crate::change::{Blob, History, Naming, RefUpdate, Sink, Source, visit};
-use crate::finding::{Finding, Fingerprint, Level, PlaceKind};
+use crate::finding::{Finding, Level, PlaceKind};
 use crate::git::{Repo, RepoPath, escape};
 use crate::hook::Side;
 use std::cell::Cell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// What judges: the packs with their settings, on one side of a push.
@@ -331,51 +332,4 @@ fn late(limit: Duration) -> Unread {
             "the deadline of {limit:?} passed before all of it was examined; push less at once, or ask for a longer deadline"
         ),
     )
-}
-
-/// By place, oldest first where commits brought it in; what a ref reaches before what none does.
-fn order(finding: &Finding) -> impl Ord + use<> {
-    let place = &finding.place;
-    (
-        place.reachable == Some(false),
-        place.date.clone(),
-        place.path.clone(),
-        place.text,
-        place.refname.clone(),
-        finding.check,
-        place.commit,
-    )
-}
-
-/// A finding that later commits have again is one finding, where it came in first; the refs that it
-/// stands in the way of add up. Several places in one text stay apart.
-fn first_of_each(raised: Vec<Raised>) -> Vec<Raised> {
-    let mut first: HashMap<Fingerprint, usize> = HashMap::new();
-    let mut kept: Vec<Raised> = Vec::with_capacity(raised.len());
-    for raised in raised {
-        let finding = &raised.finding;
-        let Some(index) = first.get(&finding.fingerprint) else {
-            first.insert(finding.fingerprint.clone(), kept.len());
-            kept.push(raised);
-            continue;
-        };
-        let (known, place) = (&mut kept[*index], &finding.place);
-        let there = &known.finding.place;
-        let same_text = there.blob == place.blob && there.commit == place.commit;
-        if same_text && there.text != place.text {
-            kept.push(raised);
-        } else {
-            let mut raised = raised;
-            // What is allowed, or only a warning, in one commit must not speak for the others.
-            let weight = |raised: &Raised| (raised.mark.is_none(), raised.finding.level);
-            if weight(&raised) > weight(known) {
-                std::mem::swap(known, &mut raised);
-            }
-            let refs = &mut known.finding.refs;
-            refs.append(&mut raised.finding.refs);
-            refs.sort();
-            refs.dedup();
-        }
-    }
-    kept
 }

@@ -13,6 +13,7 @@ mod identity;
 mod inline;
 mod judge;
 mod marks;
+mod order;
 mod packs;
 mod parsed;
 mod path_patterns;

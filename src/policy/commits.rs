@@ -15,7 +15,7 @@ use super::ref_pattern::RefPattern;
 use super::settings::Settings;
 use crate::change::{By, Proposal, ScopedCommit, Unread};
 use crate::finding::{CheckId, PlaceKind};
-use crate::git::{CommitInfo, ReadError, RefName, Repo, escape, people};
+use crate::git::{CommitInfo, ReadError, RefName, escape, people};
 use crate::hook::Side;
 use message::{Draft, Fault};
 use serde::Deserialize;
@@ -188,7 +188,7 @@ impl Check for Rules {
         faults.extend(self.addresses(&info.author, &info.committer));
         faults.extend(self.committer(cx, info));
         if self.asked.dates.is_some() {
-            faults.extend(dates(cx.repo, info)?);
+            faults.extend(dates(cx, info)?);
         }
         out.extend(faults.into_iter().map(|fault| raise(fault, by)));
         Ok(())
@@ -278,8 +278,8 @@ impl Rules {
 }
 
 /// Dates are neither in the future nor before those of the parents.
-fn dates(repo: Option<&Repo>, info: &CommitInfo) -> Result<Option<Fault>, Unread> {
-    let now = time::OffsetDateTime::now_utc().unix_timestamp();
+fn dates(cx: &Cx<'_>, info: &CommitInfo) -> Result<Option<Fault>, Unread> {
+    let now = cx.now.unix_timestamp();
     let fault = |message: String| Fault {
         check: "date",
         kind: PlaceKind::Commit,
@@ -298,7 +298,7 @@ fn dates(repo: Option<&Repo>, info: &CommitInfo) -> Result<Option<Fault>, Unread
         }
     }
     for parent in &info.parents {
-        let before = match repo.map(|repo| repo.commit(*parent)) {
+        let before = match cx.repo.map(|repo| repo.commit(*parent)) {
             Some(Ok(parent)) => parent.committer_time.0,
             // Beyond the boundary of a shallow clone; the walk has seen to all others.
             Some(Err(ReadError::Missing)) | None => continue,

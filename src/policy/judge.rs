@@ -2,20 +2,18 @@
 
 use super::baseline::{Baseline, Entry};
 use super::check::{Check, Cx, Raised, fingerprints};
+use super::gather::{Gather, Kept};
 use super::groups::Pusher;
 use super::order::{first_of_each, order};
 use super::packs::CHECKS;
 use super::settings::{Allow, Inline, Settings};
-use super::{Coverage, Stale, Suppressed, SuppressedBy, Unread, Verdict};
-use crate::change::{
-    BadUpdate, Blob, Change, FileChange, History, MessageOf, Naming, RefUpdate, Sink, Source, visit,
-};
+use super::{Stale, Suppressed, SuppressedBy, Unread, Verdict};
+use crate::change::{Blob, History, Naming, RefUpdate, Sink, Source, visit};
 use crate::finding::{Finding, Level, PlaceKind};
-use crate::git::{OidSet, RefName, Repo, RepoPath, escape};
+use crate::git::{Repo, RepoPath, escape};
 use crate::hook::Side;
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What judges: the packs with their settings, on one side of a push.
@@ -80,32 +78,22 @@ impl Policy {
             Side::Server => self.settings.server.deadline,
         };
         let updates: Vec<RefUpdate> = sources.iter().flat_map(Source::updates).cloned().collect();
-        let judge = Judge {
-            cx: Cx {
-                repo,
-                pusher: &self.pusher,
-                side: self.side,
-                now: self.now,
-                updates: &updates,
-            },
-            checks: &self.checks,
-            deadline,
-            effort,
-            scopes: scopes(&self.checks),
-            kept: Mutex::default(),
+        let cx = Cx {
+            repo,
+            pusher: &self.pusher,
+            side: self.side,
+            now: self.now,
+            updates: &updates,
         };
+        let gather = Gather::new(cx, &self.checks, deadline, effort);
         let mut history = None;
         for source in sources {
-            history = visit(repo, source, effort.jobs, &judge).or(history);
+            history = visit(repo, source, effort.jobs, &gather).or(history);
         }
-        if let Some(limit) = deadline.filter(|_| !judge.go_on()) {
-            judge.unread(late(limit));
+        if let Some(limit) = deadline.filter(|_| !gather.go_on()) {
+            gather.unread(late(limit));
         }
-        judge.whole();
-        let mut kept = judge
-            .kept
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut kept = gather.finish();
         if let (Some(history), Some(repo)) = (&history, repo) {
             kept.coverage.refs = history.refs();
             self.locate(history, repo, &mut kept);
@@ -344,170 +332,4 @@ fn late(limit: Duration) -> Unread {
             "the deadline of {limit:?} passed before all of it was examined; push less at once, or ask for a longer deadline"
         ),
     )
-}
-
-/// What comes together while changes go by.
-#[derive(Default)]
-struct Kept {
-    raised: Vec<Raised>,
-    unread: Vec<Unread>,
-    coverage: Coverage,
-    seen: OidSet,
-}
-
-struct Judge<'a> {
-    cx: Cx<'a>,
-    checks: &'a [Box<dyn Check>],
-    deadline: Option<Duration>,
-    effort: &'a Effort<'a>,
-    /// Whose set of refs each is: the check, and the number of its own.
-    scopes: Vec<(&'a dyn Check, usize)>,
-    kept: Mutex<Kept>,
-}
-
-fn scopes(checks: &[Box<dyn Check>]) -> Vec<(&dyn Check, usize)> {
-    checks
-        .iter()
-        .map(AsRef::as_ref)
-        .flat_map(|check| (0..check.scopes()).map(move |scope| (check, scope)))
-        .collect()
-}
-
-impl Judge<'_> {
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Asks every check; what one could not read does not keep the others from looking.
-    fn ask(&self, look: impl Fn(&dyn Check, &mut Vec<Raised>) -> Result<(), Unread>) {
-        let mut raised = Vec::new();
-        let mut unread = Vec::new();
-        for check in self.checks {
-            unread.extend(look(check.as_ref(), &mut raised).err());
-        }
-        self.keep(raised, unread);
-    }
-
-    fn keep(&self, mut raised: Vec<Raised>, mut unread: Vec<Unread>) {
-        if !raised.is_empty() || !unread.is_empty() {
-            let mut kept = self.kept();
-            kept.raised.append(&mut raised);
-            kept.unread.append(&mut unread);
-        }
-    }
-
-    fn cover_file(&self, file: &FileChange<'_>) {
-        if file.naming == Naming::LastPart {
-            return;
-        }
-        let size = if file.is_old_content() {
-            None
-        } else {
-            file.bytes().ok().map(<[u8]>::len)
-        };
-        let mut kept = self.kept();
-        if file.path.is_some() {
-            kept.coverage.files += 1;
-        }
-        let once = match file.blob() {
-            Some(oid) if file.by.commit.is_some() => kept.seen.insert(oid),
-            Some(_) | None => true,
-        };
-        if let (Some(size), true) = (size, once) {
-            kept.coverage.bytes += size as u64;
-            if file.blob().is_some() {
-                kept.coverage.blobs += 1;
-            }
-        }
-    }
-
-    fn whole(&self) {
-        let mut kept = self.kept();
-        let mut raised = Vec::new();
-        for check in self.checks {
-            check.whole(&self.cx, &kept.coverage, &mut raised);
-        }
-        kept.raised.append(&mut raised);
-    }
-
-    fn bad_update(&self, update: &BadUpdate) {
-        let mut raised = Vec::new();
-        for check in self.checks {
-            check.bad_update(&self.cx, update, &mut raised);
-        }
-        let mut kept = self.kept();
-        kept.coverage.refs += 1;
-        kept.raised.append(&mut raised);
-    }
-}
-
-impl Sink for Judge<'_> {
-    fn change(&self, change: &Change<'_>) {
-        match change {
-            Change::Ref(update) => {
-                if !update.change.is_pending() {
-                    self.kept().coverage.refs += 1;
-                }
-                self.ask(|check, out| check.update(&self.cx, update, out));
-            }
-            Change::BadRef(update) => self.bad_update(update),
-            Change::Commit(commit) => self.ask(|check, out| check.commit(&self.cx, commit, out)),
-            Change::Scoped(new) => {
-                let Some((check, scope)) = self.scopes.get(new.scope) else {
-                    return;
-                };
-                let mut raised = Vec::new();
-                let looked = check.scoped(&self.cx, *scope, new, &mut raised);
-                self.keep(raised, looked.err().into_iter().collect());
-            }
-            Change::Proposal(proposal) => {
-                self.ask(|check, out| check.proposal(&self.cx, proposal, out));
-            }
-            Change::Message(message) => {
-                {
-                    let mut kept = self.kept();
-                    kept.coverage.bytes += message.raw.len() as u64;
-                    if message.of == MessageOf::Commit {
-                        kept.coverage.commits += 1;
-                    }
-                }
-                self.ask(|check, out| check.message(&self.cx, message, out));
-            }
-            Change::File(file) => {
-                self.ask(|check, out| check.file(&self.cx, file, out));
-                self.cover_file(file);
-            }
-        }
-    }
-
-    fn unread(&self, unread: Unread) {
-        self.kept().unread.push(unread);
-    }
-
-    fn skipped(&self) {
-        self.kept().coverage.skipped += 1;
-    }
-
-    fn go_on(&self) -> bool {
-        self.deadline
-            .is_none_or(|limit| self.effort.started.elapsed() < limit)
-    }
-
-    fn wants_name(&self, name: &[u8]) -> bool {
-        self.checks.iter().any(|check| check.wants_name(name))
-    }
-
-    fn scopes(&self) -> usize {
-        self.scopes.len()
-    }
-
-    fn in_scope(&self, scope: usize, name: Option<&RefName>) -> bool {
-        self.scopes
-            .get(scope)
-            .is_some_and(|(check, own)| check.in_scope(&self.cx, *own, name))
-    }
-
-    fn progress(&self, done: u64, all: u64) {
-        (self.effort.progress)(done, all);
-    }
 }

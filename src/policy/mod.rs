@@ -7,6 +7,7 @@ mod commits;
 mod content;
 mod decide;
 mod env_files;
+mod gather;
 pub mod groups;
 mod identity;
 mod inline;

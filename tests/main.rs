@@ -34,4 +34,5 @@ mod server;
 mod stage;
 mod staged;
 mod tidy;
+mod what_if;
 mod wrapped;

@@ -15,7 +15,7 @@ pub(crate) fn guarded(world: &World, rules: &str) -> (Repo, Repo, String) {
     (server, clone, base)
 }
 
-fn rule(refs: &str, keys: &str) -> String {
+pub(crate) fn rule(refs: &str, keys: &str) -> String {
     format!("[[protect]]\nrefs = [\"{refs}\"]\n{keys}\n")
 }
 
@@ -421,25 +421,6 @@ fn the_update_hook_holds_the_same_policy() {
     server.ref_is("refs/heads/main", &base);
     clone.acting_as("alice").push("main").accepted();
     server.ref_is("refs/heads/main", &next);
-}
-
-#[test]
-fn what_if_has_the_outcome_that_the_push_would_have() {
-    let world = World::new();
-    let keys = "push = [\"@leads\"]\ndelete = []";
-    let (server, clone, base) = guarded(&world, &rule("refs/heads/main", keys));
-    clone.acting_as("dave").push("main:topic").accepted();
-    let next = clone.commit("a.py", "a = 1\n");
-    clone.acting_as("dave").push("main:topic").accepted();
-    let check = |old: &str, new: &str, user: &str| {
-        server.portcullis(&format!(
-            "check --update {old} {new} refs/heads/main --as {user}"
-        ))
-    };
-    check(&base, &next, "alice").ok();
-    check(&base, &next, "dave").exit(1).by(ids::REF_PUSH);
-    check(&base, ZERO, "carol").exit(1).by(ids::REF_DELETE);
-    server.ref_is("refs/heads/main", &base);
 }
 
 #[test]

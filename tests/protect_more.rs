@@ -380,65 +380,6 @@ fn an_evaluating_server_says_it_and_accepts() {
 }
 
 #[test]
-fn check_says_what_the_push_would_be_told() {
-    let world = World::new();
-    let keys = "merge_only = true\nmerge_from = [\"refs/heads/develop\"]\nlinear = false";
-    let (server, clone, base) = guarded(&world, &main(keys));
-    let alice = clone.acting_as("alice");
-    let work = topic(&clone, "topic", "main");
-    let merged = merge(&clone, "topic");
-    alice.push("main:candidate").accepted();
-    let check = |new: &str| {
-        let asked = format!("check --update {base} {new} refs/heads/main --as alice");
-        server.portcullis(&asked)
-    };
-    check(&work).exit(1).by(ids::REF_MERGE_ONLY);
-    check(&merged).exit(1).by(ids::REF_MERGE_FROM);
-    alice.push("topic:develop").accepted();
-    check(&merged).ok();
-    let range = format!("check --range {base}..{work} --ref refs/heads/main --as alice");
-    server.portcullis(&range).exit(1).by(ids::REF_MERGE_ONLY);
-    // And of the past: the update was no other one then.
-    alice.push("main").accepted();
-    check(&merged).ok();
-}
-
-#[test]
-fn what_may_be_done_is_shown() {
-    let world = World::new();
-    let rules = "[[protect]]\nrefs = [\"refs/heads/**\"]\npush = [\"*\"]\ndelete = [\"@admins\"]\n\
-                 names = \"^refs/\"\n\
-                 [[protect]]\nrefs = [\"refs/heads/main\"]\npush = [\"@leads\"]\nforce = []\n\
-                 merge_only = true\nmerge_from = [\"refs/heads/develop\"]\n\
-                 freeze = [{ from = 2001-01-01T00:00:00Z, until = 9990-01-01T00:00:00Z, \
-                 except = [\"carol\"] }]\n";
-    let (server, _, _) = guarded(&world, rules);
-    let show = |words: &str| server.portcullis(&format!("policy show {words}")).ok();
-    let whole = show("");
-    whole
-        .says("rule 1: refs/heads/**")
-        .says("rule 2: refs/heads/main")
-        .says("force       nobody")
-        .says("merge_only  no direct commits")
-        .says("merge_from  refs/heads/develop")
-        .says("2001-01-01T00:00:00Z until 9990-01-01T00:00:00Z, but by carol; it holds now");
-    show("--as alice --ref refs/heads/main")
-        .says("refs/heads/main: push yes, create yes, delete no, force no")
-        .says("it holds now");
-    show("--as carol --ref refs/heads/main")
-        .says("refs/heads/main: push no, create no, delete no, force no")
-        .lacks("it holds now");
-    show("--as dave --ref refs/heads/topic")
-        .says("refs/heads/topic: push yes, create yes, delete no, force yes")
-        .lacks("rule 2");
-    show("--ref refs/tags/v1").says("free");
-    server
-        .portcullis("policy show --ref main")
-        .exit(2)
-        .says("full name");
-}
-
-#[test]
 fn what_a_symbolic_ref_stands_for_keeps_its_conditions() {
     let world = World::new();
     let keys = "merge_only = true\nnames = \"^refs/heads/main$\"";
@@ -463,42 +404,4 @@ fn what_a_symbolic_ref_stands_for_keeps_its_conditions() {
     clone.push("main:other").accepted();
     clone.push(":alias").rejected().by(ids::REF_DEFAULT_BRANCH);
     server.ref_is("refs/heads/main", &merged);
-}
-
-#[test]
-fn the_log_of_a_ref_is_judged_update_by_update() {
-    let world = World::new();
-    let (server, clone, base) = guarded(&world, "");
-    server.git("config core.logAllRefUpdates true").ok();
-    let direct = clone.commit("a.py", "a = 1\n");
-    clone.push("main").accepted();
-    topic(&clone, "topic", "main");
-    let merged = merge(&clone, "topic");
-    clone.push("main").accepted();
-    let server = server.policy(&format!("{WHO}{}", main("merge_only = true")));
-    let asked = "check --reflog refs/heads/main --as alice";
-    server
-        .portcullis(asked)
-        .exit(1)
-        .says(&format!(
-            "{}..{}  rejected: refs/merge-only",
-            &base[..10],
-            &direct[..10]
-        ))
-        .says(&format!("{}..{}  accepted", &direct[..10], &merged[..10]));
-    // Each as of its time: the clock of this world stands in 2023.
-    let window = "freeze = [{ from = 2023-01-01T00:00:00Z, until = 2024-01-01T00:00:00Z }]";
-    let server = server.policy(&format!("{WHO}{}", main(window)));
-    let said = server.portcullis(asked).exit(1);
-    said.says(&format!(
-        "{}..{}  rejected: refs/freeze",
-        &direct[..10],
-        &merged[..10]
-    ));
-    let report = server.portcullis(&format!("{asked} --format json")).exit(1);
-    report.json();
-    server
-        .portcullis("check --reflog refs/heads/none")
-        .exit(2)
-        .says("no reflog");
 }

@@ -1,0 +1,121 @@
+//! What the policy would say, and whom it lets do what, without a push.
+
+use crate::protect::{WHO, guarded, rule};
+use crate::protect_more::{main, merge, topic};
+use crate::world::{World, ZERO, ids};
+
+#[test]
+fn what_if_has_the_outcome_that_the_push_would_have() {
+    let world = World::new();
+    let keys = "push = [\"@leads\"]\ndelete = []";
+    let (server, clone, base) = guarded(&world, &rule("refs/heads/main", keys));
+    clone.acting_as("dave").push("main:topic").accepted();
+    let next = clone.commit("a.py", "a = 1\n");
+    clone.acting_as("dave").push("main:topic").accepted();
+    let check = |old: &str, new: &str, user: &str| {
+        server.portcullis(&format!(
+            "check --update {old} {new} refs/heads/main --as {user}"
+        ))
+    };
+    check(&base, &next, "alice").ok();
+    check(&base, &next, "dave").exit(1).by(ids::REF_PUSH);
+    check(&base, ZERO, "carol").exit(1).by(ids::REF_DELETE);
+    server.ref_is("refs/heads/main", &base);
+}
+
+#[test]
+fn check_says_what_the_push_would_be_told() {
+    let world = World::new();
+    let keys = "merge_only = true\nmerge_from = [\"refs/heads/develop\"]\nlinear = false";
+    let (server, clone, base) = guarded(&world, &main(keys));
+    let alice = clone.acting_as("alice");
+    let work = topic(&clone, "topic", "main");
+    let merged = merge(&clone, "topic");
+    alice.push("main:candidate").accepted();
+    let check = |new: &str| {
+        let asked = format!("check --update {base} {new} refs/heads/main --as alice");
+        server.portcullis(&asked)
+    };
+    check(&work).exit(1).by(ids::REF_MERGE_ONLY);
+    check(&merged).exit(1).by(ids::REF_MERGE_FROM);
+    alice.push("topic:develop").accepted();
+    check(&merged).ok();
+    let range = format!("check --range {base}..{work} --ref refs/heads/main --as alice");
+    server.portcullis(&range).exit(1).by(ids::REF_MERGE_ONLY);
+    // And of the past: the update was no other one then.
+    alice.push("main").accepted();
+    check(&merged).ok();
+}
+
+#[test]
+fn the_log_of_a_ref_is_judged_update_by_update() {
+    let world = World::new();
+    let (server, clone, base) = guarded(&world, "");
+    server.git("config core.logAllRefUpdates true").ok();
+    let direct = clone.commit("a.py", "a = 1\n");
+    clone.push("main").accepted();
+    topic(&clone, "topic", "main");
+    let merged = merge(&clone, "topic");
+    clone.push("main").accepted();
+    let server = server.policy(&format!("{WHO}{}", main("merge_only = true")));
+    let asked = "check --reflog refs/heads/main --as alice";
+    server
+        .portcullis(asked)
+        .exit(1)
+        .says(&format!(
+            "{}..{}  rejected: refs/merge-only",
+            &base[..10],
+            &direct[..10]
+        ))
+        .says(&format!("{}..{}  accepted", &direct[..10], &merged[..10]));
+    // Each as of its time: the clock of this world stands in 2023.
+    let window = "freeze = [{ from = 2023-01-01T00:00:00Z, until = 2024-01-01T00:00:00Z }]";
+    let server = server.policy(&format!("{WHO}{}", main(window)));
+    let said = server.portcullis(asked).exit(1);
+    said.says(&format!(
+        "{}..{}  rejected: refs/freeze",
+        &direct[..10],
+        &merged[..10]
+    ));
+    let report = server.portcullis(&format!("{asked} --format json")).exit(1);
+    report.json();
+    server
+        .portcullis("check --reflog refs/heads/none")
+        .exit(2)
+        .says("no reflog");
+}
+
+#[test]
+fn what_may_be_done_is_shown() {
+    let world = World::new();
+    let rules = "[[protect]]\nrefs = [\"refs/heads/**\"]\npush = [\"*\"]\ndelete = [\"@admins\"]\n\
+                 names = \"^refs/\"\n\
+                 [[protect]]\nrefs = [\"refs/heads/main\"]\npush = [\"@leads\"]\nforce = []\n\
+                 merge_only = true\nmerge_from = [\"refs/heads/develop\"]\n\
+                 freeze = [{ from = 2001-01-01T00:00:00Z, until = 9990-01-01T00:00:00Z, \
+                 except = [\"carol\"] }]\n";
+    let (server, _, _) = guarded(&world, rules);
+    let show = |words: &str| server.portcullis(&format!("policy show {words}")).ok();
+    let whole = show("");
+    whole
+        .says("rule 1: refs/heads/**")
+        .says("rule 2: refs/heads/main")
+        .says("force       nobody")
+        .says("merge_only  no direct commits")
+        .says("merge_from  refs/heads/develop")
+        .says("2001-01-01T00:00:00Z until 9990-01-01T00:00:00Z, but by carol; it holds now");
+    show("--as alice --ref refs/heads/main")
+        .says("refs/heads/main: push yes, create yes, delete no, force no")
+        .says("it holds now");
+    show("--as carol --ref refs/heads/main")
+        .says("refs/heads/main: push no, create no, delete no, force no")
+        .lacks("it holds now");
+    show("--as dave --ref refs/heads/topic")
+        .says("refs/heads/topic: push yes, create yes, delete no, force yes")
+        .lacks("rule 2");
+    show("--ref refs/tags/v1").says("free");
+    server
+        .portcullis("policy show --ref main")
+        .exit(2)
+        .says("full name");
+}

@@ -9,6 +9,8 @@ mod world;
 mod baseline;
 mod bypass;
 mod commits;
+mod commits_policy;
+mod content_policy;
 mod conventions;
 mod env_files;
 mod explain;

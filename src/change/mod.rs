@@ -9,6 +9,7 @@ mod file;
 mod fresh;
 mod history;
 mod push;
+mod scoped;
 mod staged;
 
 pub use content::{Content, Fresh};
@@ -37,6 +38,8 @@ pub enum Source {
     },
     /// The message of a commit that is being made.
     Draft(Vec<u8>),
+    /// A commit that is being made and has its message.
+    Proposed(Proposal),
     /// The updates of a push, on either side.
     Push {
         /// What is to move.
@@ -45,6 +48,8 @@ pub enum Source {
         bad: Vec<BadUpdate>,
         /// Commits that are not new: arguments of `git rev-list` after `--not`.
         known: Vec<String>,
+        /// Which refs are where the push arrives.
+        there: There,
     },
     /// Every object of the repository, reachable or not.
     History,
@@ -72,6 +77,7 @@ impl Source {
             Self::Staged { .. }
             | Self::Pending { .. }
             | Self::Draft(_)
+            | Self::Proposed(_)
             | Self::History
             | Self::Range { .. }
             | Self::Worktree
@@ -79,6 +85,28 @@ impl Source {
             | Self::Text(_) => &[],
         }
     }
+}
+
+/// A commit before it is made.
+#[derive(Debug)]
+pub struct Proposal {
+    /// The message as Git will store it: without comments.
+    pub message: Vec<u8>,
+    /// How many parents it will have.
+    pub parents: usize,
+}
+
+/// Which refs are where a push arrives; those that it moves stand in [`RefUpdate::change`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum There {
+    /// Those of this repository that a push can see.
+    Here,
+    /// Those that were last seen on the remote of this name.
+    Remote(Vec<u8>),
+    /// Nobody knows: the remote has no name.
+    Unnamed,
+    /// It does not matter: another source shows the commits.
+    Aside,
 }
 
 /// One thing that an event would bring in.
@@ -90,6 +118,10 @@ pub enum Change<'a> {
     BadRef(&'a BadUpdate),
     /// A commit as such.
     Commit(&'a CommitChange<'a>),
+    /// A commit that is new under a set of refs; the repository may have had it before.
+    Scoped(&'a ScopedCommit<'a>),
+    /// A commit that is being made.
+    Proposal(&'a Proposal),
     /// A message, of a commit or a tag.
     Message(&'a Message<'a>),
     /// A file.
@@ -110,7 +142,20 @@ pub struct By<'a> {
 pub struct CommitChange<'a> {
     /// The commit.
     pub info: &'a CommitInfo,
+    /// The trees of the parents that the walk saw, each once.
+    pub before: &'a [Oid],
     /// The refs that would reach it after the push.
+    pub refs: &'a [RefName],
+}
+
+/// A commit that is new under a set of refs.
+#[derive(Debug)]
+pub struct ScopedCommit<'a> {
+    /// The set, as [`Sink::in_scope`] numbers them.
+    pub scope: usize,
+    /// The commit.
+    pub info: &'a CommitInfo,
+    /// The refs of the set that would reach it.
     pub refs: &'a [RefName],
 }
 
@@ -169,6 +214,10 @@ pub trait Sink: Sync {
     fn go_on(&self) -> bool;
     /// Whether a file of this name is worth showing for its name alone.
     fn wants_name(&self, name: &[u8]) -> bool;
+    /// How many sets of refs there are under which commits are looked at again.
+    fn scopes(&self) -> usize;
+    /// Whether a set holds a ref; no ref is that of a look back.
+    fn in_scope(&self, scope: usize, name: Option<&RefName>) -> bool;
     /// `done` objects of about `all` were shown.
     fn progress(&self, done: u64, all: u64);
 }
@@ -196,15 +245,17 @@ pub fn visit(
             message_at: 0,
             by: By::default(),
         })),
+        Source::Proposed(proposal) => sink.change(&Change::Proposal(proposal)),
         Source::Push {
             updates,
             bad,
             known,
+            there,
         } => {
             for line in bad {
                 sink.change(&Change::BadRef(line));
             }
-            with_repo(&|repo| push::visit(repo, updates, known, sink));
+            with_repo(&|repo| push::visit(repo, updates, known, there, sink));
         }
         Source::History => return repo.map(|repo| history::visit(repo, jobs, sink)),
         Source::Range { revs, refname } => {

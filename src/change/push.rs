@@ -1,7 +1,7 @@
 //! What a push would bring in: its refs, and all that is new behind them.
 
 use super::commits::{Commits, show_tree};
-use super::{By, Change, FileChange, Message, MessageOf, Sink, Unread};
+use super::{By, Change, FileChange, Message, MessageOf, Sink, There, Unread, scoped};
 use crate::git::{GitError, Kind, Oid, RefName, Repo, Walked, rev_list, rev_list_args};
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
@@ -105,7 +105,13 @@ pub struct BadUpdate {
     pub why: &'static str,
 }
 
-pub(super) fn visit(repo: &Repo, updates: &[RefUpdate], known: &[String], sink: &dyn Sink) {
+pub(super) fn visit(
+    repo: &Repo,
+    updates: &[RefUpdate],
+    known: &[String],
+    there: &There,
+    sink: &dyn Sink,
+) {
     let mut tips: Vec<(Oid, &RefName)> = Vec::new();
     for update in updates {
         sink.change(&Change::Ref(update));
@@ -124,6 +130,7 @@ pub(super) fn visit(repo: &Repo, updates: &[RefUpdate], known: &[String], sink: 
         Err(_) if oids.len() > 1 => one_by_one(repo, &tips, known, sink),
         Err(error) => unwalked(&tips, &error, sink),
     }
+    scoped::visit(repo, updates, &tips, there, sink);
 }
 
 /// One ref that cannot be walked must not hide what is wrong with another.
@@ -181,9 +188,11 @@ fn show_tip(repo: &Repo, new: Oid, name: &RefName, sink: &dyn Sink) -> Tip {
     Tip::Shown
 }
 
-/// Shows commits of a walk (children before parents), oldest first, each with the refs that would
-/// reach it.
-fn show_commits(repo: &Repo, walked: &[Walked], tips: &[(Oid, &RefName)], sink: &dyn Sink) {
+/// Which refs would reach each commit of a walk (children before parents).
+pub(super) fn reached_by<'a>(
+    walked: &[Walked],
+    tips: &[(Oid, &'a RefName)],
+) -> HashMap<Oid, Rc<BTreeSet<&'a RefName>>> {
     let mut reached: HashMap<Oid, Rc<BTreeSet<&RefName>>> = HashMap::new();
     for (tip, name) in tips {
         Rc::make_mut(reached.entry(*tip).or_default()).insert(name);
@@ -203,6 +212,13 @@ fn show_commits(repo: &Repo, walked: &[Walked], tips: &[(Oid, &RefName)], sink: 
             }
         }
     }
+    reached
+}
+
+/// Shows commits of a walk (children before parents), oldest first, each with the refs that would
+/// reach it.
+fn show_commits(repo: &Repo, walked: &[Walked], tips: &[(Oid, &RefName)], sink: &dyn Sink) {
+    let reached = reached_by(walked, tips);
     let mut commits = Commits::new(repo, sink);
     let all = walked.len() as u64;
     for (done, commit) in walked.iter().rev().enumerate() {
@@ -231,6 +247,7 @@ pub(super) fn visit_range(
                 .flat_map(|name| walked.iter().map(move |commit| (commit.oid, name)))
                 .collect();
             show_commits(repo, &walked, &tips, sink);
+            scoped::show_all(repo, &walked, &tips, refname, sink);
         }
         Err(error) => sink.unread(Unread::new(revs.join(" "), error)),
     }

@@ -53,6 +53,7 @@ impl Found {
             | Source::Push { .. }
             | Source::Range { .. }
             | Source::Worktree
+            | Source::Proposed(_)
             | Source::Text(_) => false,
         };
         Self {

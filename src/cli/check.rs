@@ -4,7 +4,7 @@ use super::Exit;
 use super::args::Check as Args;
 use super::output::{Stream, complain, print, report, unreported};
 use super::scan::{Refusal, accepting};
-use crate::change::{RefChange, RefUpdate, Source};
+use crate::change::{RefChange, RefUpdate, Source, There};
 use crate::config::{BaselineAt, Origin, discover_client, discover_server};
 use crate::finding::Level;
 use crate::git::{Logged, Oid, RefName, Repo, reflog};
@@ -173,6 +173,7 @@ fn update(name: RefName, old: Option<Oid>, new: Option<Oid>) -> Source {
         }],
         bad: Vec::new(),
         known,
+        there: There::Here,
     }
 }
 
@@ -194,6 +195,7 @@ fn range(args: &Args, repo: &Repo, revs: &str) -> Result<Vec<Source>, String> {
                 }],
                 bad: Vec::new(),
                 known: vec![tip.oid.to_string()],
+                there: There::Aside,
             });
         }
     }

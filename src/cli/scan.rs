@@ -10,7 +10,7 @@ use crate::config::{BaselineAt, BaselineError, Origin, discover_client};
 use crate::git::{OpenError, Repo, rev_list_args};
 use crate::hook::{Side, staged};
 use crate::policy::groups::Pusher;
-use crate::policy::settings::{Mode, Settings};
+use crate::policy::settings::{Commits, Content, Mode, Settings};
 use crate::policy::{Effort, Policy, Verdict};
 use crate::report::Audience;
 use std::io::Read as _;
@@ -147,7 +147,13 @@ impl<'a> Looking<'a> {
         let config = super::hook::load_config(&layers(self.config, top.as_deref()));
         let config = config.map_err(usage)?;
         let notes = config.notes.clone();
-        let settings = Settings::from(config);
+        // A look around is for secrets and env files; how commits are to be made is for what makes
+        // them.
+        let settings = Settings {
+            commits: Commits::default(),
+            content: Content::default(),
+            ..Settings::from(config)
+        };
         let (trust, top_dir) = (&settings.trust, top.as_deref());
         let accepted = BaselineAt::of(self.baseline, trust, top_dir, top_dir);
         let policy = Policy::new(settings, Side::Client, Pusher::Unknown);

@@ -116,6 +116,7 @@ impl Layer {
             "protect.create",
             "protect.delete",
             "protect.force",
+            "commits.except",
             "protect.freeze.except",
         ] {
             for (span, principal) in self.strings(key) {

@@ -14,7 +14,9 @@ pub use error::{ConfigError, Problem};
 pub use keys::{KEYS, Key, Support};
 
 use crate::policy::groups::Groups;
-use crate::policy::settings::{EnvFiles, Identity, Protect, Secrets, Server, Settings, Trust};
+use crate::policy::settings::{
+    Commits, Content, EnvFiles, Identity, Protect, Secrets, Server, Settings, Trust,
+};
 use crate::scan::Own;
 use file::Layer;
 use serde::Deserialize;
@@ -59,6 +61,10 @@ pub struct Config {
     pub trust: Trust,
     /// `[[protect]]`, in the order of the files; every rule that matches must be satisfied.
     pub protect: Vec<Protect>,
+    /// `[commits]`
+    pub commits: Commits,
+    /// `[content]`
+    pub content: Content,
     /// `[server]`
     pub server: Server,
     /// What of the rule files could not be carried over.
@@ -168,6 +174,8 @@ impl From<Config> for Settings {
             identity: config.identity,
             trust: config.trust,
             protect: config.protect,
+            commits: config.commits,
+            content: config.content,
             server: config.server,
         }
     }

@@ -155,9 +155,29 @@ fn errors_name_file_line_and_key() {
             "0.toml:1: \"secrets\": is a table, written [secrets]",
         ),
         (
-            "[commits]",
-            "0.toml:1: \"commits\" is not enforced by this version of portcullis; \
+            "[audit]",
+            "0.toml:1: \"audit\" is not enforced by this version of portcullis; \
              remove it (what is not enforced must not look enforced)",
+        ),
+        (
+            "[commits]\nrequire = [\n\"[A-Z]+\",\n\"(a\"]",
+            "0.toml:4: \"commits.require\": is no regular expression: unclosed group",
+        ),
+        (
+            "[commits]\ntypes = []",
+            "0.toml:2: \"commits.types\": an empty list would let no commit in",
+        ),
+        (
+            "[commits]\nexcept = [\"@bots\"]",
+            "0.toml:2: \"commits.except\": there is no group \"bots\" in [groups]",
+        ),
+        (
+            "[content]\nmax_file_size = \"5\"",
+            "0.toml:2: \"content.max_file_size\": is not a size such as \"500kB\", \"5MiB\" or \"1GiB\"",
+        ),
+        (
+            "[content]\ntogether = [[\"a\"]]",
+            "0.toml:2: \"content.together\": what changes together are two or more paths from the top, no globs",
         ),
         (
             "[secrets]\nmin_confidence = \"sure\"",

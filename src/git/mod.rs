@@ -2,6 +2,7 @@
 //! or the index reader, runs `git`, or reads `GIT_*`. It judges nothing and prints nothing.
 
 mod caller;
+mod directories;
 mod escape;
 mod index;
 mod name;
@@ -13,9 +14,12 @@ mod reflog;
 mod repo;
 mod store;
 mod tree;
+mod visible;
 mod walk;
+mod wording;
 
 pub use caller::{caller_amends, editor_is_used};
+pub use directories::{Directory, changed_directories, entry_at};
 pub use escape::{Escaped, escape};
 pub use index::{Index, Staged};
 pub use name::{BadRefName, RefName, RepoPath};
@@ -27,6 +31,8 @@ pub use reflog::{Logged, reflog};
 pub use repo::{OpenError, Repo};
 pub use store::{AllObjects, BrokenObject, count_objects};
 pub use tree::{Changed, UnreadTree, changed};
+pub use visible::visible_refs;
 pub use walk::{
     Origin, Walked, Wanted, first_commits, is_ancestor, rev_list, rev_list_args, shallow_commits,
 };
+pub use wording::{Submodule, people, stored_message, submodules};

@@ -2,7 +2,7 @@
 //! objects are in quarantine. This is the gate: what it refuses leaves nothing behind.
 
 use super::{Call, CallError, Updates, known_to_server, lines};
-use crate::change::{BadUpdate, Source};
+use crate::change::{BadUpdate, Source, There};
 use crate::git::Repo;
 
 pub(super) fn read(repo: &Repo, call: &Call) -> Result<Vec<Source>, CallError> {
@@ -23,5 +23,5 @@ pub(super) fn read(repo: &Repo, call: &Call) -> Result<Vec<Source>, CallError> {
         };
         updates.add(name, old, new, |name, _| repo.resolve(name))?;
     }
-    Ok(vec![updates.into_source(known_to_server())])
+    Ok(vec![updates.into_source(known_to_server(), There::Here)])
 }

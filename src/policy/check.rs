@@ -2,7 +2,10 @@
 
 use super::Coverage;
 use super::groups::Pusher;
-use crate::change::{BadUpdate, CommitChange, FileChange, Message, Naming, RefUpdate, Unread};
+use crate::change::{
+    BadUpdate, By, CommitChange, FileChange, Message, Naming, Proposal, RefUpdate, ScopedCommit,
+    Unread,
+};
 use crate::finding::{CheckId, Fingerprint};
 use crate::finding::{Finding, Level, Place, PlaceKind};
 use crate::git::{RefName, Repo, escape};
@@ -34,6 +37,40 @@ pub trait Check: Send + Sync {
         &self,
         _cx: &Cx<'_>,
         _commit: &CommitChange<'_>,
+        _out: &mut Vec<Raised>,
+    ) -> Result<(), Unread> {
+        Ok(())
+    }
+    /// How many sets of refs the check has a policy for: a commit that is new under one of them is
+    /// shown to [`Check::scoped`], though the repository may have had it before by other refs.
+    fn scopes(&self) -> usize {
+        0
+    }
+    /// Whether a set holds a ref; no ref is that of a look back.
+    fn in_scope(&self, _cx: &Cx<'_>, _scope: usize, _name: Option<&RefName>) -> bool {
+        false
+    }
+    /// Looks at a commit that is new under a set of refs.
+    ///
+    /// # Errors
+    /// See [`Check::update`].
+    fn scoped(
+        &self,
+        _cx: &Cx<'_>,
+        _scope: usize,
+        _commit: &ScopedCommit<'_>,
+        _out: &mut Vec<Raised>,
+    ) -> Result<(), Unread> {
+        Ok(())
+    }
+    /// Looks at a commit that is being made and has its message.
+    ///
+    /// # Errors
+    /// See [`Check::update`].
+    fn proposal(
+        &self,
+        _cx: &Cx<'_>,
+        _proposal: &Proposal,
         _out: &mut Vec<Raised>,
     ) -> Result<(), Unread> {
         Ok(())
@@ -132,14 +169,24 @@ impl Raised {
 #[must_use]
 pub(super) fn place_in(file: &FileChange<'_>) -> Place {
     Place {
-        kind: PlaceKind::File,
         path: file.path.clone(),
-        text: None,
         blob: file.blob(),
-        commit: file.by.commit.map(|commit| commit.oid),
-        refname: file.by.refs.first().cloned(),
-        author: file.by.commit.map(|commit| escape(&commit.author)),
-        date: file.by.commit.and_then(super::date_of),
+        ..place_by(PlaceKind::File, file.by)
+    }
+}
+
+/// Where a finding is that was brought in so.
+#[must_use]
+pub(super) fn place_by(kind: PlaceKind, by: By<'_>) -> Place {
+    Place {
+        kind,
+        path: None,
+        text: None,
+        blob: None,
+        commit: by.commit.map(|commit| commit.oid),
+        refname: by.refs.first().cloned(),
+        author: by.commit.map(|commit| escape(&commit.author)),
+        date: by.commit.and_then(super::date_of),
         reachable: None,
         decoded: Vec::new(),
     }
@@ -183,15 +230,19 @@ pub(super) fn fingerprints(raised: &[Raised], jobs: usize) -> Vec<Fingerprint> {
     which.into_iter().map(|index| made[index].clone()).collect()
 }
 
-/// Check, path or ref name, and secret.
+/// Check, path, commit or ref name, and secret.
 type Identity<'a> = (CheckId, &'a [u8], Option<&'a Secret>);
 
 fn identity(finding: &Finding) -> Identity<'_> {
     let secret = finding.secret.as_ref().map(|found| &found.secret);
-    let at = match (&finding.place.path, &finding.place.refname) {
-        (Some(path), _) => path.as_bytes(),
-        (None, Some(name)) if secret.is_none() => name.as_bytes(),
-        (None, Some(_) | None) => &[],
+    let place = &finding.place;
+    let at = match (&place.path, &place.refname, place.kind, &place.commit) {
+        (Some(path), ..) => path.as_bytes(),
+        (None, ..) if secret.is_some() => &[],
+        // What is wrong with two commits is wrong twice.
+        (None, _, PlaceKind::Commit | PlaceKind::Message, Some(commit)) => commit.as_raw(),
+        (None, Some(name), ..) => name.as_bytes(),
+        (None, None, ..) => &[],
     };
     (finding.check, at, secret)
 }

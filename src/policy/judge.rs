@@ -11,7 +11,7 @@ use crate::change::{
     BadUpdate, Blob, Change, FileChange, History, MessageOf, Naming, RefUpdate, Sink, Source, visit,
 };
 use crate::finding::{Finding, Level, PlaceKind};
-use crate::git::{OidSet, Repo, RepoPath, escape};
+use crate::git::{OidSet, RefName, Repo, RepoPath, escape};
 use crate::hook::Side;
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -91,6 +91,7 @@ impl Policy {
             checks: &self.checks,
             deadline,
             effort,
+            scopes: scopes(&self.checks),
             kept: Mutex::default(),
         };
         let mut history = None;
@@ -359,7 +360,17 @@ struct Judge<'a> {
     checks: &'a [Box<dyn Check>],
     deadline: Option<Duration>,
     effort: &'a Effort<'a>,
+    /// Whose set of refs each is: the check, and the number of its own.
+    scopes: Vec<(&'a dyn Check, usize)>,
     kept: Mutex<Kept>,
+}
+
+fn scopes(checks: &[Box<dyn Check>]) -> Vec<(&dyn Check, usize)> {
+    checks
+        .iter()
+        .map(AsRef::as_ref)
+        .flat_map(|check| (0..check.scopes()).map(move |scope| (check, scope)))
+        .collect()
 }
 
 impl Judge<'_> {
@@ -374,6 +385,10 @@ impl Judge<'_> {
         for check in self.checks {
             unread.extend(look(check.as_ref(), &mut raised).err());
         }
+        self.keep(raised, unread);
+    }
+
+    fn keep(&self, mut raised: Vec<Raised>, mut unread: Vec<Unread>) {
         if !raised.is_empty() || !unread.is_empty() {
             let mut kept = self.kept();
             kept.raised.append(&mut raised);
@@ -437,6 +452,17 @@ impl Sink for Judge<'_> {
             }
             Change::BadRef(update) => self.bad_update(update),
             Change::Commit(commit) => self.ask(|check, out| check.commit(&self.cx, commit, out)),
+            Change::Scoped(new) => {
+                let Some((check, scope)) = self.scopes.get(new.scope) else {
+                    return;
+                };
+                let mut raised = Vec::new();
+                let looked = check.scoped(&self.cx, *scope, new, &mut raised);
+                self.keep(raised, looked.err().into_iter().collect());
+            }
+            Change::Proposal(proposal) => {
+                self.ask(|check, out| check.proposal(&self.cx, proposal, out));
+            }
             Change::Message(message) => {
                 {
                     let mut kept = self.kept();
@@ -469,6 +495,16 @@ impl Sink for Judge<'_> {
 
     fn wants_name(&self, name: &[u8]) -> bool {
         self.checks.iter().any(|check| check.wants_name(name))
+    }
+
+    fn scopes(&self) -> usize {
+        self.scopes.len()
+    }
+
+    fn in_scope(&self, scope: usize, name: Option<&RefName>) -> bool {
+        self.scopes
+            .get(scope)
+            .is_some_and(|(check, own)| check.in_scope(&self.cx, *own, name))
     }
 
     fn progress(&self, done: u64, all: u64) {

@@ -3,6 +3,8 @@
 mod allow;
 pub mod baseline;
 mod check;
+mod commits;
+mod content;
 mod decide;
 mod env_files;
 pub mod groups;

@@ -83,7 +83,9 @@ impl Protect {
     }
 }
 
-fn refs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<RefPattern>, D::Error> {
+pub(super) fn refs<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<RefPattern>, D::Error> {
     let list = unwrap_all(Vec::<Parsed<RefPattern>>::deserialize(deserializer)?);
     if list.is_empty() {
         return Err(D::Error::custom("an empty list protects nothing"));

@@ -1,6 +1,8 @@
 //! The tables of the configuration as types: what the policy can be asked to hold.
 
 pub use super::allow::{Allow, ValueDigest};
+pub use super::commits::Commits;
+pub use super::content::Content;
 pub use super::identity::{Identity, IdentitySource};
 pub use super::marks::Tool;
 use super::parsed::{ByteCount, Parsed, parsed_option};
@@ -24,6 +26,8 @@ pub struct Settings {
     pub identity: Identity,
     pub trust: Trust,
     pub protect: Vec<Protect>,
+    pub commits: Commits,
+    pub content: Content,
     pub server: Server,
 }
 

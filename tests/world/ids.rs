@@ -32,3 +32,22 @@ pub(crate) const REF_ANNOTATED: &str = "refs/annotated";
 pub(crate) const REF_DEFAULT_BRANCH: &str = "refs/default-branch";
 pub(crate) const REF_LAST_BRANCH: &str = "refs/last-branch";
 pub(crate) const REF_LIMIT: &str = "refs/limit";
+
+pub(crate) const CONVENTIONAL: &str = "commits/conventional";
+pub(crate) const SUBJECT_LENGTH: &str = "commits/subject-length";
+pub(crate) const BLANK_LINE: &str = "commits/blank-line";
+pub(crate) const SIGN_OFF: &str = "commits/sign-off";
+pub(crate) const REQUIRE: &str = "commits/require";
+pub(crate) const FORBID: &str = "commits/forbid";
+pub(crate) const FIXUP: &str = "commits/fixup";
+pub(crate) const AUTHOR_EMAIL: &str = "commits/author-email";
+pub(crate) const COMMITTER: &str = "commits/committer";
+pub(crate) const DATE: &str = "commits/date";
+
+pub(crate) const FILE_SIZE: &str = "content/file-size";
+pub(crate) const CONTENT_PATH: &str = "content/path";
+pub(crate) const LFS: &str = "content/lfs";
+pub(crate) const NAME: &str = "content/name";
+pub(crate) const TYPE: &str = "content/type";
+pub(crate) const SUBMODULE: &str = "content/submodule";
+pub(crate) const TOGETHER: &str = "content/together";

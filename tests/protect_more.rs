@@ -380,65 +380,6 @@ fn an_evaluating_server_says_it_and_accepts() {
 }
 
 #[test]
-fn check_says_what_the_push_would_be_told() {
-    let world = World::new();
-    let keys = "merge_only = true\nmerge_from = [\"refs/heads/develop\"]\nlinear = false";
-    let (server, clone, base) = guarded(&world, &main(keys));
-    let alice = clone.acting_as("alice");
-    let work = topic(&clone, "topic", "main");
-    let merged = merge(&clone, "topic");
-    alice.push("main:candidate").accepted();
-    let check = |new: &str| {
-        let asked = format!("check --update {base} {new} refs/heads/main --as alice");
-        server.portcullis(&asked)
-    };
-    check(&work).exit(1).by(ids::REF_MERGE_ONLY);
-    check(&merged).exit(1).by(ids::REF_MERGE_FROM);
-    alice.push("topic:develop").accepted();
-    check(&merged).ok();
-    let range = format!("check --range {base}..{work} --ref refs/heads/main --as alice");
-    server.portcullis(&range).exit(1).by(ids::REF_MERGE_ONLY);
-    // And of the past: the update was no other one then.
-    alice.push("main").accepted();
-    check(&merged).ok();
-}
-
-#[test]
-fn what_may_be_done_is_shown() {
-    let world = World::new();
-    let rules = "[[protect]]\nrefs = [\"refs/heads/**\"]\npush = [\"*\"]\ndelete = [\"@admins\"]\n\
-                 names = \"^refs/\"\n\
-                 [[protect]]\nrefs = [\"refs/heads/main\"]\npush = [\"@leads\"]\nforce = []\n\
-                 merge_only = true\nmerge_from = [\"refs/heads/develop\"]\n\
-                 freeze = [{ from = 2001-01-01T00:00:00Z, until = 9990-01-01T00:00:00Z, \
-                 except = [\"carol\"] }]\n";
-    let (server, _, _) = guarded(&world, rules);
-    let show = |words: &str| server.portcullis(&format!("policy show {words}")).ok();
-    let whole = show("");
-    whole
-        .says("rule 1: refs/heads/**")
-        .says("rule 2: refs/heads/main")
-        .says("force       nobody")
-        .says("merge_only  no direct commits")
-        .says("merge_from  refs/heads/develop")
-        .says("2001-01-01T00:00:00Z until 9990-01-01T00:00:00Z, but by carol; it holds now");
-    show("--as alice --ref refs/heads/main")
-        .says("refs/heads/main: push yes, create yes, delete no, force no")
-        .says("it holds now");
-    show("--as carol --ref refs/heads/main")
-        .says("refs/heads/main: push no, create no, delete no, force no")
-        .lacks("it holds now");
-    show("--as dave --ref refs/heads/topic")
-        .says("refs/heads/topic: push yes, create yes, delete no, force yes")
-        .lacks("rule 2");
-    show("--ref refs/tags/v1").says("free");
-    server
-        .portcullis("policy show --ref main")
-        .exit(2)
-        .says("full name");
-}
-
-#[test]
 fn what_a_symbolic_ref_stands_for_keeps_its_conditions() {
     let world = World::new();
     let keys = "merge_only = true\nnames = \"^refs/heads/main$\"";

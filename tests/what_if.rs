@@ -1,4 +1,4 @@
-//! `check`: the outcome that a push would have, without the push.
+//! What the policy would say, and whom it lets do what, without a push.
 
 use crate::protect::{WHO, guarded, rule};
 use crate::protect_more::{main, merge, topic};
@@ -21,6 +21,30 @@ fn what_if_has_the_outcome_that_the_push_would_have() {
     check(&base, &next, "dave").exit(1).by(ids::REF_PUSH);
     check(&base, ZERO, "carol").exit(1).by(ids::REF_DELETE);
     server.ref_is("refs/heads/main", &base);
+}
+
+#[test]
+fn check_says_what_the_push_would_be_told() {
+    let world = World::new();
+    let keys = "merge_only = true\nmerge_from = [\"refs/heads/develop\"]\nlinear = false";
+    let (server, clone, base) = guarded(&world, &main(keys));
+    let alice = clone.acting_as("alice");
+    let work = topic(&clone, "topic", "main");
+    let merged = merge(&clone, "topic");
+    alice.push("main:candidate").accepted();
+    let check = |new: &str| {
+        let asked = format!("check --update {base} {new} refs/heads/main --as alice");
+        server.portcullis(&asked)
+    };
+    check(&work).exit(1).by(ids::REF_MERGE_ONLY);
+    check(&merged).exit(1).by(ids::REF_MERGE_FROM);
+    alice.push("topic:develop").accepted();
+    check(&merged).ok();
+    let range = format!("check --range {base}..{work} --ref refs/heads/main --as alice");
+    server.portcullis(&range).exit(1).by(ids::REF_MERGE_ONLY);
+    // And of the past: the update was no other one then.
+    alice.push("main").accepted();
+    check(&merged).ok();
 }
 
 #[test]
@@ -59,4 +83,39 @@ fn the_log_of_a_ref_is_judged_update_by_update() {
         .portcullis("check --reflog refs/heads/none")
         .exit(2)
         .says("no reflog");
+}
+
+#[test]
+fn what_may_be_done_is_shown() {
+    let world = World::new();
+    let rules = "[[protect]]\nrefs = [\"refs/heads/**\"]\npush = [\"*\"]\ndelete = [\"@admins\"]\n\
+                 names = \"^refs/\"\n\
+                 [[protect]]\nrefs = [\"refs/heads/main\"]\npush = [\"@leads\"]\nforce = []\n\
+                 merge_only = true\nmerge_from = [\"refs/heads/develop\"]\n\
+                 freeze = [{ from = 2001-01-01T00:00:00Z, until = 9990-01-01T00:00:00Z, \
+                 except = [\"carol\"] }]\n";
+    let (server, _, _) = guarded(&world, rules);
+    let show = |words: &str| server.portcullis(&format!("policy show {words}")).ok();
+    let whole = show("");
+    whole
+        .says("rule 1: refs/heads/**")
+        .says("rule 2: refs/heads/main")
+        .says("force       nobody")
+        .says("merge_only  no direct commits")
+        .says("merge_from  refs/heads/develop")
+        .says("2001-01-01T00:00:00Z until 9990-01-01T00:00:00Z, but by carol; it holds now");
+    show("--as alice --ref refs/heads/main")
+        .says("refs/heads/main: push yes, create yes, delete no, force no")
+        .says("it holds now");
+    show("--as carol --ref refs/heads/main")
+        .says("refs/heads/main: push no, create no, delete no, force no")
+        .lacks("it holds now");
+    show("--as dave --ref refs/heads/topic")
+        .says("refs/heads/topic: push yes, create yes, delete no, force yes")
+        .lacks("rule 2");
+    show("--ref refs/tags/v1").says("free");
+    server
+        .portcullis("policy show --ref main")
+        .exit(2)
+        .says("full name");
 }

@@ -14,6 +14,7 @@ mod content_policy;
 mod conventions;
 mod env_files;
 mod explain;
+mod facts;
 mod faults;
 mod formats_of_repo;
 mod history;

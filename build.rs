@@ -83,6 +83,11 @@ fn write_row(out: &mut String, row: &Row, checked: &Checked) {
         .iter()
         .map(|run| format!("Run {{ class: {:?}, length: {} }}, ", run.class, run.length))
         .collect();
+    let literals: String = checked
+        .literals
+        .iter()
+        .map(|literal| format!("b\"{}\", ", literal.escape_ascii()))
+        .collect();
     let proof = row.proof.as_ref().map_or("None".into(), |name| {
         format!(
             "Some(&super::proof::{})",
@@ -104,7 +109,7 @@ fn write_row(out: &mut String, row: &Row, checked: &Checked) {
         "Rule {{ origin: None, id: {:?}, provider: {:?}, title: {:?}, opens: {:?}, revoke: {:?}, \
          confidence: Confidence::{:?}, keywords: &{:?}, regex: {:?}, reach: {reach}, runs: &[{runs}], \
          proof: {proof}, model: {model}, lines: {}, near: {near}, min_entropy: {:?}, \
-         examples: &{:?}, counterexamples: &{:?}, foreign: None, compiled: OnceLock::new() }},",
+         examples: &{:?}, counterexamples: &{:?}, literals: &[{literals}], foreign: None, compiled: OnceLock::new(), tiers: Tiers::new() }},",
         row.id,
         text(&row.provider),
         text(&row.title),

@@ -99,7 +99,7 @@ impl Policy {
             history = visit(repo, source, effort.jobs, &judge).or(history);
         }
         if let Some(limit) = deadline.filter(|_| !judge.go_on()) {
-            judge.unread(late(limit));
+            judge.unread(Unread::late(limit));
         }
         judge.whole();
         let mut kept = judge
@@ -131,7 +131,7 @@ impl Policy {
                 if let Some(entry) = Entry::of(finding) {
                     baseline.remove(&entry);
                 }
-                allow.retain(|allow| !covers(allow, finding));
+                allow.retain(|allow| !allow.covers_finding(finding));
             }
             baseline.is_empty() && allow.is_empty()
         };
@@ -293,7 +293,7 @@ impl Policy {
             mut finding, mark, ..
         } = raised;
         if finding.secret.is_some() {
-            let allowed = |allow: &&Allow| covers(allow, &finding);
+            let allowed = |allow: &&Allow| allow.covers_finding(&finding);
             if let Some(allow) = self.settings.secrets.allow.iter().find(allowed) {
                 return verdict.suppressed.push(Suppressed {
                     by: SuppressedBy::Allowlist,
@@ -329,22 +329,6 @@ impl Policy {
 }
 
 const UNREACHABLE: &str = "\nno ref reaches it; this removes all that no ref reaches, for good:\n$ git reflog expire --expire-unreachable=now --all && git gc --prune=now";
-
-fn covers(allow: &Allow, finding: &Finding) -> bool {
-    finding.secret.as_ref().is_some_and(|found| {
-        let path = finding.place.path.as_ref();
-        allow.covers(path, finding.check.name, &found.secret)
-    })
-}
-
-fn late(limit: Duration) -> Unread {
-    Unread::new(
-        "the push",
-        format_args!(
-            "the deadline of {limit:?} passed before all of it was examined; push less at once, or ask for a longer deadline"
-        ),
-    )
-}
 
 /// What comes together while changes go by.
 #[derive(Default)]

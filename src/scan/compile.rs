@@ -76,6 +76,8 @@ pub struct Checked {
     pub reach: usize,
     /// The runs by which most texts are told from a match without the regex.
     pub runs: Vec<Run>,
+    /// Texts that stand in every match, in this case.
+    pub literals: Vec<Vec<u8>>,
 }
 
 /// Holds a row to the rules of its table.
@@ -130,12 +132,14 @@ pub fn check(
         None => Ok(Checked {
             reach: 0,
             runs: Vec::new(),
+            literals: Vec::new(),
         }),
         Some(regex) => {
             let at = |why| ("regex", why);
             Ok(Checked {
                 reach: reach(regex, row.lines).map_err(at)?,
                 runs: runs(regex).map_err(at)?,
+                literals: literals(&parse(regex).map_err(at)?),
             })
         }
     }
@@ -210,6 +214,33 @@ fn runs(regex: &str) -> Result<Vec<Run>, String> {
     runs.dedup();
     runs.truncate(3);
     Ok(runs)
+}
+
+/// The texts of three bytes and more that stand in every match, in this case; two at most.
+fn literals(hir: &Hir) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    collect_literals(hir, &mut found);
+    found.retain(|literal| literal.len() >= 3);
+    found.sort_by_key(|literal| std::cmp::Reverse(literal.len()));
+    found.dedup();
+    found.truncate(2);
+    found
+}
+
+fn collect_literals(hir: &Hir, found: &mut Vec<Vec<u8>>) {
+    match hir.kind() {
+        HirKind::Literal(literal) => found.push(literal.0.to_vec()),
+        HirKind::Repetition(repetition) if repetition.min > 0 => {
+            collect_literals(&repetition.sub, found);
+        }
+        HirKind::Capture(capture) => collect_literals(&capture.sub, found),
+        HirKind::Concat(parts) => parts.iter().for_each(|part| collect_literals(part, found)),
+        HirKind::Empty
+        | HirKind::Class(_)
+        | HirKind::Look(_)
+        | HirKind::Repetition(_)
+        | HirKind::Alternation(_) => {}
+    }
 }
 
 fn in_every_match(hir: &Hir) -> Vec<Run> {

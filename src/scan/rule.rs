@@ -5,7 +5,10 @@ use super::foreign::Foreign;
 use super::proof::{PROOFS, Proof};
 use super::{Confidence, Model};
 use regex::bytes::{Regex, RegexBuilder};
+use regex_automata::meta;
+use regex_automata::util::syntax;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 include!(concat!(env!("OUT_DIR"), "/rules.rs"));
 
@@ -51,10 +54,68 @@ pub struct Rule {
     pub examples: &'static [&'static str],
     /// Templates in which no rule but generic ones finds anything.
     pub counterexamples: &'static [&'static str],
+    /// Texts that stand in every match, in this case.
+    pub(super) literals: &'static [&'static [u8]],
     /// What it has beyond this schema when it comes from another scanner's file.
     pub(super) foreign: Option<&'static Foreign>,
-    /// The regex, compiled when first needed.
+    /// The regex of another scanner's rule, compiled when first needed.
     compiled: OnceLock<Option<Regex>>,
+    /// The regex of a rule in our own format.
+    tiers: Tiers,
+}
+
+/// A regex twice: most rules look at one or two windows of a commit, and for those it costs half as
+/// much to compile without the automata that only pay on long texts.
+#[derive(Debug)]
+struct Tiers {
+    /// What the light one has read, in bytes.
+    read: AtomicU32,
+    light: OnceLock<Option<meta::Regex>>,
+    full: OnceLock<Option<meta::Regex>>,
+}
+
+/// From how many bytes on the automata pay for themselves: the light regex reads some 20 MB/s.
+const LIGHT: u32 = 8192;
+
+/// The largest automaton that is built, in bytes: as the crate `regex` has it.
+const SIZE: usize = 10 << 20;
+
+impl Tiers {
+    const fn new() -> Self {
+        Self {
+            read: AtomicU32::new(0),
+            light: OnceLock::new(),
+            full: OnceLock::new(),
+        }
+    }
+
+    fn get(&self, pattern: &str, length: usize) -> Option<&meta::Regex> {
+        let length = u32::try_from(length).unwrap_or(u32::MAX);
+        let read = self.read.load(Ordering::Relaxed).saturating_add(length);
+        if read > LIGHT {
+            return self.full.get_or_init(|| compile(pattern, true)).as_ref();
+        }
+        self.read.store(read, Ordering::Relaxed);
+        self.light.get_or_init(|| compile(pattern, false)).as_ref()
+    }
+}
+
+fn compile(pattern: &str, automata: bool) -> Option<meta::Regex> {
+    let config = meta::Config::new()
+        .nfa_size_limit(Some(SIZE))
+        .utf8_empty(false)
+        .onepass(automata)
+        .dfa(automata)
+        .hybrid(automata);
+    let syntax = syntax::Config::new()
+        .unicode(false)
+        .utf8(false)
+        .multi_line(true);
+    meta::Regex::builder()
+        .configure(config)
+        .syntax(syntax)
+        .build(pattern)
+        .ok()
 }
 
 impl Run {
@@ -82,26 +143,31 @@ impl Rule {
     /// when it is first asked, costs a tenth of a millisecond: a commit that brings in words like
     /// keywords and no secret compiles next to nothing.
     pub(super) fn could_match(&self, text: &[u8]) -> bool {
-        self.runs.iter().all(|run| run.stands_in(text))
+        self.literals
+            .iter()
+            .all(|literal| memchr::memmem::find(text, literal).is_some())
+            && self.runs.iter().all(|run| run.stands_in(text))
     }
 
-    /// The compiled regex. `None` without one, or where one from a rule file is too large; that each
-    /// built-in one compiles, a test holds.
-    pub(super) fn regex(&self) -> Option<&Regex> {
+    /// The compiled regex of another scanner's rule. `None` without one, or where it is too large.
+    pub(super) fn foreign_regex(&self) -> Option<&Regex> {
         self.compiled
-            .get_or_init(|| {
-                RegexBuilder::new(self.regex?)
-                    .unicode(false)
-                    .multi_line(self.foreign.is_none())
-                    .build()
-                    .ok()
-            })
+            .get_or_init(|| RegexBuilder::new(self.regex?).unicode(false).build().ok())
             .as_ref()
+    }
+
+    /// The compiled regex of a rule in our own format, for a text of so many bytes. `None` without
+    /// one, or where one from a rule file is too large; that each built-in one compiles, a test holds.
+    pub(super) fn regex(&self, length: usize) -> Option<&meta::Regex> {
+        self.tiers.get(self.regex?, length)
     }
 
     /// Whether the rule knows its secret by a shape of its own, not by the name beside it.
     pub(super) fn is_named(&self) -> bool {
-        self.model.is_none()
+        match self.model {
+            None | Some(Model::Basic | Model::Encoded | Model::Hash) => true,
+            Some(Model::Generic | Model::Password) => false,
+        }
     }
 
     /// Whether the rule looks at the path of a file and not into it.
@@ -119,7 +185,11 @@ impl Rule {
     /// Whether its regex compiles, or it needs none. Only one from a rule file can be too large.
     #[must_use]
     pub fn compiles(&self) -> bool {
-        self.regex.is_none() || self.regex().is_some()
+        self.regex.is_none()
+            || match self.foreign {
+                Some(_) => self.foreign_regex().is_some(),
+                None => self.regex(0).is_some(),
+            }
     }
 
     /// A rule of a rule file in our own format, which stays for the life of the process.
@@ -157,8 +227,15 @@ impl Rule {
             min_entropy: row.min_entropy,
             examples: leak_all(row.examples),
             counterexamples: leak_all(row.counterexamples),
+            literals: checked
+                .literals
+                .into_iter()
+                .map(|literal| &*literal.leak())
+                .collect::<Vec<&[u8]>>()
+                .leak(),
             foreign: None,
             compiled: OnceLock::new(),
+            tiers: Tiers::new(),
         })))
     }
 
@@ -185,8 +262,10 @@ impl Rule {
             min_entropy: draft.entropy.map(f64::next_up),
             examples: &[],
             counterexamples: &[],
+            literals: &[],
             foreign: Some(Box::leak(Box::new(draft.foreign))),
             compiled: OnceLock::new(),
+            tiers: Tiers::new(),
         }))
     }
 }

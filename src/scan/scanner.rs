@@ -55,6 +55,11 @@ pub struct Scanner {
     allowances: Vec<&'static Allowance>,
 }
 
+/// The highest byte that may follow a keyword of this rule.
+fn highest_behind(rule: &Rule) -> u8 {
+    if rule.origin.is_none() { 0x7f } else { 0xff }
+}
+
 impl Scanner {
     /// With the rules that are not switched off.
     #[must_use]
@@ -99,7 +104,10 @@ impl Scanner {
                         && rule.near.is_none()
                         && is_called(rule)
                 })
-                .flat_map(|(index, rule)| rule.keywords.iter().map(move |word| (*word, index))),
+                .flat_map(|(index, rule)| {
+                    let words = rule.keywords.iter();
+                    words.map(move |word| (*word, index, highest_behind(rule)))
+                }),
         );
         Self {
             table,
@@ -250,15 +258,13 @@ impl Scanner {
         for group in hits.chunk_by(|a, b| a.owner == b.owner) {
             let owner = group[0].owner;
             let rule = self.table[usize::from(owner)];
-            if let Some(regex) = rule.regex() {
-                for window in windows(rule, bytes, group) {
-                    if !rule.could_match(&bytes[window.clone()]) {
-                        continue;
-                    }
-                    each(rule, regex, bytes, &window, |_, secret| {
-                        raw.push((owner, secret.start, secret.end));
-                    });
-                }
+            if rule.regex.is_none() {
+                continue;
+            }
+            for window in windows(rule, bytes, group) {
+                each(rule, bytes, &window, |_, secret| {
+                    raw.push((owner, secret.start, secret.end));
+                });
             }
         }
         raw

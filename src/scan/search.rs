@@ -8,8 +8,9 @@ use super::rule::Rule;
 use super::window::{lines, lines_in};
 use super::{Confidence, Match, Secret, Validity};
 use crate::change::Fresh;
-use regex::bytes::Regex;
+use regex_automata::Input;
 use std::ops::Range;
+
 /// What is being scanned, within the recursion.
 pub(super) struct Text<'a> {
     pub(super) bytes: &'a [u8],
@@ -39,22 +40,29 @@ impl Text<'_> {
 /// the secret, not behind the delimiter that the match may have consumed: it may open the next one.
 pub(super) fn each(
     rule: &Rule,
-    regex: &Regex,
     text: &[u8],
     window: &Range<usize>,
     mut found: impl FnMut(Range<usize>, Range<usize>),
 ) {
-    let haystack = &text[..window.end];
+    if !rule.could_match(&text[window.clone()]) {
+        return;
+    }
+    let Some(regex) = rule.regex(window.len()) else {
+        return;
+    };
+    let mut captures = regex.create_captures();
     let mut at = window.start;
     while at <= window.end {
-        let Some(captures) = regex.captures_at(haystack, at) else {
+        // What lies before the window is seen by `^` and `\b`, what lies behind is not.
+        let input = Input::new(&text[..window.end]).range(at..);
+        regex.search_captures(&input, &mut captures);
+        let Some(all) = captures.get_match() else {
             return;
         };
-        let Some(all) = captures.get(0) else { return };
-        let secret = captures.name("secret").unwrap_or(all).range();
+        let secret = captures.get_group_by_name("secret").unwrap_or(all.span());
         at = secret.end.max(at + 1);
         if rule.lines == 1 || lines_in(&text[all.range()]) < rule.lines {
-            found(all.range(), secret);
+            found(all.range(), secret.range());
         }
     }
 }
@@ -66,13 +74,9 @@ pub(super) fn run(
     window: &Range<usize>,
     matches: &mut Vec<Match>,
 ) {
-    if rule.could_match(&text.bytes[window.clone()])
-        && let Some(regex) = rule.regex()
-    {
-        each(rule, regex, text.bytes, window, |whole, secret| {
-            matches.extend(accept(rule, text, whole, secret, None));
-        });
-    }
+    each(rule, text.bytes, window, |whole, secret| {
+        matches.extend(accept(rule, text, whole, secret, None));
+    });
 }
 
 /// Runs a rule that no keyword leads to a place: one of another scanner over the whole text, one of
@@ -91,7 +95,7 @@ pub(super) fn everywhere(rule: &'static Rule, text: &Text<'_>, matches: &mut Vec
     if !foreign.is_for(text.path) {
         return;
     }
-    if let Some(regex) = rule.regex() {
+    if let Some(regex) = rule.foreign_regex() {
         for captures in regex.captures_iter(text.bytes) {
             let Some(all) = captures.get(0) else { continue };
             let secret = foreign.secret(&captures, &all.range());

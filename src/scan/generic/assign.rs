@@ -92,7 +92,7 @@ pub(in crate::scan) fn assignment(text: &[u8], keyword: Range<usize>) -> Option<
         Form::Quoted => value,
         Form::Inside | Form::Bare => literal::trimmed(text, value, spot.open, form)?,
     };
-    (!value.is_empty()).then(|| Candidate {
+    (!value.is_empty()).then_some(Candidate {
         whole: spot.name.start..value.end,
         name: spot.name,
         value,

@@ -124,16 +124,17 @@ fn an_own_rule_finds_what_its_regex_finds_with_and_without_keywords() {
             compile::check(&row, compile::Table::Own, &|_| compile::Partner::Unknown).unwrap();
         let rule = Rule::own(row, checked, "test").unwrap();
         let scanner = Scanner::new(&alone(rule));
+        let regex = by_the_crate(rule);
         for round in 0..400 {
             let text = a_text_of_pieces(&mut random);
-            let want: Vec<(usize, usize)> = without_windows(rule, &text)
+            let want: Vec<(usize, usize)> = without_windows(rule, &regex, &text)
                 .into_iter()
                 .filter(|(_, secret)| !placeholder::is_placeholder(&text[secret.clone()]))
                 .filter(|(all, _)| lines == 1 || window::lines_in(&text[all.clone()]) < lines)
                 .map(|(_, secret)| (secret.start, secret.end))
                 .collect();
             seen += want.len();
-            assert_eq!(spans(&scanner, &text), want, "{regex} {round}");
+            assert_eq!(spans(&scanner, &text), want, "{regex:?} {round}");
         }
     }
     assert!(seen > 100, "{seen}");

@@ -200,6 +200,16 @@ impl Unread {
             why: escape(why.to_string().as_bytes()),
         }
     }
+
+    /// Of all that was left when the time for it was over.
+    #[must_use]
+    pub fn late(limit: std::time::Duration) -> Self {
+        let why = "push less at once, or ask for a longer deadline";
+        Self::new(
+            "the push",
+            format_args!("the deadline of {limit:?} passed before all of it was examined; {why}"),
+        )
+    }
 }
 
 /// Who looks at the changes; called from several threads at once.

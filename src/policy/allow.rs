@@ -2,6 +2,7 @@
 
 use super::parsed::{Day, Parsed, table, unwrap_all};
 use super::path_patterns::{PathPattern, PathPatterns};
+use crate::finding::Finding;
 use crate::git::RepoPath;
 use crate::scan::Secret;
 use serde::Deserialize;
@@ -41,6 +42,15 @@ impl Allow {
                 let digest = ValueDigest::of(secret);
                 values.contains(&digest)
             })
+    }
+
+    /// Whether the entry describes the secret of a finding, where it was found.
+    #[must_use]
+    pub fn covers_finding(&self, finding: &Finding) -> bool {
+        finding.secret.as_ref().is_some_and(|found| {
+            let path = finding.place.path.as_ref();
+            self.covers(path, finding.check.name, &found.secret)
+        })
     }
 
     /// Whether the entry allows whatever a path may hold: it names paths and nothing else. It is

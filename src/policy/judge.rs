@@ -14,7 +14,7 @@ use crate::git::{Repo, RepoPath, escape};
 use crate::hook::Side;
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// What judges: the packs with their settings, on one side of a push.
 pub struct Policy {
@@ -91,7 +91,7 @@ impl Policy {
             history = visit(repo, source, effort.jobs, &gather).or(history);
         }
         if let Some(limit) = deadline.filter(|_| !gather.go_on()) {
-            gather.unread(late(limit));
+            gather.unread(Unread::late(limit));
         }
         let mut kept = gather.finish();
         if let (Some(history), Some(repo)) = (&history, repo) {
@@ -119,7 +119,7 @@ impl Policy {
                 if let Some(entry) = Entry::of(finding) {
                     baseline.remove(&entry);
                 }
-                allow.retain(|allow| !covers(allow, finding));
+                allow.retain(|allow| !allow.covers_finding(finding));
             }
             baseline.is_empty() && allow.is_empty()
         };
@@ -281,7 +281,7 @@ impl Policy {
             mut finding, mark, ..
         } = raised;
         if finding.secret.is_some() {
-            let allowed = |allow: &&Allow| covers(allow, &finding);
+            let allowed = |allow: &&Allow| allow.covers_finding(&finding);
             if let Some(allow) = self.settings.secrets.allow.iter().find(allowed) {
                 return verdict.suppressed.push(Suppressed {
                     by: SuppressedBy::Allowlist,
@@ -317,19 +317,3 @@ impl Policy {
 }
 
 const UNREACHABLE: &str = "\nno ref reaches it; this removes all that no ref reaches, for good:\n$ git reflog expire --expire-unreachable=now --all && git gc --prune=now";
-
-fn covers(allow: &Allow, finding: &Finding) -> bool {
-    finding.secret.as_ref().is_some_and(|found| {
-        let path = finding.place.path.as_ref();
-        allow.covers(path, finding.check.name, &found.secret)
-    })
-}
-
-fn late(limit: Duration) -> Unread {
-    Unread::new(
-        "the push",
-        format_args!(
-            "the deadline of {limit:?} passed before all of it was examined; push less at once, or ask for a longer deadline"
-        ),
-    )
-}

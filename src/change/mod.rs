@@ -11,8 +11,8 @@ mod history;
 mod push;
 mod staged;
 
-pub use content::{Content, Fresh};
-pub use file::{FileChange, Naming, Stored};
+pub use content::{Calm, Content, Fresh};
+pub use file::{Base, FileChange, Naming, Stored};
 pub use fresh::fresh_lines;
 pub use history::{Blob, History, Located};
 pub use push::{BadUpdate, RefChange, RefUpdate};

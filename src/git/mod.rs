@@ -7,6 +7,7 @@ mod index;
 mod name;
 mod object;
 mod oid;
+mod pack;
 mod program;
 mod reader;
 mod repo;
@@ -18,8 +19,12 @@ pub use caller::caller_amends;
 pub use escape::{Escaped, escape};
 pub use index::{Index, Staged};
 pub use name::{BadRefName, RefName, RepoPath};
-pub use object::{CommitInfo, Kind, Malformed, Mode, Object, TagInfo, TreeEntry, tree_entries};
+pub use object::{
+    CommitInfo, Kind, Malformed, Mode, Object, TagInfo, TreeEntry, tree_entries,
+    tree_entries_within,
+};
 pub use oid::{BadOid, Oid, OidMap, OidSet};
+pub use pack::{Base, Objects, Seen, Surprise, Visitor};
 pub use program::{Git, GitError, Stream, path_of_line};
 pub use reader::ReadError;
 pub use repo::{OpenError, Repo};

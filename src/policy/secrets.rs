@@ -4,7 +4,7 @@
 use super::check::{Check, Cx, Raised, fingerprint};
 use super::inline::mark_on_lines;
 use super::settings::{self, Settings};
-use crate::change::{Content, FileChange, Fresh, Message, MessageOf, Naming, Unread};
+use crate::change::{Calm, Content, FileChange, Fresh, Message, MessageOf, Naming, Unread};
 use crate::finding::{CheckId, Finding, FoundSecret, Level, Place, PlaceKind, TextRange};
 use crate::git::{Oid, RepoPath, escape};
 use crate::scan::{Confidence, Match, Scanner, Selection, Validity};
@@ -52,12 +52,22 @@ impl Check for Secrets {
         };
         let bytes = file.bytes().map_err(|error| Unread::new(what(), error))?;
         let path = file.path.as_ref().map_or(&[][..], RepoPath::as_bytes);
+        if let Some(base) = file.base
+            && let Calm::Within(lines) = base.calm
+        {
+            let calm = self.scanner.calm(path, bytes, base.fresh, lines);
+            if calm != Calm::Unknown {
+                file.calm.set(calm);
+                return Ok(());
+            }
+        }
         // Most files hold nothing; only for the others it is asked what of them is new.
         let whole = Content {
             bytes,
             fresh: &Fresh::All,
         };
         let scan = self.scanner.scan(path, whole);
+        file.calm.set(scan.calm);
         if let Some(why) = scan.undecided.first() {
             return Err(Unread::new(what(), why));
         }

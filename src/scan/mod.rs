@@ -5,6 +5,7 @@
 //! placeholders, entropy, an offline [`proof`] or the model of [`generic`]; of several matches over
 //! the same bytes the most specific stays. What is encoded is decoded and scanned again.
 
+mod around;
 mod decode;
 mod encoding;
 mod generic;

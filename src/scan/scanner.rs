@@ -1,6 +1,7 @@
 //! The engine: from a text to its matches.
 
-use super::decode::{Budget, decode};
+use super::around;
+use super::decode::{Budget, decode, is_container};
 use super::encoding;
 use super::generic::{self, Setting};
 use super::keywords::{Hit, Keywords};
@@ -9,8 +10,9 @@ use super::placeholder;
 use super::rule::{self, Near, Rule, rules};
 use super::window::{lines, lines_in, neighbourhood, windows};
 use super::{Confidence, Match, Secret, Validity};
-use crate::change::{Content, Fresh};
+use crate::change::{Calm, Content, Fresh};
 use regex::bytes::Regex;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Which rules look.
@@ -27,7 +29,12 @@ pub struct Scan {
     pub matches: Vec<Match>,
     /// Why something in the content could not be decoded within limits; empty normally.
     pub undecided: Vec<String>,
+    /// How much of a text that is built on this one has to be looked at.
+    pub calm: Calm,
 }
+
+/// A rule whose matches stretch over more lines than this is not looked for in parts of a text.
+const MAX_LINES: usize = 5;
 
 /// How a rule takes part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,20 +111,75 @@ impl Scanner {
             fresh: content.fresh,
             setting: Setting::Plain,
         };
-        scan.matches = self.any(&text, &mut budget, &mut scan.undecided);
+        let mut told = Told::default();
+        scan.matches = self.any(&text, &mut budget, &mut told);
+        if told.undecided.is_empty() && scan.matches.is_empty() && is_plain(content.bytes) {
+            scan.calm = told.calm();
+        }
+        scan.undecided = told.undecided;
         scan.matches
             .retain(|found| content.fresh.touches(&found.whole));
         scan
     }
 
+    /// Looks at a text only where it differs from a calm one that it is built on, and `within` so
+    /// many lines around. Unless it is calm as well, it has to be scanned as a whole: that is to say
+    /// that a scan of the whole finds something, or might.
+    #[must_use]
+    pub fn calm(&self, path: &[u8], bytes: &[u8], fresh: &[Range<usize>], within: usize) -> Calm {
+        let nul = |range: &Range<usize>| memchr::memchr(0, &bytes[range.clone()]).is_some();
+        if begins_special(bytes) || fresh.iter().any(nul) {
+            return Calm::Unknown;
+        }
+        let excerpts = around::excerpts(bytes, fresh, within);
+        let text = Text {
+            bytes,
+            path,
+            fresh: &Fresh::All,
+            setting: Setting::Plain,
+        };
+        let mut told = Told {
+            lines: within + 1,
+            ..Told::default()
+        };
+        let mut hits = Vec::new();
+        for range in around::with_shadows(bytes, &excerpts) {
+            self.keywords.each(&bytes[range.clone()], |hit| {
+                let start = range.start + hit.start;
+                hits.push(Hit { start, ..hit });
+            });
+        }
+        if !self.direct(&text, hits, &mut told).is_empty() {
+            return Calm::Unknown;
+        }
+        let parts = match excerpts.as_slice() {
+            [] => return told.calm(),
+            [one] => Cow::Borrowed(&bytes[one.clone()]),
+            several => Cow::Owned(around::joined(bytes, several)),
+        };
+        let parts = Text {
+            bytes: &parts,
+            ..text
+        };
+        if self
+            .inside(&parts, &mut Budget::default(), &mut told)
+            .is_empty()
+            && told.undecided.is_empty()
+        {
+            told.calm()
+        } else {
+            Calm::Unknown
+        }
+    }
+
     /// Scans bytes of any encoding.
-    fn any(&self, text: &Text<'_>, budget: &mut Budget, undecided: &mut Vec<String>) -> Vec<Match> {
+    fn any(&self, text: &Text<'_>, budget: &mut Budget, told: &mut Told) -> Vec<Match> {
         let wide = encoding::wide(text.bytes);
         let whole = wide.as_ref().is_some_and(|wide| wide.whole);
         let mut matches = if whole {
             Vec::new()
         } else {
-            self.narrow(text, budget, undecided)
+            self.narrow(text, budget, told)
         };
         if let Some(wide) = wide {
             let inner = Text {
@@ -125,7 +187,7 @@ impl Scanner {
                 fresh: &Fresh::All,
                 ..*text
             };
-            let mut found = self.narrow(&inner, budget, undecided);
+            let mut found = self.narrow(&inner, budget, told);
             for one in &mut found {
                 one.span = wide.place(&one.span);
                 one.whole = wide.place(&one.whole);
@@ -137,15 +199,18 @@ impl Scanner {
     }
 
     /// Scans a text of single bytes, then what is encoded in it.
-    fn narrow(
-        &self,
-        text: &Text<'_>,
-        budget: &mut Budget,
-        undecided: &mut Vec<String>,
-    ) -> Vec<Match> {
-        let direct = overlap::resolve(self.direct(text));
+    fn narrow(&self, text: &Text<'_>, budget: &mut Budget, told: &mut Told) -> Vec<Match> {
+        let mut hits = Vec::new();
+        self.keywords.each(text.bytes, |hit| hits.push(hit));
+        let direct = overlap::resolve(self.direct(text, hits, told));
+        let inside = self.inside(text, budget, told);
+        overlap::join(direct, inside)
+    }
+
+    /// Scans what is encoded in a text.
+    fn inside(&self, text: &Text<'_>, budget: &mut Budget, told: &mut Told) -> Vec<Match> {
         let decoded = decode(text.bytes, text.path, budget);
-        undecided.extend(decoded.undecided);
+        told.undecided.extend(decoded.undecided);
         let mut inside = Vec::new();
         for piece in decoded.pieces {
             if !text.fresh.touches(&piece.span) {
@@ -157,7 +222,7 @@ impl Scanner {
                 fresh: &Fresh::All,
                 setting: Setting::decoded(&piece.bytes),
             };
-            let found = budget.deeper(|budget| self.any(&inner, budget, undecided));
+            let found = budget.deeper(|budget| self.any(&inner, budget, told));
             for mut found in found {
                 found.span = piece.span.clone();
                 found.whole = piece.span.clone();
@@ -165,7 +230,7 @@ impl Scanner {
                 inside.push(found);
             }
         }
-        overlap::join(direct, inside)
+        inside
     }
 
     /// Where the regexes match, before anything judges: owner, start and end of the secret.
@@ -192,10 +257,8 @@ impl Scanner {
         raw
     }
 
-    /// Every match in the text as it stands, overlaps included.
-    fn direct(&self, text: &Text<'_>) -> Vec<Match> {
-        let mut hits = Vec::new();
-        self.keywords.each(text.bytes, |hit| hits.push(hit));
+    /// Every match around the hits in the text as it stands, overlaps included.
+    fn direct(&self, text: &Text<'_>, mut hits: Vec<Hit>, told: &mut Told) -> Vec<Match> {
         let mut matches = Vec::new();
         if hits.is_empty() {
             return matches;
@@ -204,6 +267,7 @@ impl Scanner {
         hits.dedup();
         for group in hits.chunk_by(|a, b| a.owner == b.owner) {
             let rule = &rules()[usize::from(group[0].owner)];
+            told.lines = told.lines.max(rule.lines);
             self.rule(rule, group, text, &mut matches);
         }
         for (index, rule) in rules().iter().enumerate() {
@@ -213,9 +277,11 @@ impl Scanner {
                 beside(rule, near, text, &mut matches);
             }
         }
+        let all = matches.len();
         matches.retain(|found| {
             rule::index_of(found.rule.id).is_some_and(|index| self.parts[index] == Part::On)
         });
+        told.partners |= matches.len() < all;
         matches
     }
 
@@ -249,6 +315,36 @@ impl Scanner {
             }
         }
     }
+}
+
+/// What is told of a text beside its matches.
+#[derive(Default)]
+struct Told {
+    undecided: Vec<String>,
+    /// Over how many lines the matches may stretch of rules whose keywords stand in it.
+    lines: usize,
+    /// Whether a rule matched that is off, and that others ask for.
+    partners: bool,
+}
+
+impl Told {
+    /// What a text without matches comes to.
+    fn calm(&self) -> Calm {
+        if self.partners || self.lines > MAX_LINES {
+            Calm::Unknown
+        } else {
+            Calm::Within(self.lines.saturating_sub(1))
+        }
+    }
+}
+
+/// Whether a text is in single bytes, and no archive: so that a part of it says what it says.
+fn is_plain(bytes: &[u8]) -> bool {
+    !begins_special(bytes) && memchr::memchr(0, bytes).is_none()
+}
+
+fn begins_special(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]) || is_container(bytes)
 }
 
 impl Text<'_> {

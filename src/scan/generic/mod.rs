@@ -72,6 +72,10 @@ impl Setting {
     }
 }
 
+/// How far before a candidate its surroundings speak for or against it, in bytes; behind it they
+/// speak up to the end of its line.
+pub(super) const BESIDE: usize = 80;
+
 /// Bits from which on a candidate is `low`, `medium`, `high`.
 const LOW: f64 = 0.0;
 const MEDIUM: f64 = 8.0;

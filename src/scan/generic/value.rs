@@ -245,7 +245,7 @@ pub(super) fn is_hex(value: &[u8]) -> bool {
 
 /// Whether the text just before speaks of a digest.
 pub(super) fn digest_beside(text: &[u8], whole: &Range<usize>) -> bool {
-    let floor = whole.start.saturating_sub(80);
+    let floor = whole.start.saturating_sub(super::BESIDE);
     let near = text[floor..whole.end.min(whole.start + 64)].to_ascii_lowercase();
     [
         b"sha".as_slice(),

@@ -1,0 +1,97 @@
+//! Objects that stand in files of their own (gitrepository-layout(5), `objects/[0-9a-f][0-9a-f]`).
+
+use super::inflate::{Buffer, Inflater};
+use crate::git::{Kind, Oid};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The loose objects of all object directories, sorted by id.
+#[derive(Default)]
+pub(super) struct Loose {
+    found: Vec<(Oid, u32)>,
+    directories: Vec<PathBuf>,
+}
+
+impl Loose {
+    /// Notes what there is in an object directory, without reading it.
+    pub(super) fn add(&mut self, objects: &Path) -> io::Result<()> {
+        let number = self.directories.len() as u32;
+        self.directories.push(objects.to_owned());
+        let mut hex = Vec::new();
+        for first in 0..=u8::MAX {
+            let name = format!("{first:02x}");
+            let files = match std::fs::read_dir(objects.join(&name)) {
+                Ok(files) => files,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            for file in files {
+                hex.clear();
+                hex.extend_from_slice(name.as_bytes());
+                hex.extend_from_slice(file?.file_name().as_encoded_bytes());
+                // Anything else is on its way there: `tmp_obj_…`.
+                if let Ok(Some(oid)) = Oid::parse(&hex) {
+                    self.found.push((oid, number));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Readies it for questions, after all was added.
+    pub(super) fn sort(&mut self) {
+        self.found.sort_unstable();
+        self.found.dedup_by_key(|(oid, _)| *oid);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    pub(super) fn oid(&self, index: usize) -> Oid {
+        self.found[index].0
+    }
+
+    pub(super) fn has(&self, oid: Oid) -> bool {
+        self.found
+            .binary_search_by_key(&oid, |(oid, _)| *oid)
+            .is_ok()
+    }
+
+    /// Reads one; `None` where it is broken or gone.
+    pub(super) fn read(
+        &self,
+        index: usize,
+        inflater: &mut Inflater,
+        out: &mut Buffer,
+    ) -> Option<Kind> {
+        let (oid, directory) = self.found[index];
+        let hex = oid.to_string();
+        let path = self.directories[directory as usize]
+            .join(&hex[..2])
+            .join(&hex[2..]);
+        let stored = std::fs::read(path).ok()?;
+        inflater.loose(&stored, out, header)
+    }
+}
+
+/// `blob 123\0`: the kind, how long the header is, and how many bytes follow.
+fn header(head: &[u8]) -> Option<(Kind, usize, usize)> {
+    let end = memchr::memchr(0, head)?;
+    let space = memchr::memchr(b' ', &head[..end])?;
+    let length = std::str::from_utf8(&head[space + 1..end]).ok()?;
+    Some((Kind::of(&head[..space])?, end + 1, length.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_says_kind_and_length() {
+        assert_eq!(header(b"blob 12\0abc"), Some((Kind::Blob, 8, 12)));
+        for wrong in [&b"blob 12"[..], b"blob\0", b"blub 1\0", b"blob -1\0"] {
+            assert_eq!(header(wrong), None);
+        }
+    }
+}

@@ -22,9 +22,9 @@ pub enum Stored<'a> {
 /// What a content is built on, as the repository stores it.
 #[derive(Clone, Copy, Debug)]
 pub struct Base<'a> {
-    /// Where the content differs from it: new bytes, and bytes that have another beside them now.
-    /// Sorted ranges that do not touch each other; an empty one where something was taken out that
-    /// stood between the same bytes.
+    /// Where the content differs from it: new bytes, and bytes that have another beside them on their line
+    /// now. Sorted ranges that do not touch each other; an empty one where something was taken out
+    /// that stood between the same bytes, or between lines.
     pub fresh: &'a [Range<usize>],
     /// What a look at it came to.
     pub calm: Calm,

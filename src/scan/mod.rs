@@ -28,6 +28,8 @@ pub use secret::{Confidence, Secret, Validity};
 use std::ops::Range;
 
 #[cfg(test)]
+mod calm_tests;
+#[cfg(test)]
 mod tests;
 
 /// One secret found in a content.

@@ -46,11 +46,7 @@ impl<'a> Delta<'a> {
                 let (from, length, tail) = copy(*instruction, tail)?;
                 let piece = base.get(from..from.checked_add(length)?)?;
                 if copied != Some(from) {
-                    let start = match copied {
-                        Some(end) if at > 0 && base.get(end) != piece.first() => at - 1,
-                        Some(_) | None => at,
-                    };
-                    let before = |text: &[u8], at: usize| at.checked_sub(1).map(|at| text[at]);
+                    let start = start(out, at, base, copied, piece);
                     let beside = before(out, at) != before(base, from);
                     add(fresh, start..at + usize::from(beside));
                 }
@@ -64,10 +60,7 @@ impl<'a> Delta<'a> {
                     return None;
                 }
                 let (piece, tail) = tail.split_at_checked(length)?;
-                let start = match copied {
-                    Some(end) if at > 0 && base.get(end) != piece.first() => at - 1,
-                    Some(_) | None => at,
-                };
+                let start = start(out, at, base, copied, piece);
                 let end = at + length;
                 out.get_mut(at..end)?.copy_from_slice(piece);
                 add(fresh, start..end);
@@ -76,10 +69,23 @@ impl<'a> Delta<'a> {
             }
         }
         if copied.is_some_and(|end| end != base.len()) {
-            add(fresh, at.saturating_sub(1)..at);
+            add(fresh, start(out, at, base, copied, b"")..at);
         }
         (at == self.size).then_some(())
     }
+}
+
+/// The byte before a place; a line end before the first.
+fn before(text: &[u8], at: usize) -> u8 {
+    at.checked_sub(1).map_or(b'\n', |at| text[at])
+}
+
+/// Where what is new begins that `next` stands at the start of: one byte before, where the last
+/// byte of the piece that was copied up to `copied` had another behind it on its line.
+fn start(out: &[u8], at: usize, base: &[u8], copied: Option<usize>, next: &[u8]) -> usize {
+    let behind = |text: &[u8]| text.first().map_or(b'\n', |byte| *byte);
+    let changed = copied.is_some_and(|end| behind(&base[end..]) != behind(next));
+    at - usize::from(changed && before(out, at) != b'\n')
 }
 
 /// Adds a range that begins no earlier than the last one.
@@ -202,7 +208,7 @@ mod tests {
     fn where_lines_are_taken_out_stands_an_empty_range() {
         let (text, fresh) = applied(b"a\nb\nb\nc\n", &[Copy(0, 4), Copy(6, 2)]).unwrap();
         assert_eq!(text, b"a\nb\nc\n");
-        assert_eq!(fresh, [3..4]);
+        assert_eq!(fresh, [4..4]);
         let (text, fresh) = applied(b"a\nb\nb\nc\n", &[Copy(0, 2), Copy(4, 4)]).unwrap();
         assert_eq!(text, b"a\nb\nc\n");
         assert_eq!(fresh, [2..2]);

@@ -64,8 +64,8 @@ pub struct Seen<'a, N> {
 #[derive(Debug)]
 pub struct Base<'a, N> {
     /// Where the object differs from its base: what was inserted, and each byte that has another
-    /// beside it than in the base. Sorted ranges that do not touch each other; an empty one where
-    /// pieces meet that did not stand together in the base, though their ends were beside such bytes.
+    /// beside it on its line than in the base. Sorted ranges that do not touch each other; an empty
+    /// one where pieces meet that did not stand together, though their ends were beside such bytes.
     pub fresh: &'a [Range<usize>],
     /// What was noted of the base.
     pub note: N,

@@ -47,7 +47,10 @@ enum Confidence {
 #[derive(Deserialize, Debug)]
 #[serde(rename_all = "lowercase")]
 enum Model {
+    Basic,
+    Encoded,
     Generic,
+    Hash,
     Password,
 }
 

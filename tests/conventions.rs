@@ -115,3 +115,24 @@ fn another_configuration_can_be_named() {
         .json()
         .nothing();
 }
+
+#[test]
+fn an_allowance_that_does_nothing_any_more_is_said() {
+    let world = World::new();
+    let config = "[[secrets.allow]]\npaths = [\"used.py\"]\nreason = \"made up\"\n\
+                  [[secrets.allow]]\npaths = [\"gone/**\"]\nrules = [\"private-key\"]\n\
+                  [[secrets.allow]]\npaths = [\"old/**\"]\nexpires = 2001-01-01";
+    let repo = repo_with_hooks(&world, config);
+    repo.commit("used.py", assigned(&world.secrets.github()));
+    repo.portcullis("scan -v")
+        .ok()
+        .says("stale: [[secrets.allow]] of paths gone/**; rules private-key")
+        .says("stale: [[secrets.allow]] of paths old/**: has expired")
+        .lacks("of paths used.py");
+    repo.portcullis("scan").ok().lacks("stale");
+    // A look at a part tells nothing of the rest, but a day that has come has come.
+    repo.portcullis("scan --staged -v")
+        .ok()
+        .lacks("gone/**")
+        .says("old/**");
+}

@@ -191,3 +191,100 @@ fn a_hook_that_is_told_nonsense_refuses() {
         hook(stdin).rejected();
     }
 }
+
+#[test]
+fn a_parent_that_git_does_not_see_makes_nothing_old() {
+    let world = World::new();
+    let (server, mallory, base) = server_and_attacker(&world);
+    let token = world.secrets.github();
+    let leak = mallory.commit("app.py", assigned(&token));
+    let tree = mallory.id(&format!("{leak}^{{tree}}"));
+    let who = "a <a@x> 1700000000 +0000";
+    let forged = format!(
+        "tree {tree}\nparent {base}\nauthor {who}\ncommitter {who}\nparent {leak}\n\nhide\n"
+    );
+    let forged = mallory.ask_fed(
+        "hash-object -t commit -w --literally --stdin",
+        forged.as_bytes(),
+    );
+    let pack = mallory.pack(&format!("{leak} {forged} ^{base}"));
+    let wired = server.receives(&[Line::new(&base, &forged, "refs/heads/main")], &pack);
+    wired
+        .refused("refs/heads/main", &server)
+        .said
+        .by(ids::GITHUB)
+        .at("app.py:1")
+        .without(&token);
+    server
+        .ref_is("refs/heads/main", &base)
+        .lacks_object(&forged);
+}
+
+#[test]
+fn a_few_trees_that_stand_for_a_billion_paths_do_not_outlast_the_deadline() {
+    let world = World::new();
+    let (server, mallory, base) = server_and_attacker(&world);
+    let server = server.policy("[server]\ndeadline = \"500ms\"\n");
+    let blob = mallory.blob("nothing to see\n");
+    let row = |kind: &str, id: &str| -> String {
+        (0..10).map(|n| format!("{kind} {id}\t{n}\n")).collect()
+    };
+    let mut tree = mallory.ask_fed("mktree", row("100644 blob", &blob).as_bytes());
+    for _ in 0..9 {
+        tree = mallory.ask_fed("mktree", row("040000 tree", &tree).as_bytes());
+    }
+    let bomb = mallory.ask(&format!("commit-tree -p {base} -m bomb {tree}"));
+    let pack = mallory.pack(&format!("{bomb} ^{base}"));
+    let wired = server.receives(&[Line::new(&base, &bomb, "refs/heads/main")], &pack);
+    wired
+        .refused("refs/heads/main", &server)
+        .said
+        .says("deadline");
+    server.ref_is("refs/heads/main", &base).lacks_object(&bomb);
+}
+
+#[test]
+fn a_key_put_together_from_lines_that_were_there_is_new() {
+    let world = World::new();
+    let (server, mallory, _) = server_and_attacker(&world);
+    let key = world.secrets.rsa_key();
+    // Every two lines of the key stand together, and nowhere three of them.
+    let lines: Vec<&str> = key.lines().collect();
+    let pairs: Vec<String> = lines.windows(2).map(|pair| pair.join("\n")).collect();
+    mallory.commit("key.txt", pairs.join("\nno key, this\n"));
+    mallory.push("main").accepted();
+    let leak = mallory.commit("key.txt", &key);
+    mallory
+        .push("main")
+        .rejected()
+        .by(ids::PRIVATE_KEY)
+        .at("key.txt:1");
+    server.lacks_object(&leak);
+}
+
+#[test]
+fn a_mark_in_one_commit_allows_nothing_in_another() {
+    let world = World::new();
+    let (server, mallory, _) = server_and_attacker(&world);
+    let server = server.policy("[trust]\ninline = \"honor\"\n");
+    let token = world.secrets.github();
+    let line = assigned(&token);
+    let rule = ids::GITHUB.trim_start_matches("secrets/");
+    let marked = format!("{} # portcullis:allow({rule}) a test\n", line.trim_end());
+    mallory.commit("app.py", marked);
+    mallory.push("main").accepted();
+    mallory.commit("app.py", "token = None\n");
+    mallory.push("main").accepted();
+    let marked = format!(
+        "x = 1\n{} # portcullis:allow({rule}) a test\n",
+        line.trim_end()
+    );
+    mallory.commit("app.py", marked);
+    let leak = mallory.commit("app.py", &line);
+    mallory
+        .push("main")
+        .rejected()
+        .by(ids::GITHUB)
+        .without(&token);
+    server.lacks_object(&leak);
+}

@@ -6,22 +6,28 @@
 
 mod world;
 
+mod baseline;
 mod bypass;
 mod commits;
 mod conventions;
 mod env_files;
+mod explain;
 mod faults;
 mod formats_of_repo;
 mod history;
 mod hostile;
+mod import;
 mod inline;
+mod marks;
 mod matrix;
 mod merges;
 mod policy_file;
 mod protect;
 mod pushes;
+mod readme;
 mod reports;
 mod server;
 mod stage;
 mod staged;
+mod tidy;
 mod wrapped;

@@ -441,3 +441,76 @@ fn what_if_has_the_outcome_that_the_push_would_have() {
     check(&base, ZERO, "carol").exit(1).by(ids::REF_DELETE);
     server.ref_is("refs/heads/main", &base);
 }
+
+#[test]
+fn a_symbolic_ref_is_no_way_around_what_it_stands_for() {
+    let world = World::new();
+    let (server, clone, base) = guarded(&world, &rule("refs/heads/main", "push = [\"@leads\"]"));
+    server
+        .git("symbolic-ref refs/heads/alias refs/heads/main")
+        .ok();
+    server
+        .git("symbolic-ref refs/heads/far refs/heads/alias")
+        .ok();
+    let dave = clone.acting_as("dave");
+    let next = clone.commit("a.py", "a = 1\n");
+    for refspec in ["main:alias", "main:far"] {
+        let said = dave.push(refspec).rejected();
+        refused(said, ids::REF_PUSH, "refs/heads/main");
+        server.ref_is("refs/heads/main", &base).lacks_object(&next);
+    }
+    let said = dave.push(":alias").rejected();
+    refused(said, ids::REF_DELETE, "refs/heads/main");
+    server.ref_is("refs/heads/main", &base);
+    clone.acting_as("alice").push("main:far").accepted();
+    server.ref_is("refs/heads/main", &next);
+}
+
+#[test]
+fn a_symbolic_ref_makes_no_protected_ref_that_is_not_there() {
+    let world = World::new();
+    let keys = "push = [\"@leads\"]";
+    for format in ["files", "reftable"] {
+        let Some(server) = world.try_init(
+            &format!("{format}.git"),
+            &["--bare", &format!("--ref-format={format}")],
+        ) else {
+            continue;
+        };
+        let clone = world.clone_of(&server, &format!("{format}-clone"));
+        clone.commit("a.py", "a = 1\n");
+        let server = server
+            .hook("pre-receive")
+            .policy(&format!("{WHO}{}", rule("refs/heads/release", keys)));
+        server
+            .git("symbolic-ref refs/heads/next refs/heads/release")
+            .ok();
+        let said = clone.acting_as("dave").push("main:next").rejected();
+        refused(said, ids::REF_CREATE, "refs/heads/release");
+        server.lacks_ref("refs/heads/release");
+        clone.acting_as("alice").push("main:next").accepted();
+    }
+}
+
+#[test]
+fn the_policy_holds_for_a_push_to_a_worktree_of_the_server() {
+    let world = World::new();
+    let (server, clone, base) = guarded(&world, &rule("refs/heads/main", "push = [\"@leads\"]"));
+    let checkout = world.path("checkout");
+    server
+        .git_with(&[
+            "worktree",
+            "add",
+            "-q",
+            "--detach",
+            &checkout.display().to_string(),
+        ])
+        .ok();
+    clone.commit("a.py", "a = 1\n");
+    let dave = clone.acting_as("dave");
+    for to in [checkout, world.path("origin.git/worktrees/checkout")] {
+        let said = dave.git_with(&["push", &to.display().to_string(), "main"]);
+        refused(said.rejected(), ids::REF_PUSH, "refs/heads/main");
+        server.ref_is("refs/heads/main", &base);
+    }
+}

@@ -1,7 +1,7 @@
 //! What a commit brings in: itself, its message, and every file that no parent has as it is.
 
 use super::{By, Change, CommitChange, FileChange, Message, MessageOf, Sink, Unread};
-use crate::git::{CommitInfo, Mode, Oid, RefName, Repo, changed};
+use crate::git::{Mode, Oid, RefName, Repo, Walked, changed};
 use std::collections::HashMap;
 
 /// Shows commits, oldest first, and remembers the trees of those it has seen.
@@ -21,12 +21,12 @@ impl<'a> Commits<'a> {
     }
 
     /// Shows one commit, which would be reached by `refs`.
-    pub(super) fn show(&mut self, oid: Oid, refs: &[RefName]) {
-        let info = match self.repo.commit(oid) {
+    pub(super) fn show(&mut self, commit: &Walked, refs: &[RefName]) {
+        let info = match self.repo.commit(commit.oid) {
             Ok(info) => info,
-            Err(error) => return self.sink.unread(Unread::new(oid, error)),
+            Err(error) => return self.sink.unread(Unread::new(commit.oid, error)),
         };
-        self.trees.insert(oid, info.tree);
+        self.trees.insert(commit.oid, info.tree);
         let by = By {
             commit: Some(&info),
             refs,
@@ -39,19 +39,23 @@ impl<'a> Commits<'a> {
             message_at: info.message_at,
             by,
         }));
-        let parents = self.parent_trees(&info);
+        let parents = self.parent_trees(&commit.parents);
         show_tree(self.repo, info.tree, &parents, by, self.sink);
     }
 
-    /// A parent that is not here (a shallow clone) or cannot be read makes nothing old.
-    fn parent_trees(&mut self, info: &CommitInfo) -> Vec<Oid> {
-        let mut trees = Vec::with_capacity(info.parents.len());
-        for parent in &info.parents {
+    /// Of the parents that the walk saw: what is behind them was judged or is being judged. A parent
+    /// beyond a shallow boundary, or one that cannot be read, makes nothing old.
+    fn parent_trees(&mut self, parents: &[Oid]) -> Vec<Oid> {
+        let mut trees = Vec::with_capacity(parents.len());
+        for parent in parents {
             let known = self.trees.get(parent).copied();
             let tree = known.or_else(|| self.repo.commit(*parent).ok().map(|commit| commit.tree));
             if let Some(tree) = tree {
                 self.trees.insert(*parent, tree);
-                trees.push(tree);
+                // However many parents are the same, each tree is compared with once.
+                if !trees.contains(&tree) {
+                    trees.push(tree);
+                }
             }
         }
         trees
@@ -60,7 +64,7 @@ impl<'a> Commits<'a> {
 
 /// Shows every file of a tree that no parent has as it is.
 pub(super) fn show_tree(repo: &Repo, tree: Oid, parents: &[Oid], by: By<'_>, sink: &dyn Sink) {
-    changed(repo, tree, parents, &mut |changed| {
+    changed(repo, tree, parents, &|| sink.go_on(), &mut |changed| {
         if !sink.go_on() {
             return;
         }

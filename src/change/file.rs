@@ -142,17 +142,20 @@ impl<'a> FileChange<'a> {
         }
     }
 
-    /// What of the content is new. A version of a parent that cannot be read makes nothing old.
+    /// What the parents have at this path; a version that cannot be read is left out, and so makes
+    /// nothing old.
+    #[must_use]
+    pub fn earlier(&self) -> Vec<Vec<u8>> {
+        let read = |oid: &Oid| self.repo?.read_as(Kind::Blob, *oid).ok();
+        self.before.iter().filter_map(read).collect()
+    }
+
+    /// What of the content is new, by its lines.
     #[must_use]
     pub fn fresh(&self) -> Fresh {
-        let (Ok(bytes), Some(repo)) = (self.bytes(), self.repo) else {
-            return Fresh::All;
-        };
-        let old: Vec<Vec<u8>> = self
-            .before
-            .iter()
-            .filter_map(|oid| repo.read_as(Kind::Blob, *oid).ok())
-            .collect();
-        fresh_lines(bytes, &old)
+        match self.bytes() {
+            Ok(bytes) => fresh_lines(bytes, &self.earlier()),
+            Err(_) => Fresh::All,
+        }
     }
 }

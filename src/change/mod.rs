@@ -41,8 +41,13 @@ pub enum Source {
     },
     /// Every object of the repository, reachable or not.
     History,
-    /// The commits that these arguments of `git rev-list` select.
-    Range(Vec<String>),
+    /// The commits that these arguments of `git rev-list` select, as if this ref brought them in.
+    Range {
+        /// The arguments.
+        revs: Vec<String>,
+        /// The ref; none for a look back.
+        refname: Option<RefName>,
+    },
     /// Tracked and untracked files of the worktree, not ignored ones.
     Worktree,
     /// Plain files, and directories with all that is below them.
@@ -174,7 +179,9 @@ pub fn visit(
             with_repo(&|repo| push::visit(repo, updates, known, sink));
         }
         Source::History => return repo.map(|repo| history::visit(repo, jobs, sink)),
-        Source::Range(revs) => with_repo(&|repo| push::visit_range(repo, revs, sink)),
+        Source::Range { revs, refname } => {
+            with_repo(&|repo| push::visit_range(repo, revs, refname.as_ref(), sink));
+        }
         Source::Worktree => with_repo(&|repo| disk::visit_worktree(repo, sink)),
         Source::Files(paths) => disk::visit_files(paths, sink),
         Source::Text(text) => {

@@ -165,6 +165,7 @@ fn show_commits(repo: &Repo, walked: &[Walked], tips: &[(Oid, &RefName)], sink: 
         Rc::make_mut(reached.entry(*tip).or_default()).insert(name);
     }
     for commit in walked {
+        // In a look back no ref moves.
         let Some(names) = reached.get(&commit.oid).cloned() else {
             continue;
         };
@@ -188,14 +189,25 @@ fn show_commits(repo: &Repo, walked: &[Walked], tips: &[(Oid, &RefName)], sink: 
             .get(&commit.oid)
             .map(|names| names.iter().map(|name| (*name).clone()).collect())
             .unwrap_or_default();
-        commits.show(commit.oid, &refs);
+        commits.show(commit, &refs);
         sink.progress(done as u64 + 1, all);
     }
 }
 
-pub(super) fn visit_range(repo: &Repo, revs: &[String], sink: &dyn Sink) {
+pub(super) fn visit_range(
+    repo: &Repo,
+    revs: &[String],
+    refname: Option<&RefName>,
+    sink: &dyn Sink,
+) {
     match rev_list_args(repo, revs) {
-        Ok(walked) => show_commits(repo, &walked, &[], sink),
+        Ok(walked) => {
+            let tips: Vec<(Oid, &RefName)> = refname
+                .into_iter()
+                .flat_map(|name| walked.iter().map(move |commit| (commit.oid, name)))
+                .collect();
+            show_commits(repo, &walked, &tips, sink);
+        }
         Err(error) => sink.unread(Unread::new(revs.join(" "), error)),
     }
 }

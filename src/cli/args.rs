@@ -32,9 +32,14 @@ pub(super) enum Command {
     Hook(Hook),
     /// Finds secrets and env files
     Scan(Scan),
+    /// Says what the server would say to an update, without a push
+    Check(Check),
+    /// Accepts what is already there, so that only new findings block
+    Baseline(Baseline),
     /// Shows the catalogue of rules
     Rules(Rules),
-    /// Explains a rule: what it looks for, what the secret opens, where to revoke it
+    /// Explains a rule: what it looks for, what the secret opens, where to revoke it; or a finding:
+    /// where it is, what speaks for it, what would suppress it
     Explain(Explain),
     /// Prints the completions of a shell
     Completions(Completions),
@@ -109,6 +114,82 @@ pub(super) struct Scan {
 }
 
 #[derive(Args, Debug)]
+pub(super) struct Baseline {
+    #[command(subcommand)]
+    pub(super) command: BaselineCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum BaselineCommand {
+    /// Accepts what is found now; refuses where there is a baseline already
+    Create(Accept),
+    /// Accepts what is found now, and drops what is no longer found
+    Update(Accept),
+    /// Lists what is accepted, and says what of it is no longer found
+    Show(Accept),
+    /// Takes over what other tools were told to ignore, and says what cannot be taken over
+    Import(Import),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Accept {
+    /// A repository, a file or a folder [default: .]
+    #[arg(id = "targets", value_name = "TARGET", value_hint = ValueHint::AnyPath)]
+    pub(super) target: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) source: Source,
+    #[command(flatten)]
+    pub(super) look: Look,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Import {
+    /// `.gitleaksignore`, `.betterleaksignore`, `.secrets.baseline`, `.talismanrc`, `.gitallowed`
+    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
+    pub(super) files: Vec<PathBuf>,
+    /// Whose files they are [default: told by their names]
+    #[arg(long, value_name = "TOOL")]
+    pub(super) from: Option<ImportFrom>,
+    /// The repository that they speak of [default: the one you stand in]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) repo: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) look: Look,
+}
+
+/// A tool whose ignore file is taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ImportFrom {
+    /// `.gitleaksignore`
+    Gitleaks,
+    /// `.betterleaksignore`
+    Betterleaks,
+    /// `.secrets.baseline`
+    DetectSecrets,
+    /// `.talismanrc`
+    Talisman,
+    /// `.gitallowed`
+    GitSecrets,
+}
+
+/// How commands look that write no report.
+#[derive(Args, Debug)]
+pub(super) struct Look {
+    /// A configuration that overrides those found
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) config: Option<PathBuf>,
+    /// The baseline [default: .portcullis-baseline at the top of the worktree]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) baseline: Option<PathBuf>,
+    /// How many threads look at a history [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) jobs: Option<u16>,
+    /// Shows no progress
+    #[arg(long)]
+    pub(super) no_progress: bool,
+}
+
+#[derive(Args, Debug, Default)]
 #[group(multiple = false)]
 pub(super) struct Source {
     /// Every object of the repository, reachable or not [default in a repository]
@@ -132,6 +213,24 @@ pub(super) struct Source {
 }
 
 #[derive(Args, Debug)]
+pub(super) struct Check {
+    /// An update of a ref, past or future; zeros stand for "does not exist"
+    #[arg(long, num_args = 3, value_names = ["OLD", "NEW", "REFNAME"], conflicts_with_all = ["range", "refname"])]
+    pub(super) update: Vec<String>,
+    /// The commits that these arguments of `git rev-list` select
+    #[arg(long, value_name = "REVS", allow_hyphen_values = true)]
+    pub(super) range: Option<String>,
+    /// The ref that would bring them in
+    #[arg(long = "ref", value_name = "REFNAME")]
+    pub(super) refname: Option<String>,
+    /// Who would push; nobody who is known, if absent
+    #[arg(long = "as", value_name = "USER")]
+    pub(super) user: Option<String>,
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+#[derive(Args, Debug)]
 pub(super) struct Common {
     /// How the report is written
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = formats())]
@@ -142,6 +241,10 @@ pub(super) struct Common {
     /// A configuration that overrides those found; for a server: the policy
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) config: Option<PathBuf>,
+    /// Findings that are accepted [default: .portcullis-baseline at the top of the worktree; on a
+    /// server what its policy says]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) baseline: Option<PathBuf>,
     /// How many threads look at a history [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) jobs: Option<u16>,
@@ -192,14 +295,27 @@ pub(super) enum RulesCommand {
     /// Lists every rule
     List,
     /// Shows one rule
-    Show(Explain),
+    Show(RuleName),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct RuleName {
+    /// The id of a rule, with or without `secrets/`
+    #[arg(value_name = "ID")]
+    pub(super) id: String,
 }
 
 #[derive(Args, Debug)]
 pub(super) struct Explain {
-    /// The id of a rule, with or without `secrets/`
-    #[arg(value_name = "ID")]
+    /// The id of a rule, with or without `secrets/`; or the fingerprint of a finding, or at least
+    /// eight of its first digits
+    #[arg(value_name = "ID|FINGERPRINT")]
     pub(super) id: String,
+    /// For a fingerprint: the repository or folder to look in [default: .]
+    #[arg(value_name = "TARGET", value_hint = ValueHint::AnyPath)]
+    pub(super) target: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) look: Look,
 }
 
 #[derive(Args, Debug)]

@@ -1,7 +1,7 @@
 //! `portcullis rules` and `explain`: the catalogue.
 
 use super::Exit;
-use super::args::{Explain, Rules, RulesCommand};
+use super::args::{Rules, RulesCommand};
 use super::output::{complain, print};
 use crate::scan::{Rule, rule, rules as all};
 use std::fmt::Write as _;
@@ -22,19 +22,24 @@ pub(super) fn rules(args: &Rules) -> Exit {
             }
             print(text.as_bytes())
         }
-        RulesCommand::Show(args) => explain(args),
+        RulesCommand::Show(args) => show(&args.id),
     }
 }
 
-pub(super) fn explain(args: &Explain) -> Exit {
-    let id = args.id.strip_prefix("secrets/").unwrap_or(&args.id);
-    match rule(id) {
+/// Shows the rule of an id, with or without `secrets/`.
+pub(super) fn show(id: &str) -> Exit {
+    match named(id) {
         Some(rule) => print(shown(rule).as_bytes()),
         None => {
             let why = format!("there is no rule {id}; `portcullis rules list` lists them all");
             complain(Exit::Usage, &why)
         }
     }
+}
+
+/// The rule of an id, with or without `secrets/`.
+pub(super) fn named(id: &str) -> Option<&'static Rule> {
+    rule(id.strip_prefix("secrets/").unwrap_or(id))
 }
 
 fn shown(rule: &Rule) -> String {

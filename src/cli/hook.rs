@@ -2,8 +2,9 @@
 
 use super::Exit;
 use super::args::Hook as Args;
-use super::output::{Stream, complain, report};
-use crate::config::{Config, Origin, discover_client, discover_server};
+use super::output::{Stream, complain, report, unreported};
+use super::scan::{Refusal, accepting};
+use crate::config::{BaselineAt, Config, Origin, discover_client, discover_server};
 use crate::git::Repo;
 use crate::hook::{Call, Hook, Side, find, table::Input};
 use crate::policy::groups::Pusher;
@@ -61,7 +62,16 @@ pub(super) fn run(args: &Args) -> Exit {
             settings.server.mode,
         ),
     };
+    let (base, top) = match hook.side {
+        Side::Client => (repo.work_tree(), repo.work_tree()),
+        Side::Server => (Some(repo.common_dir()), None),
+    };
+    let accepted = BaselineAt::of(args.common.baseline.as_deref(), &settings.trust, base, top);
     let policy = Policy::new(settings, hook.side, who);
+    let policy = match accepting(policy, &accepted, Some(&repo)) {
+        Ok(policy) => policy,
+        Err(Refusal(exit, why)) => return complain(exit, &why),
+    };
     let effort = Effort {
         jobs: args.common.jobs.map_or(1, usize::from),
         started,
@@ -69,7 +79,7 @@ pub(super) fn run(args: &Args) -> Exit {
     };
     let verdict = policy.judge(Some(&repo), &sources, &effort);
     if let Err(error) = report(&verdict, &args.common, audience, mode, Stream::Stderr) {
-        return complain(Exit::Undecided, &format!("undecided: the report: {error}"));
+        return unreported(&verdict, &error);
     }
     match mode {
         Mode::Enforce => verdict.outcome().into(),
@@ -85,7 +95,7 @@ fn settings(args: &Args, hook: &Hook, repo: &Repo) -> Result<Settings, crate::co
             layers.extend(named.map(|path| (Origin::CommandLine, path.to_owned())));
             layers
         }
-        Side::Server => discover_server(repo.git_dir(), named),
+        Side::Server => discover_server(repo.common_dir(), named),
     };
     load(&layers)
 }

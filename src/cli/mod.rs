@@ -1,9 +1,13 @@
 //! Parses the command line, composes the rooms, and exits. The only room that prints.
 
 mod args;
+mod baseline;
 mod catalogue;
+mod check;
 mod exit;
+mod explain;
 mod hook;
+mod import;
 mod install;
 mod output;
 mod progress;
@@ -41,8 +45,10 @@ fn carry_out(command: Command) -> Exit {
         Command::Status(args) => install::status(&args),
         Command::Hook(args) => hook::run(&args),
         Command::Scan(args) => scan::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Baseline(args) => baseline::run(&args),
         Command::Rules(args) => catalogue::rules(&args),
-        Command::Explain(args) => catalogue::explain(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Completions(args) => {
             let mut text = Vec::new();
             clap_complete::generate(args.shell, &mut Cli::command(), "portcullis", &mut text);

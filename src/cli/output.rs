@@ -3,8 +3,8 @@
 use super::Exit;
 use super::args::{Common, When};
 use crate::git::escape;
-use crate::policy::Verdict;
 use crate::policy::settings::Mode;
+use crate::policy::{Outcome, Verdict};
 use crate::report::{self, Audience, Color, Format, Options, Secrets, Verbosity};
 use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
@@ -24,6 +24,19 @@ pub(super) fn complain(exit: Exit, why: &dyn std::fmt::Display) -> Exit {
     exit
 }
 
+/// How the program ends when its report could not be written: what blocks still blocks, and what was
+/// found clean is not known to be, since nobody could read it.
+pub(super) fn unreported(verdict: &Verdict, error: &io::Error) -> Exit {
+    let exit = match verdict.outcome() {
+        Outcome::Rejected => Exit::Blocked,
+        Outcome::Accepted | Outcome::Undecided => Exit::Undecided,
+    };
+    complain(
+        exit,
+        &format!("undecided: the report cannot be written: {error}"),
+    )
+}
+
 /// Where a report goes when no file is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stream {
@@ -36,8 +49,8 @@ pub(super) enum Stream {
 /// Writes the report of a verdict where the options say.
 ///
 /// # Errors
-/// When the file of `--output` cannot be written. A standard stream that is closed is no error: the
-/// exit status says it all.
+/// When the file of `--output` or standard output cannot be written. A reader who has gone is no
+/// error: the exit status says it all.
 pub(super) fn report(
     verdict: &Verdict,
     common: &Common,
@@ -74,14 +87,20 @@ pub(super) fn report(
     };
     let mut text = Vec::new();
     report::write(format, verdict, &options, &mut text)?;
-    if let Some(path) = &common.output {
-        return replace(path, &text);
+    match (&common.output, stream) {
+        (Some(path), _) => replace(path, &text)
+            .map_err(|error| io::Error::other(format!("{}: {error}", path.display()))),
+        // A reader who is gone has seen enough; a disk that is full is another matter.
+        (None, Stream::Stdout) => match write_all(&mut io::stdout().lock(), &text) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+            Err(_) | Ok(()) => Ok(()),
+        },
+        // The verdict of a hook is its status; there is nowhere else to complain.
+        (None, Stream::Stderr) => {
+            let _ = write_all(&mut io::stderr().lock(), &text);
+            Ok(())
+        }
     }
-    let _ = match stream {
-        Stream::Stdout => write_all(&mut io::stdout().lock(), &text),
-        Stream::Stderr => write_all(&mut io::stderr().lock(), &text),
-    };
-    Ok(())
 }
 
 fn write_all(out: &mut dyn Write, text: &[u8]) -> io::Result<()> {

@@ -1,16 +1,23 @@
 //! Progress, on standard error and only where a terminal shows it.
 
-use super::args::Common;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal as _;
+
+/// Whether progress is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Where a terminal shows it.
+    Yes,
+    /// Never.
+    No,
+}
 
 /// A bar that appears when objects are counted, and leaves nothing behind.
 pub(super) struct Progress(ProgressBar);
 
 impl Progress {
-    pub(super) fn new(common: &Common) -> Self {
-        let shown = !common.no_progress && !common.quiet && std::io::stderr().is_terminal();
-        let target = if shown {
+    pub(super) fn new(wanted: Wanted) -> Self {
+        let target = if wanted == Wanted::Yes && std::io::stderr().is_terminal() {
             ProgressDrawTarget::stderr()
         } else {
             ProgressDrawTarget::hidden()

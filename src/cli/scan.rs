@@ -1,12 +1,12 @@
 //! `portcullis scan`: secrets and env files in whatever one points at.
 
 use super::Exit;
-use super::args::{Common, Scan as Args};
-use super::output::{Stream, complain, report};
-use super::progress::Progress;
+use super::args::{Look, Scan as Args, Source as Kind};
+use super::output::{Stream, complain, report, unreported};
+use super::progress::{Progress, Wanted};
 use crate::change::Source;
-use crate::config::{Origin, discover_client};
-use crate::git::{OpenError, Repo};
+use crate::config::{BaselineAt, BaselineError, Origin, discover_client};
+use crate::git::{OpenError, Repo, rev_list_args};
 use crate::hook::{Side, staged};
 use crate::policy::groups::Pusher;
 use crate::policy::settings::Mode;
@@ -17,8 +17,19 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 pub(super) fn run(args: &Args) -> Exit {
+    let common = &args.common;
     let started = Instant::now();
-    let progress = Progress::new(&args.common);
+    let looking = Looking {
+        kind: &args.source,
+        config: common.config.as_deref(),
+        baseline: common.baseline.as_deref(),
+        jobs: common.jobs,
+        started,
+        progress: Progress::new(match common.no_progress || common.quiet {
+            true => Wanted::No,
+            false => Wanted::Yes,
+        }),
+    };
     let mut verdict = Verdict::default();
     let here = [None];
     let targets: Vec<Option<&Path>> = args
@@ -31,12 +42,12 @@ pub(super) fn run(args: &Args) -> Exit {
     } else {
         &targets
     } {
-        match scan(args, *target, started, &progress) {
-            Ok(one) => verdict.add(one),
+        match looking.at(*target).and_then(Place::with_baseline) {
+            Ok(place) => verdict.add(place.judge(&looking, std::slice::from_ref(&place.source))),
             Err(Refusal(exit, why)) => return complain(exit, &why),
         }
     }
-    drop(progress);
+    drop(looking);
     verdict.coverage.seconds = started.elapsed().as_secs_f64();
     match report(
         &verdict,
@@ -46,62 +57,148 @@ pub(super) fn run(args: &Args) -> Exit {
         Stream::Stdout,
     ) {
         Ok(()) => verdict.outcome().into(),
-        Err(error) => complain(Exit::Undecided, &format!("undecided: the report: {error}")),
+        Err(error) => unreported(&verdict, &error),
     }
 }
 
 /// Why nothing was examined.
-struct Refusal(Exit, String);
+pub(super) struct Refusal(pub(super) Exit, pub(super) String);
 
-fn usage(why: impl std::fmt::Display) -> Refusal {
+pub(super) fn usage(why: impl std::fmt::Display) -> Refusal {
     Refusal(Exit::Usage, why.to_string())
 }
 
-fn scan(
-    args: &Args,
-    target: Option<&Path>,
+/// How a command looks.
+pub(super) struct Looking<'a> {
+    kind: &'a Kind,
+    config: Option<&'a Path>,
+    baseline: Option<&'a Path>,
+    jobs: Option<u16>,
     started: Instant,
-    progress: &Progress,
-) -> Result<Verdict, Refusal> {
-    let place = target.unwrap_or(Path::new("."));
-    let found = match target {
-        None => Repo::from_env(),
-        Some(dir) if dir.is_dir() => Repo::at(dir),
-        Some(file) => Repo::at(
-            file.parent()
-                .filter(|dir| !dir.as_os_str().is_empty())
-                .unwrap_or(Path::new(".")),
-        ),
-    };
-    let kind = &args.source;
-    let needs_repo = kind.history || kind.staged || kind.worktree || kind.range.is_some();
-    let repo = match found {
-        Ok(repo) => Some(repo),
-        Err(_) if kind.files || kind.stdin => None,
-        Err(error @ OpenError::Refused(_)) => {
-            return Err(Refusal(Exit::Undecided, format!("undecided: {error}")));
-        }
-        Err(error @ OpenError::Absent(_)) if needs_repo => return Err(usage(error)),
-        Err(OpenError::Absent(_)) => None,
-    };
-    let source = source(args, repo.as_ref(), place)?;
-    let top = match (&repo, place.is_dir()) {
-        (Some(repo), _) => repo.work_tree(),
-        (None, true) => Some(place),
-        (None, false) => None,
-    };
-    let settings = super::hook::load(&layers(&args.common, top)).map_err(usage)?;
-    let policy = Policy::new(settings, Side::Client, Pusher::Unknown);
-    let effort = Effort {
-        jobs: jobs(&args.common),
-        started,
-        progress: &|done, all| progress.tell(done, all),
-    };
-    Ok(policy.judge(repo.as_ref(), &[source], &effort))
+    progress: Progress,
 }
 
-fn source(args: &Args, repo: Option<&Repo>, place: &Path) -> Result<Source, Refusal> {
-    let kind = &args.source;
+/// Somewhere to look.
+pub(super) struct Place {
+    pub(super) repo: Option<Repo>,
+    /// What the options ask to look at.
+    pub(super) source: Source,
+    pub(super) policy: Policy,
+    /// Where the configuration says that the baseline is.
+    pub(super) accepted: BaselineAt,
+    /// The top of the worktree, or the folder that is no repository.
+    pub(super) top: Option<PathBuf>,
+}
+
+impl<'a> Looking<'a> {
+    /// As a command looks that writes no report.
+    pub(super) fn new(look: &'a Look, kind: &'a Kind) -> Self {
+        Self {
+            kind,
+            config: look.config.as_deref(),
+            baseline: look.baseline.as_deref(),
+            jobs: look.jobs,
+            started: Instant::now(),
+            progress: Progress::new(match look.no_progress {
+                true => Wanted::No,
+                false => Wanted::Yes,
+            }),
+        }
+    }
+
+    /// Opens what a target names; no baseline is read yet.
+    pub(super) fn at(&self, target: Option<&Path>) -> Result<Place, Refusal> {
+        let place = target.unwrap_or(Path::new("."));
+        let found = match target {
+            None => Repo::from_env(),
+            Some(dir) if dir.is_dir() => Repo::at(dir),
+            Some(file) => Repo::at(
+                file.parent()
+                    .filter(|dir| !dir.as_os_str().is_empty())
+                    .unwrap_or(Path::new(".")),
+            ),
+        };
+        let kind = self.kind;
+        let needs_repo = kind.history || kind.staged || kind.worktree || kind.range.is_some();
+        let repo = match found {
+            Ok(repo) => Some(repo),
+            Err(_) if kind.files || kind.stdin => None,
+            Err(error @ OpenError::Refused(_)) => {
+                return Err(Refusal(Exit::Undecided, format!("undecided: {error}")));
+            }
+            Err(error @ OpenError::Absent(_)) if needs_repo => return Err(usage(error)),
+            Err(OpenError::Absent(_)) => None,
+        };
+        let source = source(kind, repo.as_ref(), place)?;
+        let top = match (&repo, place.is_dir()) {
+            (Some(repo), _) => repo.work_tree(),
+            (None, true) => Some(place),
+            (None, false) => None,
+        }
+        .map(Path::to_owned);
+        let settings = super::hook::load(&self.layers(top.as_deref())).map_err(usage)?;
+        let (trust, top_dir) = (&settings.trust, top.as_deref());
+        let accepted = BaselineAt::of(self.baseline, trust, top_dir, top_dir);
+        let policy = Policy::new(settings, Side::Client, Pusher::Unknown);
+        Ok(Place {
+            repo,
+            source,
+            policy,
+            accepted,
+            top,
+        })
+    }
+
+    fn layers(&self, top: Option<&Path>) -> Vec<(Origin, PathBuf)> {
+        let mut layers = discover_client(top, &|name| std::env::var_os(name));
+        let named = self
+            .config
+            .map(|path| (Origin::CommandLine, path.to_owned()));
+        layers.extend(named);
+        layers
+    }
+}
+
+impl Place {
+    /// Reads the baseline.
+    pub(super) fn with_baseline(self) -> Result<Self, Refusal> {
+        let policy = accepting(self.policy, &self.accepted, self.repo.as_ref())?;
+        Ok(Self { policy, ..self })
+    }
+
+    /// Looks.
+    pub(super) fn judge(&self, looking: &Looking<'_>, sources: &[Source]) -> Verdict {
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let effort = Effort {
+            jobs: looking.jobs.map_or(processors, usize::from),
+            started: looking.started,
+            progress: &|done, all| looking.progress.tell(done, all),
+        };
+        self.policy.judge(self.repo.as_ref(), sources, &effort)
+    }
+}
+
+/// A policy with the findings that are accepted.
+pub(super) fn accepting(
+    policy: Policy,
+    at: &BaselineAt,
+    repo: Option<&Repo>,
+) -> Result<Policy, Refusal> {
+    match at.read(repo) {
+        Ok(baseline) => Ok(policy.with_baseline(baseline)),
+        Err(BaselineError::Wrong(error)) => Err(usage(error)),
+        Err(BaselineError::Distrusted(error)) => {
+            complain(Exit::Clean, &format!("{error}; nothing is accepted by it"));
+            Ok(policy)
+        }
+        Err(BaselineError::Unread(unread)) => Err(Refusal(
+            Exit::Undecided,
+            format!("undecided: {}: {}", unread.what, unread.why),
+        )),
+    }
+}
+
+fn source(kind: &Kind, repo: Option<&Repo>, place: &Path) -> Result<Source, Refusal> {
     let unread =
         |error: &dyn std::fmt::Display| Refusal(Exit::Undecided, format!("undecided: {error}"));
     match repo {
@@ -116,27 +213,19 @@ fn source(args: &Args, repo: Option<&Repo>, place: &Path) -> Result<Source, Refu
             "a bare repository has no worktree; leave out --worktree to scan its history",
         )),
         Some(_) if kind.worktree => Ok(Source::Worktree),
-        Some(_) if kind.range.is_some() => {
+        Some(repo) if kind.range.is_some() => {
             let revs = kind.range.iter().flat_map(|revs| revs.split_whitespace());
-            Ok(Source::Range(revs.map(str::to_owned).collect()))
+            let revs: Vec<String> = revs.map(str::to_owned).collect();
+            // A name that is none is a slip, and nothing was examined.
+            let mut probe = revs.clone();
+            probe.push("--max-count=0".to_owned());
+            rev_list_args(repo, &probe).map_err(usage)?;
+            Ok(Source::Range {
+                revs,
+                refname: None,
+            })
         }
         Some(_) if kind.history || (!kind.files && place.is_dir()) => Ok(Source::History),
         Some(_) | None => Ok(Source::Files(vec![place.to_owned()])),
     }
-}
-
-fn layers(common: &Common, top: Option<&Path>) -> Vec<(Origin, PathBuf)> {
-    let mut layers = discover_client(top, &|name| std::env::var_os(name));
-    layers.extend(
-        common
-            .config
-            .iter()
-            .map(|path| (Origin::CommandLine, path.clone())),
-    );
-    layers
-}
-
-fn jobs(common: &Common) -> usize {
-    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    common.jobs.map_or(processors, usize::from)
 }

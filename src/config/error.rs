@@ -50,10 +50,10 @@ impl std::error::Error for ConfigError {
 pub enum Problem {
     #[error("cannot be read: {0}; make it readable for the account that runs Git")]
     Unreadable(#[source] io::Error),
-    #[error("is not a regular file; a policy is one file of TOML")]
+    #[error("is not a regular file")]
     NotAFile,
-    #[error("is larger than 1 MiB; a policy is not")]
-    TooLarge,
+    #[error("is larger than {0} MiB")]
+    TooLarge(u64),
     #[error("is not UTF-8, as TOML must be")]
     NotUtf8,
     #[error("{0}")]
@@ -69,6 +69,8 @@ pub enum Problem {
     Value { key: String, why: String },
     #[error("\"{key}\": there is no rule \"{rule}\"; \"portcullis rules list\" names them all")]
     UnknownRule { key: &'static str, rule: String },
+    #[error("{0}")]
+    Baseline(&'static str),
     #[error("\"{key}\": there is no group \"{group}\" in [groups]")]
     UnknownGroup { key: &'static str, group: String },
 }

@@ -35,7 +35,11 @@ impl Layer {
     /// Reads a file; `None` if it is not there and need not be.
     pub(super) fn read(origin: Origin, path: &Path) -> Result<Option<Self>, ConfigError> {
         let fail = |problem| ConfigError::new(path, None, problem);
-        let Some(bytes) = bytes(origin, path).map_err(fail)? else {
+        let absence = match origin {
+            Origin::Machine | Origin::User | Origin::Repository => Absence::Fine,
+            Origin::Server | Origin::CommandLine => Absence::Wrong,
+        };
+        let Some(bytes) = read_regular(path, absence, LIMIT).map_err(fail)? else {
             return Ok(None);
         };
         let text = match String::from_utf8(bytes) {
@@ -119,20 +123,29 @@ impl Layer {
     }
 }
 
-/// The bytes of a regular file of at most [`LIMIT`]; `None` if it is not there and need not be.
-fn bytes(origin: Origin, path: &Path) -> Result<Option<Vec<u8>>, Problem> {
+/// What it means that a file is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Absence {
+    /// There is none, and that is all.
+    Fine,
+    /// It had to be there.
+    Wrong,
+}
+
+/// The bytes of a regular file of at most `limit` bytes; `None` if it is not there and need not be.
+pub(super) fn read_regular(
+    path: &Path,
+    absence: Absence,
+    limit: u64,
+) -> Result<Option<Vec<u8>>, Problem> {
     let absent = |error: &io::Error| {
         matches!(
             error.kind(),
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
         )
     };
-    let optional = match origin {
-        Origin::Machine | Origin::User | Origin::Repository => true,
-        Origin::Server | Origin::CommandLine => false,
-    };
     match path.symlink_metadata() {
-        Err(error) if optional && absent(&error) => return Ok(None),
+        Err(error) if absence == Absence::Fine && absent(&error) => return Ok(None),
         Err(error) => return Err(Problem::Unreadable(error)),
         Ok(_) => {}
     }
@@ -147,11 +160,11 @@ fn bytes(origin: Origin, path: &Path) -> Result<Option<Vec<u8>>, Problem> {
     let file = std::fs::File::open(path).map_err(Problem::Unreadable)?;
     regular(file.metadata())?;
     let mut bytes = Vec::new();
-    file.take(LIMIT + 1)
+    file.take(limit + 1)
         .read_to_end(&mut bytes)
         .map_err(Problem::Unreadable)?;
-    if bytes.len() as u64 > LIMIT {
-        return Err(Problem::TooLarge);
+    if bytes.len() as u64 > limit {
+        return Err(Problem::TooLarge(limit >> 20));
     }
     Ok(Some(bytes))
 }

@@ -1,10 +1,13 @@
 //! Where the policy comes from: files in layers, each read whole, checked and merged.
 
+mod baseline;
 mod discover;
 mod error;
 mod file;
+pub mod import;
 mod keys;
 
+pub use baseline::{BaselineAt, BaselineError};
 pub use discover::{discover_client, discover_server};
 pub use error::{ConfigError, Problem};
 pub use keys::{KEYS, Key, Support};
@@ -41,7 +44,7 @@ pub enum Origin {
 pub struct Config {
     #[serde(rename = "version")]
     _version: Version,
-    /// `[secrets]`; allowances that have expired are gone.
+    /// `[secrets]`; allowances that have expired stand apart.
     pub secrets: Secrets,
     /// `[env-files]`
     pub env_files: EnvFiles,
@@ -111,7 +114,9 @@ impl Config {
         for layer in &read {
             layer.check_groups(&config.groups)?;
         }
-        config.secrets.allow.retain(|allow| allow.holds_on(today));
+        (config.secrets.allow, config.secrets.expired) = std::mem::take(&mut config.secrets.allow)
+            .into_iter()
+            .partition(|allow| allow.holds_on(today));
         config.files = read
             .into_iter()
             .map(|layer| (layer.origin, layer.path))

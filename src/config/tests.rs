@@ -294,7 +294,7 @@ fn a_policy_is_a_regular_file_of_text() {
         let problem = |name| load(path(name), origin).unwrap_err().problem;
         assert!(matches!(problem("dir"), Problem::NotAFile));
         assert!(matches!(problem("bytes"), Problem::NotUtf8));
-        assert!(matches!(problem("large"), Problem::TooLarge));
+        assert!(matches!(problem("large"), Problem::TooLarge(1)));
         assert!(load(path("largest"), origin).is_ok());
     }
     assert_eq!(

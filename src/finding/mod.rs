@@ -1,7 +1,7 @@
 //! The one currency: what a check says, where, how sure, and under which name it is remembered.
 
 use crate::git::{Oid, RefName, RepoPath};
-use crate::scan::{Confidence, Secret, Validity};
+use crate::scan::{Confidence, Secret, Signal, Validity};
 use serde::Serialize;
 use std::fmt;
 
@@ -68,6 +68,8 @@ pub struct FoundSecret {
     pub valid: Validity,
     /// Who or what it belongs to, where the secret itself says so.
     pub identity: Option<String>,
+    /// What spoke for and against it, where a model judged it; else empty.
+    pub signals: Vec<Signal>,
 }
 
 impl FoundSecret {
@@ -89,11 +91,25 @@ impl FoundSecret {
 }
 
 /// Identifies a finding: its check, its path and a digest of its secret, never a line or a commit,
-/// so that it survives rebase, reformatting and moves within a file. 32 hexadecimal digits.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+/// so that it survives rebase, reformatting and moves within a file. 32 hexadecimal digits, the same
+/// at every entry and on every machine. Empty until the judge has said where the finding is.
+///
+/// Fingerprints stand in baselines, reports and logs, where someone who may not read the secret
+/// could try guesses against them. So a secret that a person may have thought up goes through
+/// PBKDF2 (RFC 8018) with the check and the path as the salt: no table of common passwords serves
+/// for two places, and every guess at one place costs as much as finding it did. A weak password is
+/// still a weak password; a longer secret is not worth guessing.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Fingerprint(String);
 
 impl Fingerprint {
+    /// The number of its digits.
+    pub const LENGTH: usize = 32;
+    /// Secrets of fewer bytes may have been thought up by a person.
+    const GUESSABLE: usize = 32;
+    /// About a millisecond for each guess.
+    const ROUNDS: u32 = 10_000;
+
     /// Of a check at a path (or ref name), with the secret where there is one.
     #[must_use]
     pub fn new(check: CheckId, at: &[u8], secret: Option<&Secret>) -> Self {
@@ -104,15 +120,29 @@ impl Fingerprint {
         hash.update([0]);
         hash.update((at.len() as u64).to_be_bytes());
         hash.update(at);
-        if let Some(secret) = secret {
-            hash.update(Sha256::digest(secret.expose()));
+        if let Some(secret) = secret.map(Secret::expose) {
+            let mut digest = [0; 32];
+            if secret.len() < Self::GUESSABLE {
+                let salt = hash.clone().finalize();
+                pbkdf2::pbkdf2_hmac::<Sha256>(secret, &salt, Self::ROUNDS, &mut digest);
+            } else {
+                digest = Sha256::digest(secret).into();
+            }
+            hash.update(digest);
         }
         Self(
-            hash.finalize()[..16]
+            hash.finalize()[..Self::LENGTH / 2]
                 .iter()
                 .map(|byte| format!("{byte:02x}"))
                 .collect(),
         )
+    }
+
+    /// Reads the digits.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let digits = text.len() == Self::LENGTH && text.iter().all(|byte| is_digit(*byte));
+        digits.then(|| Self(text.iter().map(|byte| char::from(*byte)).collect()))
     }
 
     /// The digits.
@@ -120,6 +150,11 @@ impl Fingerprint {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether a byte is a digit of a fingerprint, `0` to `9` or `a` to `f`.
+fn is_digit(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }
 
 /// What kind of thing a finding is in.
@@ -171,4 +206,52 @@ pub struct TextRange {
     pub column: usize,
     pub end_line: usize,
     pub end_column: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHECK: CheckId = CheckId {
+        pack: "secrets",
+        name: "made-up",
+    };
+
+    #[test]
+    fn a_fingerprint_depends_on_check_path_and_secret_and_on_nothing_else() {
+        for text in [&b"a word"[..], &[b'x'; 40]] {
+            let secret = Secret::new(text);
+            let one = Fingerprint::new(CHECK, b"a/b", Some(&secret));
+            assert_eq!(one, Fingerprint::new(CHECK, b"a/b", Some(&secret)));
+            assert_eq!(
+                Fingerprint::parse(one.as_str().as_bytes()),
+                Some(one.clone())
+            );
+            let other = CheckId {
+                name: "made",
+                ..CHECK
+            };
+            let changed = [text, b"!"].concat();
+            for two in [
+                Fingerprint::new(other, b"a/b", Some(&secret)),
+                Fingerprint::new(CHECK, b"a/c", Some(&secret)),
+                Fingerprint::new(CHECK, b"a/b", Some(&Secret::new(&changed))),
+                Fingerprint::new(CHECK, b"a/b", None),
+            ] {
+                assert_ne!(one, two);
+            }
+        }
+    }
+
+    #[test]
+    fn only_digits_are_a_fingerprint() {
+        for text in [
+            "",
+            "0",
+            "0123456789ABCDEF0123456789ABCDEF",
+            "g123456789abcdef0123456789abcdef",
+        ] {
+            assert_eq!(Fingerprint::parse(text.as_bytes()), None, "{text}");
+        }
+    }
 }

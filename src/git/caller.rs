@@ -22,6 +22,13 @@ pub fn caller_amends() -> bool {
     false
 }
 
+/// Whether the message of the commit goes through an editor; Git tells a hook that none is used by
+/// `GIT_EDITOR=:` (githooks(5), pre-commit).
+#[must_use]
+pub fn editor_is_used() -> bool {
+    std::env::var_os("GIT_EDITOR").is_none_or(|editor| editor != ":")
+}
+
 #[cfg(unix)]
 fn parent() -> Option<u32> {
     Some(std::os::unix::process::parent_id())

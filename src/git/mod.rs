@@ -15,7 +15,7 @@ mod store;
 mod tree;
 mod walk;
 
-pub use caller::caller_amends;
+pub use caller::{caller_amends, editor_is_used};
 pub use escape::{Escaped, escape};
 pub use index::{Index, Staged};
 pub use name::{BadRefName, RefName, RepoPath};

@@ -204,7 +204,7 @@ impl CommitInfo {
     /// Reads a commit.
     ///
     /// # Errors
-    /// When it names no tree.
+    /// When it does not begin with the id of a tree.
     pub fn parse(oid: Oid, raw: Vec<u8>) -> Result<Self, Malformed> {
         let head = headers(&raw);
         let one = |name: &[u8]| {
@@ -213,15 +213,7 @@ impl CommitInfo {
                 .find(|(key, _)| *key == name)
                 .map(|(_, value)| *value)
         };
-        let tree = one(b"tree")
-            .and_then(|hex| Oid::parse(hex).ok().flatten())
-            .ok_or(Malformed("commit"))?;
-        let parents = head
-            .fields
-            .iter()
-            .filter(|(key, _)| *key == b"parent")
-            .map(|(_, hex)| Oid::parse(hex).ok().flatten().ok_or(Malformed("commit")))
-            .collect::<Result<_, _>>()?;
+        let (tree, parents) = graph(&raw).ok_or(Malformed("commit"))?;
         let (author, author_time) = person(one(b"author").unwrap_or_default());
         let (committer, committer_time) = person(one(b"committer").unwrap_or_default());
         let (author, committer) = (author.to_vec(), committer.to_vec());
@@ -282,6 +274,22 @@ impl TagInfo {
     }
 }
 
+/// The tree and the parents of a commit, exactly as Git reads them (`parse_commit_buffer`): the first
+/// line names the tree, the whole lines right below it the parents. A `parent` anywhere else is none
+/// to Git, which so would never walk to what is taken for old here.
+fn graph(raw: &[u8]) -> Option<(Oid, Vec<Oid>)> {
+    let mut lines = raw
+        .split_inclusive(|byte| *byte == b'\n')
+        .map_while(|line| line.strip_suffix(b"\n"));
+    let mut id = |key: &[u8]| lines.next()?.strip_prefix(key).map(Oid::parse);
+    let tree = id(b"tree ")?.ok()??;
+    let mut parents = Vec::new();
+    while let Some(parent) = id(b"parent ") {
+        parents.push(parent.ok()??);
+    }
+    Some((tree, parents))
+}
+
 struct Headers<'a> {
     fields: Vec<(&'a [u8], &'a [u8])>,
     /// Where the message begins.
@@ -340,6 +348,25 @@ mod tests {
         assert_eq!(commit.author, b"A U <a@x>");
         assert_eq!(commit.author_time, (1_700_000_000, -90));
         assert_eq!(commit.message(), b"subject\n\nbody\n");
+    }
+
+    #[test]
+    fn only_what_git_takes_for_a_parent_is_one() {
+        let (tree, other) = ("a".repeat(40), "b".repeat(40));
+        let oid = Oid::parse(tree.as_bytes()).unwrap().unwrap();
+        let parse = |raw: &str| CommitInfo::parse(oid, raw.as_bytes().to_vec());
+        let late =
+            format!("tree {tree}\nparent {tree}\nauthor A <a@x> 1 +0000\nparent {other}\n\nx\n");
+        assert_eq!(parse(&late).unwrap().parents, [oid]);
+        let cut = format!("tree {tree}\nparent {other}");
+        assert_eq!(parse(&cut).unwrap().parents, []);
+        for bad in [
+            format!("author A <a@x> 1 +0000\ntree {tree}\n\nx\n"),
+            format!("tree {tree} \n\nx\n"),
+            format!("tree {tree}\nparent {tree}x\n\nx\n"),
+        ] {
+            assert!(parse(&bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -145,6 +145,21 @@ impl Reader {
         }
     }
 
+    /// The name that a symbolic ref holds, whether there is a ref of that name or not.
+    pub(super) fn symbolic_target(&mut self, name: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+        match self {
+            Self::Library(repo) => library_symbolic_target(repo, name),
+            Self::Program(program) => {
+                // A list of refs leaves out those that stand for nothing yet.
+                let asked = (program.run)(&["symbolic-ref", "--quiet"])
+                    .args([super::program::os_path(name)])
+                    .optional();
+                let answer = asked.map_err(broken)?;
+                Ok(answer.map(|line| line.trim_ascii_end().to_vec()))
+            }
+        }
+    }
+
     /// All refs below `refs/` with what they name.
     pub(super) fn refs(&mut self) -> Result<Vec<(RefName, Oid)>, ReadError> {
         match self {
@@ -185,6 +200,28 @@ fn library_read(repo: &git2::Repository, oid: Oid) -> Result<Object, ReadError> 
         kind,
         data: object.data().to_vec(),
     })
+}
+
+fn library_symbolic_target(
+    repo: &git2::Repository,
+    name: &[u8],
+) -> Result<Option<Vec<u8>>, ReadError> {
+    let fail = |error: git2::Error| broken(error.message());
+    let target = |found: &git2::Reference<'_>| found.symbolic_target_bytes().map(<[u8]>::to_vec);
+    let Ok(name) = std::str::from_utf8(name) else {
+        for reference in repo.references().map_err(fail)? {
+            let reference = reference.map_err(fail)?;
+            if reference.name_bytes() == name {
+                return Ok(target(&reference));
+            }
+        }
+        return Ok(None);
+    };
+    match repo.find_reference(name) {
+        Ok(found) => Ok(target(&found)),
+        Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(fail(error)),
+    }
 }
 
 /// A name that is not UTF-8 can only be found by listing.

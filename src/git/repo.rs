@@ -264,7 +264,37 @@ impl Repo {
     /// # Errors
     /// When the ref cannot be read.
     pub fn resolve(&self, name: &RefName) -> Result<Option<Oid>, ReadError> {
-        self.reader().resolve(name.as_bytes())
+        match (self.bound, std::env::var_os("GIT_NAMESPACE")) {
+            (Bound::Environment, Some(namespace)) => {
+                let space = below_namespaces(namespace.as_encoded_bytes());
+                self.reader().resolve(&[&space, name.as_bytes()].concat())
+            }
+            (Bound::Environment | Bound::Directory, _) => self.reader().resolve(name.as_bytes()),
+        }
+    }
+
+    /// The names of which one is written when this one is pushed to: the name itself, and where it
+    /// is a symbolic ref what it stands for, whether that exists or not.
+    ///
+    /// # Errors
+    /// When the ref cannot be read, or stands for itself.
+    pub fn written_by(&self, name: &RefName) -> Result<Vec<RefName>, ReadError> {
+        let space = match (self.bound, std::env::var_os("GIT_NAMESPACE")) {
+            (Bound::Environment, Some(space)) => below_namespaces(space.as_encoded_bytes()),
+            (Bound::Environment | Bound::Directory, _) => Vec::new(),
+        };
+        let mut names = vec![name.clone()];
+        let mut stored = [&space[..], name.as_bytes()].concat();
+        // Git itself follows five of them.
+        while names.len() <= 8 {
+            let Some(target) = self.reader().symbolic_target(&stored)? else {
+                return Ok(names);
+            };
+            let shown = target.strip_prefix(&space[..]).unwrap_or(&target);
+            names.push(RefName::new(shown).map_err(broken)?);
+            stored = target;
+        }
+        Err(broken("a chain of symbolic refs without an end"))
     }
 
     /// The commit that `HEAD` names; none before the first commit.
@@ -339,11 +369,37 @@ impl Repo {
     }
 }
 
+/// What stands before the name of a ref where the server shares one repository between namespaces:
+/// each part of the namespace below `refs/namespaces/` (gitnamespaces(7)).
+fn below_namespaces(namespace: &[u8]) -> Vec<u8> {
+    let parts = namespace
+        .split(|byte| *byte == b'/')
+        .filter(|part| !part.is_empty());
+    parts
+        .flat_map(|part| [b"refs/namespaces/", part, b"/"].concat())
+        .collect()
+}
+
 /// A run of the `git` program for the repository that was opened, and for no other that it might
 /// find from there.
 fn run(at: &Path, git_dir: &Path, bound: Bound) -> Git {
     match bound {
         Bound::Environment => Git::at(at),
         Bound::Directory => Git::at(at).scrubbed().env("GIT_DIR", git_dir),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_ref_of_a_namespace_is_stored_below_it() {
+        assert_eq!(below_namespaces(b""), b"");
+        assert_eq!(
+            below_namespaces(b"a/b"),
+            b"refs/namespaces/a/refs/namespaces/b/"
+        );
     }
 }

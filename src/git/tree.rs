@@ -34,14 +34,16 @@ const MAX_DEPTH: usize = 2048;
 
 /// Visits every path of `tree` whose mode or object is in none of the `parents` at that path, in
 /// tree order. With no parents that is every path. What cannot be read is visited as an error, and
-/// the rest goes on.
+/// the rest goes on, as long as `go_on` says so before each directory: a few small trees can stand
+/// for more paths than anyone could visit.
 pub fn changed(
     repo: &Repo,
     tree: Oid,
     parents: &[Oid],
+    go_on: &dyn Fn() -> bool,
     visit: &mut dyn FnMut(Result<Changed, UnreadTree>),
 ) {
-    let mut walk = Walk { repo, visit };
+    let mut walk = Walk { repo, go_on, visit };
     walk.tree(&RepoPath::new(b""), tree, parents, 0);
 }
 
@@ -53,18 +55,20 @@ pub(super) fn changed_below(
     parents: &[Oid],
     visit: &mut dyn FnMut(Result<Changed, UnreadTree>),
 ) {
-    let mut walk = Walk { repo, visit };
+    let go_on = &|| true;
+    let mut walk = Walk { repo, go_on, visit };
     walk.tree(at, tree, parents, 0);
 }
 
 struct Walk<'a> {
     repo: &'a Repo,
+    go_on: &'a dyn Fn() -> bool,
     visit: &'a mut dyn FnMut(Result<Changed, UnreadTree>),
 }
 
 impl Walk<'_> {
     fn tree(&mut self, at: &RepoPath, tree: Oid, parents: &[Oid], depth: usize) {
-        if parents.contains(&tree) {
+        if parents.contains(&tree) || !(self.go_on)() {
             return;
         }
         if depth > MAX_DEPTH {

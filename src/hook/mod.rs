@@ -14,7 +14,7 @@ mod update;
 pub use table::{HOOKS, Hook, Side, find};
 
 use crate::change::{BadUpdate, RefChange, RefUpdate, Source};
-use crate::git::{BadRefName, Oid, ReadError, RefName, Repo, escape};
+use crate::git::{BadRefName, Oid, ReadError, RefName, Repo, editor_is_used, escape};
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::Path;
@@ -82,19 +82,32 @@ pub fn staged(repo: &Repo, amends: bool) -> Result<Source, CallError> {
     Ok(Source::Staged { parents })
 }
 
-/// The message that the next commit is to have, up to what Git itself cuts off: the line of
-/// scissors under which `commit --verbose` shows the diff.
+/// The message that the next commit is to have.
 fn draft(call: &Call) -> Result<Source, CallError> {
-    const SCISSORS: &[u8] = b"# ------------------------ >8 ------------------------\n";
     let path = call.file(0)?;
     let mut text = std::fs::read(path).map_err(|error| CallError::Unread {
         what: escape(path.as_os_str().as_encoded_bytes()),
         error: ReadError::Broken(error.to_string()),
     })?;
-    let cut =
-        memchr::memmem::find_iter(&text, SCISSORS).find(|at| *at == 0 || text[at - 1] == b'\n');
-    text.truncate(cut.unwrap_or(text.len()));
+    // Without an editor Git cuts nothing off.
+    if editor_is_used()
+        && let Some(at) = scissors(&text)
+    {
+        text.truncate(at);
+    }
     Ok(Source::Draft(text))
+}
+
+/// Where `commit --verbose` begins to show the diff: at a line of scissors, which Git writes with a
+/// further comment below it. What the diff takes out is no fault of this commit.
+fn scissors(text: &[u8]) -> Option<usize> {
+    const LINE: &[u8] = b" ------------------------ >8 ------------------------\n";
+    memchr::memmem::find_iter(text, LINE).find_map(|at| {
+        let start = memchr::memrchr(b'\n', &text[..at]).map_or(0, |newline| newline + 1);
+        let comment = &text[start..at];
+        let below = text[at + LINE.len()..].strip_prefix(comment)?;
+        (!comment.is_empty() && below.starts_with(b" ")).then_some(start)
+    })
 }
 
 /// The updates of a push, collected line by line.

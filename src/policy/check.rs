@@ -1,14 +1,13 @@
-//! The trait of a check and the table of packs: a check is a function of a change.
+//! The trait of a check: a function of a change.
 
 use super::groups::Pusher;
-use super::settings::Settings;
-use super::{env_files, refs, secrets};
 use crate::change::{BadUpdate, CommitChange, FileChange, Message, Naming, RefUpdate, Unread};
 use crate::finding::{CheckId, Fingerprint};
-use crate::finding::{Finding, FoundSecret, Level, Place};
-use crate::git::{RefName, Repo};
+use crate::finding::{Finding, Level, Place, PlaceKind};
+use crate::git::{RefName, Repo, escape};
 use crate::hook::Side;
-use crate::scan::Confidence;
+use crate::scan::{Confidence, Secret};
+use std::collections::HashMap;
 
 /// A check implements what it looks at; the one loop in `judge` does the walking.
 pub trait Check: Send + Sync {
@@ -82,37 +81,6 @@ pub struct Cx<'a> {
     pub side: Side,
 }
 
-/// One row of [`CHECKS`].
-#[derive(Debug)]
-pub struct Pack {
-    /// The first part of its findings' ids, the name of its table in the configuration, and (with
-    /// `_` for `-`) of its file here.
-    pub name: &'static str,
-    /// What it keeps, in one sentence.
-    pub doc: &'static str,
-    /// Makes the check from the configuration.
-    pub make: fn(&Settings) -> Box<dyn Check>,
-}
-
-/// Every pack, in the order in which they look.
-pub const CHECKS: &[Pack] = &[
-    Pack {
-        name: "refs",
-        doc: "Refs are made, moved and deleted only by those whom every matching rule allows.",
-        make: refs::make,
-    },
-    Pack {
-        name: "env-files",
-        doc: "Files that hold an environment stay out, whatever is in them.",
-        make: env_files::make,
-    },
-    Pack {
-        name: "secrets",
-        doc: "Nothing that opens a door is committed, pushed or kept.",
-        make: secrets::make,
-    },
-];
-
 /// A finding on its way to the verdict.
 #[derive(Debug)]
 pub struct Raised {
@@ -134,7 +102,6 @@ impl Raised {
         place: Place,
         refs: Vec<RefName>,
     ) -> Self {
-        let fingerprint = fingerprint(check, &place, None);
         Self {
             finding: Finding {
                 check,
@@ -142,7 +109,7 @@ impl Raised {
                 confidence: Confidence::High,
                 message,
                 help,
-                fingerprint,
+                fingerprint: Fingerprint::default(),
                 place,
                 refs,
                 secret: None,
@@ -153,17 +120,43 @@ impl Raised {
     }
 }
 
-/// What identifies a finding at a place.
+/// Where a finding in a file is.
 #[must_use]
-pub(super) fn fingerprint(
-    check: CheckId,
-    place: &Place,
-    secret: Option<&FoundSecret>,
-) -> Fingerprint {
-    let at = match (&place.path, &place.refname) {
-        (Some(path), _) => path.as_bytes(),
-        (None, Some(name)) if secret.is_none() => name.as_bytes(),
-        (None, Some(_) | None) => &[],
-    };
-    Fingerprint::new(check, at, secret.map(|found| &found.secret))
+pub(super) fn place_in(file: &FileChange<'_>) -> Place {
+    Place {
+        kind: PlaceKind::File,
+        path: file.path.clone(),
+        text: None,
+        blob: file.blob(),
+        commit: file.by.commit.map(|commit| commit.oid),
+        refname: file.by.refs.first().cloned(),
+        author: file.by.commit.map(|commit| escape(&commit.author)),
+        date: file.by.commit.and_then(super::date_of),
+        reachable: None,
+        decoded: Vec::new(),
+    }
+}
+
+/// What identifies findings at their places, each worked out once.
+#[derive(Default)]
+pub(super) struct Fingerprints(HashMap<Identity, Fingerprint>);
+
+/// Check, path or ref name, and secret.
+type Identity = (CheckId, Box<[u8]>, Option<Secret>);
+
+impl Fingerprints {
+    /// Of one finding.
+    pub(super) fn of(&mut self, finding: &Finding) -> Fingerprint {
+        let secret = finding.secret.as_ref().map(|found| &found.secret);
+        let at = match (&finding.place.path, &finding.place.refname) {
+            (Some(path), _) => path.as_bytes(),
+            (None, Some(name)) if secret.is_none() => name.as_bytes(),
+            (None, Some(_) | None) => &[],
+        };
+        let key = (finding.check, at.into(), secret.cloned());
+        self.0
+            .entry(key)
+            .or_insert_with(|| Fingerprint::new(finding.check, at, secret))
+            .clone()
+    }
 }

@@ -1,11 +1,11 @@
 //! Pack `env-files`: files that hold an environment stay out, whatever is in them, since what is a
 //! harmless value today is a password tomorrow.
 
-use super::check::{Check, Cx, Raised};
+use super::check::{Check, Cx, Raised, place_in};
 use super::settings::{self, Settings};
 use crate::change::{FileChange, Unread};
-use crate::finding::{CheckId, Place, PlaceKind};
-use crate::git::{Mode, RepoPath, escape};
+use crate::finding::{CheckId, Place};
+use crate::git::{Mode, RepoPath};
 
 pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
     Box::new(EnvFiles {
@@ -40,18 +40,7 @@ impl Check for EnvFiles {
                 return Ok(());
             }
         }
-        let place = Place {
-            kind: PlaceKind::File,
-            path: Some(path.clone()),
-            text: None,
-            blob: file.blob(),
-            commit: file.by.commit.map(|commit| commit.oid),
-            refname: file.by.refs.first().cloned(),
-            author: file.by.commit.map(|commit| escape(&commit.author)),
-            date: file.by.commit.and_then(super::date_of),
-            reachable: None,
-            decoded: Vec::new(),
-        };
+        let place = place_in(file);
         let kept = file.is_kept();
         let message = "a file that holds an environment; keep it out of the repository".to_owned();
         let check = CheckId {
@@ -61,7 +50,7 @@ impl Check for EnvFiles {
         let mut raised = Raised::denied(
             check,
             message,
-            help(&place, kept),
+            help(&place, kept, &super::rewrite(file.by.commit)),
             place,
             file.by.refs.to_vec(),
         );
@@ -79,21 +68,20 @@ impl Check for EnvFiles {
     }
 }
 
-fn help(place: &Place, kept: bool) -> String {
+fn help(place: &Place, kept: bool, rewrite: &str) -> String {
     let path = place
         .path
         .as_ref()
-        .map_or_else(String::new, ToString::to_string);
+        .map_or_else(String::new, super::shell_word);
     let name = "list its names without values in .env.example";
     match place.commit {
         _ if kept => format!("change what it held, then take it out of the history\n{name}"),
-        None if place.blob.is_some() => {
-            format!("git rm --cached -- {path}\necho '{path}' >> .gitignore\n{name}")
-        }
-        None => format!("echo '{path}' >> .gitignore\n{name}"),
-        Some(commit) => format!(
-            "it is in commit {0}: take it out of that commit (git rebase -i {0}^), a commit on top does not remove it\n{name}",
-            commit.short()
+        None if place.blob.is_some() => format!(
+            "unstage it and have Git ignore it:\n$ git rm --cached -- {path}\n$ echo {path} >> .gitignore\n{name}"
+        ),
+        None => format!("have Git ignore it:\n$ echo {path} >> .gitignore\n{name}"),
+        Some(_) => format!(
+            "take it out of the commit; another one on top does not remove it:\n$ {rewrite}\n{name}"
         ),
     }
 }

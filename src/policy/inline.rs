@@ -9,12 +9,17 @@ const MARK: &[u8] = b"portcullis:allow(";
 /// none, `None` where there is no such mark. Several rules stand with commas between them.
 #[must_use]
 pub(super) fn mark_on_lines(text: &[u8], span: &Range<usize>, rule: &str) -> Option<String> {
+    text[lines_of(text, span)]
+        .split(|byte| *byte == b'\n')
+        .find_map(|line| mark(line, rule))
+}
+
+/// The lines that `span` stands on, without the end of the last.
+pub(super) fn lines_of(text: &[u8], span: &Range<usize>) -> Range<usize> {
     let start = memchr::memrchr(b'\n', &text[..span.start.min(text.len())]).map_or(0, |n| n + 1);
     let from = span.end.clamp(start, text.len());
     let end = memchr::memchr(b'\n', &text[from..]).map_or(text.len(), |n| from + n);
-    text[start..end]
-        .split(|byte| *byte == b'\n')
-        .find_map(|line| mark(line, rule))
+    start..end
 }
 
 fn mark(line: &[u8], rule: &str) -> Option<String> {

@@ -1,16 +1,18 @@
 //! The one loop in which changes and checks meet.
 
-use super::check::{CHECKS, Check, Cx, Raised, fingerprint};
+use super::baseline::{Baseline, Entry};
+use super::check::{Check, Cx, Fingerprints, Raised};
 use super::groups::Pusher;
-use super::settings::{Inline, Settings};
-use super::{Coverage, Suppressed, SuppressedBy, Unread, Verdict};
+use super::packs::CHECKS;
+use super::settings::{Allow, Inline, Settings};
+use super::{Coverage, Stale, Suppressed, SuppressedBy, Unread, Verdict};
 use crate::change::{
     BadUpdate, Blob, Change, FileChange, History, MessageOf, Naming, Sink, Source, visit,
 };
 use crate::finding::{Finding, Fingerprint, Level, PlaceKind};
 use crate::git::{OidSet, Repo, RepoPath, escape};
 use crate::hook::Side;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,6 +22,7 @@ pub struct Policy {
     side: Side,
     pusher: Pusher,
     checks: Vec<Box<dyn Check>>,
+    baseline: Baseline,
 }
 
 /// How a judgement is carried out.
@@ -42,7 +45,20 @@ impl Policy {
             side,
             pusher,
             checks,
+            baseline: Baseline::default(),
         }
+    }
+
+    /// The same with findings that are accepted.
+    #[must_use]
+    pub fn with_baseline(self, baseline: Baseline) -> Self {
+        Self { baseline, ..self }
+    }
+
+    /// The findings that are accepted.
+    #[must_use]
+    pub fn baseline(&self) -> &Baseline {
+        &self.baseline
     }
 
     /// Judges all that the sources show. Never errs: what could not be read is in the verdict.
@@ -81,7 +97,51 @@ impl Policy {
             kept.raised
                 .sort_by_cached_key(|raised| order(&raised.finding));
         }
-        self.verdict(kept, effort.started)
+        let mut verdict = self.verdict(kept, effort.started);
+        if let (Some(_), Some(repo)) = (&history, repo) {
+            self.tell_unused(repo, effort, &mut verdict);
+        }
+        verdict
+    }
+
+    /// Says what of the baseline and the allowlist a whole repository gives nothing to do. A blob
+    /// of the history has one path there, so what seems unused is asked of every path of the index.
+    fn tell_unused(&self, repo: &Repo, effort: &Effort<'_>, verdict: &mut Verdict) {
+        let mut allow: Vec<&Allow> = self.settings.secrets.allow.iter().collect();
+        let mut baseline: BTreeSet<&Entry> = self.baseline.entries.iter().collect();
+        let mut strike = |verdict: &Verdict| {
+            let suppressed = verdict.suppressed.iter().map(|entry| &entry.finding);
+            for finding in verdict.findings.iter().chain(suppressed) {
+                if let Some(entry) = Entry::of(finding) {
+                    baseline.remove(&entry);
+                }
+                allow.retain(|allow| !covers(allow, finding));
+            }
+            baseline.is_empty() && allow.is_empty()
+        };
+        if !strike(verdict) && repo.work_tree().is_some() {
+            let parents = Vec::new();
+            let index = self.judge(Some(repo), &[Source::Staged { parents }], effort);
+            strike(&index);
+        }
+        if verdict.unread.is_empty() {
+            verdict.stale.extend(baseline.into_iter().map(|entry| {
+                let why = "in the baseline, and no longer found; `portcullis baseline update` \
+                           drops it, else it would hide the same secret when it comes back";
+                Stale::new(entry.line(), why)
+            }));
+            verdict
+                .stale
+                .extend(
+                    allow
+                        .into_iter()
+                        .filter(|allow| !allow.has_excused())
+                        .map(|allow| {
+                            let why = "allows nothing that is found; remove the entry";
+                            Stale::new(format_args!("[[secrets.allow]] of {}", allow.shown), why)
+                        }),
+                );
+        }
     }
 
     /// Says of findings in the objects of a history where they came from.
@@ -120,6 +180,9 @@ impl Policy {
         for (raised, located) in blobs.zip(located) {
             let place = &mut raised.finding.place;
             place.reachable = Some(located.reachable);
+            if !located.reachable {
+                raised.finding.help.push_str(UNREACHABLE);
+            }
             place.refname = located.refname;
             if let Some(commit) = located.commit {
                 place.commit = Some(commit.oid);
@@ -140,6 +203,7 @@ impl Policy {
                 }
                 (PlaceKind::Message | PlaceKind::Commit, Some(commit), _) => {
                     place.reachable = Some(history.reaches(commit));
+                    place.refname = history.ref_of(commit);
                 }
                 (PlaceKind::Message | PlaceKind::Commit, None, _)
                 | (PlaceKind::File | PlaceKind::Ref, _, _)
@@ -163,14 +227,18 @@ impl Policy {
         verdict.unread.sort();
         verdict.unread.dedup();
         let mut raised = kept.raised;
+        let mut fingerprints = Fingerprints::default();
         for raised in &mut raised {
-            let finding = &mut raised.finding;
-            finding.fingerprint =
-                fingerprint(finding.check, &finding.place, finding.secret.as_ref());
+            raised.finding.fingerprint = fingerprints.of(&raised.finding);
         }
         for raised in first_of_each(raised) {
             self.settle(raised, &mut verdict);
         }
+        let expired = self.settings.secrets.expired.iter();
+        verdict.stale.extend(expired.map(|allow| {
+            let why = "has expired; remove the entry, or give it another day";
+            Stale::new(format_args!("[[secrets.allow]] of {}", allow.shown), why)
+        }));
         verdict
             .findings
             .sort_by_cached_key(|finding| (std::cmp::Reverse(finding.level), order(finding)));
@@ -183,11 +251,8 @@ impl Policy {
         let Raised {
             mut finding, mark, ..
         } = raised;
-        if let Some(secret) = &finding.secret {
-            let path = finding.place.path.as_ref();
-            let allowed = |allow: &&super::settings::Allow| {
-                allow.covers(path, finding.check.name, &secret.secret)
-            };
+        if finding.secret.is_some() {
+            let allowed = |allow: &&Allow| covers(allow, &finding);
             if let Some(allow) = self.settings.secrets.allow.iter().find(allowed) {
                 return verdict.suppressed.push(Suppressed {
                     by: SuppressedBy::Allowlist,
@@ -211,8 +276,24 @@ impl Policy {
             (Some(_), Inline::Report) => finding.level = Level::Warn,
             (Some(_), Inline::Ignore) | (None, _) => {}
         }
+        if self.baseline.accepts(&finding) {
+            return verdict.suppressed.push(Suppressed {
+                finding,
+                by: SuppressedBy::Baseline,
+                reason: String::new(),
+            });
+        }
         verdict.findings.push(finding);
     }
+}
+
+const UNREACHABLE: &str = "\nno ref reaches it; this removes all that no ref reaches, for good:\n$ git reflog expire --expire-unreachable=now --all && git gc --prune=now";
+
+fn covers(allow: &Allow, finding: &Finding) -> bool {
+    finding.secret.as_ref().is_some_and(|found| {
+        let path = finding.place.path.as_ref();
+        allow.covers(path, finding.check.name, &found.secret)
+    })
 }
 
 fn late(limit: Duration) -> Unread {
@@ -250,15 +331,22 @@ fn first_of_each(raised: Vec<Raised>) -> Vec<Raised> {
             kept.push(raised);
             continue;
         };
-        let known = &mut kept[*index].finding;
-        let same_text =
-            known.place.blob == finding.place.blob && known.place.commit == finding.place.commit;
-        if same_text && known.place.text != finding.place.text {
+        let (known, place) = (&mut kept[*index], &finding.place);
+        let there = &known.finding.place;
+        let same_text = there.blob == place.blob && there.commit == place.commit;
+        if same_text && there.text != place.text {
             kept.push(raised);
         } else {
-            known.refs.extend(raised.finding.refs);
-            known.refs.sort();
-            known.refs.dedup();
+            let mut raised = raised;
+            // What is allowed, or only a warning, in one commit must not speak for the others.
+            let weight = |raised: &Raised| (raised.mark.is_none(), raised.finding.level);
+            if weight(&raised) > weight(known) {
+                std::mem::swap(known, &mut raised);
+            }
+            let refs = &mut known.finding.refs;
+            refs.append(&mut raised.finding.refs);
+            refs.sort();
+            refs.dedup();
         }
     }
     kept

@@ -1,11 +1,15 @@
 //! Judges changes: the trait of a check, the table of packs, what suppresses a finding, the verdict.
 
+mod allow;
+pub mod baseline;
 mod check;
 mod env_files;
 pub mod groups;
 mod identity;
 mod inline;
 mod judge;
+mod marks;
+mod packs;
 mod parsed;
 mod path_patterns;
 mod ref_pattern;
@@ -15,12 +19,14 @@ pub mod settings;
 mod verdict;
 
 pub use crate::change::Unread;
-pub use check::{CHECKS, Check, Cx, Pack, Raised};
+pub use baseline::Baseline;
+pub use check::{Check, Cx, Raised};
 pub use identity::pusher;
 pub use judge::{Effort, Policy};
+pub use packs::{CHECKS, Pack};
 pub use path_patterns::{BadPathPattern, PathPattern, PathPatterns};
 pub use ref_pattern::{BadRefPattern, RefPattern};
-pub use verdict::{Coverage, Outcome, Suppressed, SuppressedBy, Verdict};
+pub use verdict::{Coverage, Outcome, Stale, Suppressed, SuppressedBy, Verdict};
 
 /// The author date of a commit as RFC 3339; none where it is beyond the calendar.
 fn date_of(commit: &crate::git::CommitInfo) -> Option<String> {
@@ -30,4 +36,24 @@ fn date_of(commit: &crate::git::CommitInfo) -> Option<String> {
     let date = date.checked_to_offset(offset)?;
     date.format(&time::format_description::well_known::Rfc3339)
         .ok()
+}
+
+/// A path as one word of a command for `sh`, escaped.
+fn shell_word(path: &crate::git::RepoPath) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+@%,:=".contains(byte);
+    if path.as_bytes().iter().all(plain) && !path.as_bytes().starts_with(b"-") {
+        path.to_string()
+    } else {
+        format!("'{}'", path.to_string().replace('\'', "'\\''"))
+    }
+}
+
+/// The command that begins to rewrite a commit.
+fn rewrite(commit: Option<&crate::git::CommitInfo>) -> String {
+    match commit {
+        Some(commit) if !commit.parents.is_empty() => {
+            format!("git rebase -i {}^", commit.oid.short())
+        }
+        Some(_) | None => "git rebase -i --root".to_owned(),
+    }
 }

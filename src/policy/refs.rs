@@ -33,27 +33,32 @@ impl Check for Refs {
             ));
         }
         // Who pushes is known where the push arrives.
-        let matching: Vec<&Protect> = match cx.side {
-            Side::Client => return Ok(()),
-            Side::Server => self
-                .rules
-                .iter()
-                .filter(|rule| {
-                    rule.refs()
-                        .iter()
-                        .any(|pattern| pattern.protects(&update.name))
-                })
-                .collect(),
+        if cx.side == Side::Client || self.rules.is_empty() {
+            return Ok(());
+        }
+        // A push to a symbolic ref writes what it stands for.
+        let names = match cx.repo {
+            Some(repo) => repo.written_by(&update.name),
+            None => Ok(vec![update.name.clone()]),
         };
+        let names = names.map_err(|error| Unread::new(&update.name, error))?;
+        let matching: Vec<&Protect> = self
+            .rules
+            .iter()
+            .filter(|rule| {
+                let mut patterns = rule.refs().iter();
+                patterns.any(|pattern| names.iter().any(|name| pattern.protects(name)))
+            })
+            .collect();
         if matching.is_empty() {
             return Ok(());
         }
-        let act = act(cx.repo, update)?;
+        let act = act(cx.repo, update, &names)?;
         if !matching
             .iter()
             .all(|rule| self.groups.allows(rule.who_may(act), cx.pusher))
         {
-            out.push(refused(act, cx.pusher, &update.name));
+            out.push(refused(act, cx.pusher, &update.name, &names[1..]));
         }
         Ok(())
     }
@@ -75,7 +80,8 @@ impl Check for Refs {
     }
 }
 
-fn refused(act: Act, pusher: &Pusher, name: &RefName) -> Raised {
+/// `written` is what the ref stands for, where it is a symbolic one.
+fn refused(act: Act, pusher: &Pusher, name: &RefName, written: &[RefName]) -> Raised {
     let (id, what) = match act {
         Act::Push => ("push", "move it forward"),
         Act::Create => ("create", "create it"),
@@ -91,7 +97,12 @@ fn refused(act: Act, pusher: &Pusher, name: &RefName) -> Raised {
         Act::Create | Act::Delete => "ask one of those who may",
         Act::Force => "bring in what is there (git pull --rebase) and push without --force",
     };
-    raise(id, format!("protected: {who}"), help.to_owned(), name)
+    let stands = match written.last() {
+        Some(last) => format!("; this ref stands for {last}"),
+        None => String::new(),
+    };
+    let message = format!("protected: {who}{stands}");
+    raise(id, message, help.to_owned(), name)
 }
 
 fn raise(id: &'static str, message: String, help: String, name: &RefName) -> Raised {
@@ -118,12 +129,16 @@ fn place(name: Option<&RefName>) -> Place {
 }
 
 /// What the update does, from the repository's own refs and history.
-fn act(repo: Option<&Repo>, update: &RefUpdate) -> Result<Act, Unread> {
+fn act(repo: Option<&Repo>, update: &RefUpdate, names: &[RefName]) -> Result<Act, Unread> {
     match update.change {
         RefChange::Create { .. } => Ok(Act::Create),
         RefChange::Delete { .. } => Ok(Act::Delete),
         // A tag is where it is, or it is another tag.
-        RefChange::Move { .. } if update.name.as_bytes().starts_with(b"refs/tags/") => {
+        RefChange::Move { .. }
+            if names
+                .iter()
+                .any(|name| name.as_bytes().starts_with(b"refs/tags/")) =>
+        {
             Ok(Act::Force)
         }
         RefChange::Move { old, new } => {

@@ -1,13 +1,17 @@
 //! Pack `secrets`: nothing that opens a door is committed, pushed or kept, since whoever can read
 //! the repository, now or later, could walk through it.
 
-use super::check::{Check, Cx, Raised, fingerprint};
+use super::check::{Check, Cx, Raised, place_in};
 use super::inline::mark_on_lines;
+use super::marks::mark_of;
 use super::settings::{self, Settings};
-use crate::change::{Calm, Content, FileChange, Fresh, Message, MessageOf, Naming, Unread};
-use crate::finding::{CheckId, Finding, FoundSecret, Level, Place, PlaceKind, TextRange};
+use crate::change::{By, Calm, Content, FileChange, Fresh, Message, MessageOf, Naming, Unread};
+use crate::finding::{
+    CheckId, Finding, Fingerprint, FoundSecret, Level, Place, PlaceKind, TextRange,
+};
 use crate::git::{Oid, RepoPath, escape};
 use crate::scan::{Confidence, Match, Scanner, Selection, Validity};
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
@@ -68,8 +72,18 @@ impl Check for Secrets {
         };
         let scan = self.scanner.scan(path, whole);
         file.calm.set(scan.calm);
-        if let Some(why) = scan.undecided.first() {
-            return Err(Unread::new(what(), why));
+        let allowed = |allow: &settings::Allow| allow.excuses_all_of(file.path.as_ref());
+        let unread = match scan.undecided.first() {
+            Some(why) if !self.settings.allow.iter().any(allowed) => {
+                let why = format!(
+                    "{why}; if that is as it should be, allow its path in [[secrets.allow]]"
+                );
+                Err(Unread::new(what(), why))
+            }
+            Some(_) | None => Ok(()),
+        };
+        if scan.matches.is_empty() && unread.is_err() {
+            return unread;
         }
         if scan.matches.is_empty() {
             if let Some(key) = key {
@@ -78,23 +92,18 @@ impl Check for Secrets {
             return Ok(());
         }
         let fresh = file.fresh();
+        let earlier = OnceCell::new();
+        // Old lines can make a new secret: put together anew, or seen in another light.
+        let is_new = |found: &&Match| {
+            fresh.touches(&found.whole)
+                || !self.is_among(found, earlier.get_or_init(|| self.earlier(file, path)))
+        };
         let lines = Lines::of(bytes);
-        for found in scan
-            .matches
-            .iter()
-            .filter(|found| fresh.touches(&found.whole))
-        {
+        for found in scan.matches.iter().filter(is_new) {
             let place = Place {
-                kind: PlaceKind::File,
-                path: file.path.clone(),
                 text: Some(lines.range(found)),
-                blob: file.blob(),
-                commit: file.by.commit.map(|commit| commit.oid),
-                refname: file.by.refs.first().cloned(),
-                author: file.by.commit.map(|commit| escape(&commit.author)),
-                date: file.by.commit.and_then(super::date_of),
-                reachable: None,
                 decoded: found.decoded.clone(),
+                ..place_in(file)
             };
             let stage = match file.is_kept() {
                 true => Stage::Kept,
@@ -102,9 +111,9 @@ impl Check for Secrets {
                 false if file.blob().is_some() => Stage::Staged,
                 false => Stage::OnDisk,
             };
-            out.push(self.raise(stage, found, bytes, place, file.by.refs.to_vec()));
+            out.push(self.raise(stage, found, bytes, place, file.by));
         }
-        Ok(())
+        unread
     }
 
     fn message(
@@ -162,7 +171,7 @@ impl Check for Secrets {
                 MessageOf::Commit => Stage::Committed,
                 MessageOf::Tag(_) => Stage::Tagged,
             };
-            out.push(self.raise(stage, found, message.raw, place, message.by.refs.to_vec()));
+            out.push(self.raise(stage, found, message.raw, place, message.by));
         }
         Ok(())
     }
@@ -173,14 +182,38 @@ impl Secrets {
         self.clean.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn raise(
-        &self,
-        stage: Stage,
-        found: &Match,
-        bytes: &[u8],
-        place: Place,
-        refs: Vec<crate::git::RefName>,
-    ) -> Raised {
+    /// What the parents' versions of a file hold.
+    fn earlier(&self, file: &FileChange<'_>, path: &[u8]) -> Vec<Match> {
+        let fresh = &Fresh::All;
+        let scan = |bytes: Vec<u8>| {
+            let bytes = &bytes;
+            self.scanner.scan(path, Content { bytes, fresh }).matches
+        };
+        file.earlier().into_iter().flat_map(scan).collect()
+    }
+
+    /// Whether the same secret is among those and counts there for no less. Line ends do not count.
+    fn is_among(&self, found: &Match, earlier: &[Match]) -> bool {
+        fn same(one: &Match, other: &Match) -> bool {
+            let [one, other] = [one, other].map(|found| found.secret.expose().iter());
+            one.filter(|byte| **byte != b'\r')
+                .eq(other.filter(|byte| **byte != b'\r'))
+        }
+        earlier
+            .iter()
+            .any(|known| self.level(known) >= self.level(found) && same(known, found))
+    }
+
+    /// A disproof never blocks, however low the bar is set.
+    fn level(&self, found: &Match) -> Level {
+        if found.confidence >= self.settings.min_confidence && found.valid != Validity::No {
+            Level::Deny
+        } else {
+            Level::Warn
+        }
+    }
+
+    fn raise(&self, stage: Stage, found: &Match, bytes: &[u8], place: Place, by: By<'_>) -> Raised {
         let check = CheckId {
             pack: "secrets",
             name: found.rule.id,
@@ -192,27 +225,25 @@ impl Secrets {
                 .identity
                 .as_deref()
                 .map(|identity| escape(identity.as_bytes())),
+            signals: found.signals.clone(),
         };
-        // A disproof never blocks, however low the bar is set.
-        let level =
-            if found.confidence >= self.settings.min_confidence && found.valid != Validity::No {
-                Level::Deny
-            } else {
-                Level::Warn
-            };
+        let path = place.path.as_ref().map_or(&[][..], RepoPath::as_bytes);
+        let id = found.rule.id;
+        let mark = mark_on_lines(bytes, &found.span, id)
+            .or_else(|| mark_of(&self.settings.inline_marks, bytes, path, &found.span, id));
         Raised {
             finding: Finding {
                 check,
-                level,
+                level: self.level(found),
                 confidence: found.confidence,
                 message: message(found),
-                help: help(stage, found, &place),
-                fingerprint: fingerprint(check, &place, Some(&secret)),
+                help: help(stage, found, &place, &super::rewrite(by.commit)),
+                fingerprint: Fingerprint::default(),
                 place,
-                refs,
+                refs: by.refs.to_vec(),
                 secret: Some(secret),
             },
-            mark: mark_on_lines(bytes, &found.span, found.rule.id),
+            mark,
             naming: Naming::Whole,
         }
     }
@@ -223,7 +254,7 @@ fn message(found: &Match) -> String {
     match found.valid {
         Validity::No => format!("{}, made up or mistyped: its checksum is wrong", rule.title),
         Validity::Yes | Validity::Unknown if found.confidence == Confidence::Low => {
-            format!("perhaps a {}", rule.title)
+            format!("{}, perhaps", rule.title)
         }
         Validity::Yes | Validity::Unknown => {
             format!("{}: whoever has it can {}", rule.title, rule.opens)
@@ -248,28 +279,23 @@ enum Stage {
     Kept,
 }
 
-fn help(stage: Stage, found: &Match, place: &Place) -> String {
+fn help(stage: Stage, found: &Match, place: &Place, rewrite: &str) -> String {
     let revoke = format!("revoke it: {}", found.rule.revoke);
-    let path = place
-        .path
-        .as_ref()
-        .map_or_else(String::new, ToString::to_string);
     match stage {
         Stage::OnDisk => {
             format!("take it out of the file, or keep the file out of the repository\n{revoke}")
         }
         Stage::Staged => format!(
-            "take it out of the file and stage it again: git add -p -- {path}\nread it from the environment or a secret store instead"
+            "take it out of the file and stage it again:\n$ git add -p -- {}\nread it from the environment or a secret store instead",
+            place
+                .path
+                .as_ref()
+                .map_or_else(String::new, super::shell_word)
         ),
         Stage::Drafted => "write the message without it".to_owned(),
-        Stage::Committed => {
-            let commit = place
-                .commit
-                .map_or_else(String::new, |commit| commit.short());
-            format!(
-                "it is in commit {commit}: take it out of that commit (git rebase -i {commit}^), a commit on top does not remove it\nif it was ever pushed elsewhere, {revoke}"
-            )
-        }
+        Stage::Committed => format!(
+            "take it out of the commit; another one on top does not remove it:\n$ {rewrite}\nif it was ever pushed elsewhere, {revoke}"
+        ),
         Stage::Tagged => {
             format!("make the tag anew without it\nif it was ever pushed elsewhere, {revoke}")
         }

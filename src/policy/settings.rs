@@ -1,14 +1,16 @@
 //! The tables of the configuration as types: what the policy can be asked to hold.
 
+pub use super::allow::{Allow, ValueDigest};
 use super::groups::Principal;
-use super::parsed::{Day, Parsed, parsed_list, parsed_option, unwrap_all};
-use super::path_patterns::{PathPattern, PathPatterns};
+pub use super::marks::Tool;
+use super::parsed::{Parsed, parsed_list, parsed_option, unwrap_all};
+use super::path_patterns::PathPatterns;
 use super::ref_pattern::RefPattern;
-use crate::git::RepoPath;
-use crate::scan::{Confidence, Secret};
+use crate::git::{RefName, RepoPath};
+use crate::scan::Confidence;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, Visitor};
-use std::fmt;
+use serde::de::{Deserializer, Error as _};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -35,6 +37,11 @@ pub struct Secrets {
     pub disable: Vec<String>,
     /// What is allowed all the same.
     pub allow: Vec<Allow>,
+    /// Allowances whose day has come: they allow nothing any more.
+    #[serde(skip)]
+    pub expired: Vec<Allow>,
+    /// Other tools whose marks count as ours do.
+    pub inline_marks: Vec<Tool>,
 }
 
 impl Default for Secrets {
@@ -43,143 +50,9 @@ impl Default for Secrets {
             min_confidence: Confidence::Medium,
             disable: Vec::new(),
             allow: Vec::new(),
+            expired: Vec::new(),
+            inline_marks: Vec::new(),
         }
-    }
-}
-
-/// `[[secrets.allow]]`: a secret that all given keys describe is allowed.
-#[derive(Clone, Debug)]
-pub struct Allow {
-    paths: Option<PathPatterns>,
-    rules: Option<Vec<String>>,
-    values: Option<Vec<ValueDigest>>,
-    /// Why, as it was written; may be empty. Not escaped.
-    pub reason: String,
-    /// From the beginning of that day on, UTC, the entry no longer holds.
-    pub expires: Option<time::Date>,
-}
-
-impl Allow {
-    /// Whether the entry describes a secret that a rule found at a path (none: in a message).
-    #[must_use]
-    pub fn covers(&self, path: Option<&RepoPath>, rule: &str, secret: &Secret) -> bool {
-        self.paths
-            .as_ref()
-            .is_none_or(|paths| path.is_some_and(|path| paths.matches(path)))
-            && self
-                .rules
-                .as_ref()
-                .is_none_or(|rules| rules.iter().any(|id| id == rule))
-            && self.values.as_ref().is_none_or(|values| {
-                let digest = ValueDigest::of(secret);
-                values.contains(&digest)
-            })
-    }
-
-    /// Whether the entry still holds on a day.
-    #[must_use]
-    pub fn holds_on(&self, today: time::Date) -> bool {
-        self.expires.is_none_or(|expires| today < expires)
-    }
-}
-
-#[derive(Deserialize)]
-struct RawAllow {
-    paths: Option<Vec<Parsed<PathPattern>>>,
-    rules: Option<Vec<String>>,
-    values: Option<Vec<Parsed<ValueDigest>>>,
-    #[serde(default)]
-    reason: String,
-    expires: Option<Day>,
-}
-
-impl<'de> Deserialize<'de> for Allow {
-    // By a visitor, so that an error stands at this entry and not at the first one of the list.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entry;
-        impl<'de> Visitor<'de> for Entry {
-            type Value = Allow;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a table")
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Allow, A::Error> {
-                RawAllow::deserialize(serde::de::value::MapAccessDeserializer::new(map))?
-                    .try_into()
-                    .map_err(A::Error::custom)
-            }
-        }
-        deserializer.deserialize_map(Entry)
-    }
-}
-
-impl TryFrom<RawAllow> for Allow {
-    type Error = &'static str;
-
-    fn try_from(raw: RawAllow) -> Result<Self, Self::Error> {
-        // An empty list describes nothing, so it can only be a slip; no list at all would allow
-        // every secret everywhere.
-        let lengths = [
-            raw.paths.as_ref().map(Vec::len),
-            raw.rules.as_ref().map(Vec::len),
-            raw.values.as_ref().map(Vec::len),
-        ];
-        if lengths.contains(&Some(0)) {
-            return Err("an empty list allows nothing; remove the key or fill the list");
-        }
-        if lengths.iter().all(Option::is_none) {
-            return Err("says what is allowed by none of \"paths\", \"rules\" and \"values\"");
-        }
-        Ok(Self {
-            paths: raw
-                .paths
-                .map(PathPatterns::try_from)
-                .transpose()
-                .map_err(|_| "the globs of \"paths\" are too large together")?,
-            rules: raw.rules,
-            values: raw.values.map(unwrap_all),
-            reason: raw.reason,
-            expires: raw.expires.map(|day| day.0),
-        })
-    }
-}
-
-/// The SHA-256 of an allowed secret, `sha256:` and 64 hexadecimal digits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ValueDigest([u8; 32]);
-
-impl ValueDigest {
-    /// Of the bytes of a secret.
-    #[must_use]
-    pub fn of(secret: &Secret) -> Self {
-        use sha2::{Digest, Sha256};
-        Self(Sha256::digest(secret.expose()).into())
-    }
-}
-
-impl FromStr for ValueDigest {
-    type Err = &'static str;
-
-    // The text is not repeated in the error: someone may have written the secret itself.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const SHAPE: &str =
-            "is not \"sha256:\" and 64 hexadecimal digits; never write the value itself";
-        let hex = text.strip_prefix("sha256:").ok_or(SHAPE)?.as_bytes();
-        let digit = |byte: u8| {
-            char::from(byte)
-                .to_digit(16)
-                .and_then(|d| u8::try_from(d).ok())
-        };
-        let bytes: Option<Vec<u8>> = hex
-            .chunks(2)
-            .map(|pair| match pair {
-                [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-                _ => None,
-            })
-            .collect();
-        let bytes = bytes.and_then(|bytes| bytes.try_into().ok()).ok_or(SHAPE)?;
-        Ok(Self(bytes))
     }
 }
 
@@ -277,11 +150,39 @@ impl FromStr for IdentitySource {
 }
 
 /// `[trust]`: what of the pusher's own a server believes.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Trust {
     /// Absent: [`Inline::Honor`] on the developer's machine, [`Inline::Ignore`] on a server.
     pub inline: Option<Inline>,
+    /// Absent: the one at the top of the worktree on the developer's machine, none on a server.
+    #[serde(deserialize_with = "parsed_option")]
+    pub baseline: Option<BaselineSource>,
+}
+
+/// Where the baseline is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BaselineSource {
+    /// At the top of what a ref names now, before any push that is being judged.
+    Ref(RefName),
+    /// A file; relative to the Git directory on a server, to the top of the worktree elsewhere.
+    File(PathBuf),
+}
+
+impl FromStr for BaselineSource {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.starts_with("refs/") {
+            let name =
+                RefName::new(text.as_bytes()).map_err(|_| "is not the full name of a ref")?;
+            return Ok(Self::Ref(name));
+        }
+        match text {
+            "" => Err("is neither the full name of a ref nor a file"),
+            file => Ok(Self::File(PathBuf::from(file))),
+        }
+    }
 }
 
 /// What a mark `portcullis:allow(RULE) reason` on a line does.
@@ -414,10 +315,6 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn date(year: i32, month: u8, day: u8) -> time::Date {
-        time::Date::from_calendar_date(year, time::Month::try_from(month).unwrap(), day).unwrap()
-    }
-
     #[test]
     fn env_files_are_denied_by_name_and_examples_are_not() {
         let rule = EnvFiles::default();
@@ -436,49 +333,6 @@ mod tests {
                 "{path}"
             );
         }
-    }
-
-    #[test]
-    fn an_allowance_covers_what_all_its_keys_describe() {
-        let secret = Secret::new(b"not really one");
-        let other = Secret::new(b"another");
-        let digest: String = ValueDigest::of(&secret)
-            .0
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect();
-        let allow: Allow = toml::from_str(&format!(
-            "paths = [\"t/**\"]\nrules = [\"r\"]\nvalues = [\"sha256:{digest}\"]\nexpires = 2027-01-01"
-        ))
-        .unwrap();
-        let path = RepoPath::new(b"t/a");
-        let elsewhere = RepoPath::new(b"u/a");
-        assert!(allow.covers(Some(&path), "r", &secret));
-        assert!(!allow.covers(Some(&elsewhere), "r", &secret));
-        assert!(!allow.covers(None, "r", &secret));
-        assert!(!allow.covers(Some(&path), "s", &secret));
-        assert!(!allow.covers(Some(&path), "r", &other));
-        assert!(allow.holds_on(date(2026, 12, 31)));
-        assert!(!allow.holds_on(date(2027, 1, 1)));
-    }
-
-    #[test]
-    fn an_allowance_says_what_it_allows() {
-        for bad in [
-            "",
-            "reason = \"x\"",
-            "paths = []",
-            "rules = [\"r\"]\npaths = []",
-            "paths = [\"[\"]",
-            "rules = [\"r\"]\nexpires = \"2027-01-01\"",
-            "rules = [\"r\"]\nexpires = 2027-01-01T00:00:00Z",
-            "values = [\"sha256:00\"]",
-        ] {
-            assert!(toml::from_str::<Allow>(bad).is_err(), "{bad}");
-        }
-        let value = format!("plain{}", "text");
-        let error = toml::from_str::<Allow>(&format!("values = [\"{value}\"]")).unwrap_err();
-        assert!(!error.message().contains(&value));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::change::Unread;
 use crate::finding::{Finding, Level};
+use crate::git::escape;
 use serde::Serialize;
 
 /// All that a judgement came to.
@@ -13,6 +14,8 @@ pub struct Verdict {
     pub suppressed: Vec<Suppressed>,
     /// What had to be examined and could not be.
     pub unread: Vec<Unread>,
+    /// What would suppress something and had nothing to suppress.
+    pub stale: Vec<Stale>,
     /// What was examined.
     pub coverage: Coverage,
 }
@@ -23,6 +26,7 @@ impl Verdict {
         self.findings.extend(other.findings);
         self.suppressed.extend(other.suppressed);
         self.unread.extend(other.unread);
+        self.stale.extend(other.stale);
         let (all, one) = (&mut self.coverage, other.coverage);
         all.blobs += one.blobs;
         all.bytes += one.bytes;
@@ -83,6 +87,25 @@ pub enum SuppressedBy {
     Baseline,
     /// A `[[secrets.allow]]` of the configuration.
     Allowlist,
+}
+
+/// A line of the baseline or an entry of the allowlist that does nothing any more.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stale {
+    /// Which one, escaped.
+    pub what: String,
+    /// Why, and what to do, escaped.
+    pub why: String,
+}
+
+impl Stale {
+    /// Of any text.
+    pub fn new(what: impl std::fmt::Display, why: impl std::fmt::Display) -> Self {
+        Self {
+            what: escape(what.to_string().as_bytes()),
+            why: escape(why.to_string().as_bytes()),
+        }
+    }
 }
 
 /// What was examined.

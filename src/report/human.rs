@@ -2,10 +2,10 @@
 
 use super::redact::Redactor;
 use super::style::{Style, paint};
-use super::{Audience, Options, Verbosity};
+use super::{Audience, Options, Verbosity, coverage};
 use crate::finding::{Finding, Level, PlaceKind};
 use crate::policy::settings::Mode;
-use crate::policy::{Coverage, Outcome, Verdict};
+use crate::policy::{Outcome, Verdict};
 use crate::scan::Validity;
 use std::collections::BTreeMap;
 use std::io;
@@ -27,6 +27,27 @@ pub(super) fn write(
         text: String::new(),
     };
     page.verdict(verdict);
+    out.write_all(page.text.as_bytes())
+}
+
+/// One finding in full, and rows of a label and a text below it.
+pub(super) fn write_one(
+    finding: &Finding,
+    rows: &[(&str, String)],
+    options: &Options,
+    redactor: &Redactor,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let mut page = Page {
+        options,
+        redactor,
+        text: String::new(),
+    };
+    page.full(finding);
+    page.text.pop();
+    for (label, text) in rows {
+        page.labelled(label, &redactor.lines(text));
+    }
     out.write_all(page.text.as_bytes())
 }
 
@@ -75,6 +96,11 @@ impl Page<'_> {
                 };
                 let line = format!("{place}  {}  by {by}{reason}", entry.finding.check);
                 self.wrapped("suppressed:", "suppressed:".len(), 4, &line);
+            }
+            for stale in &verdict.stale {
+                let what = self.redactor.text(stale.what.as_bytes());
+                let why = self.redactor.lines(&stale.why);
+                self.wrapped("stale:", "stale:".len(), 4, &format!("{what}: {why}"));
             }
         }
         if self.wants_summary(verdict) {
@@ -164,7 +190,11 @@ impl Page<'_> {
         }
         let help = self.redactor.lines(&finding.help);
         for line in help.lines().filter(|line| !line.trim().is_empty()) {
-            self.labelled("fix:", line);
+            match line.strip_prefix("$ ") {
+                // A command is copied whole.
+                Some(command) => self.text.push_str(&format!("        {command}\n")),
+                None => self.labelled("fix:", line),
+            }
         }
         self.allow(finding);
         self.labelled("fingerprint:", finding.fingerprint.as_str());
@@ -182,7 +212,9 @@ impl Page<'_> {
 
     /// How to let a secret in that is none.
     fn allow(&mut self, finding: &Finding) {
-        if finding.secret.is_none() || finding.place.text.is_none() {
+        // A comment today changes nothing about an object of the history.
+        let kept = finding.place.reachable.is_some() && self.options.audience == Audience::Command;
+        if finding.secret.is_none() || finding.place.text.is_none() || kept {
             return;
         }
         let mark = format!("portcullis:allow({})", finding.check.name);
@@ -213,8 +245,12 @@ impl Page<'_> {
         }
         for (name, checks) in refused {
             let line = format!("{} by {}", self.redactor.text(name), checks.join(", "));
-            let label = paint(self.options.color, Style::Deny, "refused:");
-            self.wrapped(&label, "refused:".len(), 4, &line);
+            let word = match self.options.mode {
+                Mode::Enforce => "refused:",
+                Mode::Evaluate => "would be refused:",
+            };
+            let label = paint(self.options.color, Style::Deny, word);
+            self.wrapped(&label, word.len(), 4, &line);
         }
     }
 
@@ -243,7 +279,7 @@ impl Page<'_> {
         ]
         .iter()
         .filter(|(count, _)| *count > 0)
-        .map(|(count, name)| format!("{count} {name}"))
+        .map(|(count, name)| format!("{count}\u{a0}{name}"))
         .collect();
         let counts = if counts.is_empty() {
             String::new()
@@ -284,7 +320,7 @@ impl Page<'_> {
             PlaceKind::Ref => refname,
             PlaceKind::Tag => refname.or(place.blob.map(|oid| format!("tag {oid}"))),
         }
-        .unwrap_or_else(|| "(no place)".to_owned());
+        .unwrap_or_else(|| "standard input".to_owned());
         if let Some(range) = place.text {
             text.push_str(&format!(":{}:{}", range.line, range.column));
         }
@@ -303,7 +339,11 @@ impl Page<'_> {
         self.text.push_str(label);
         let mut column = taken;
         let mut empty = label.trim().is_empty();
-        for word in text.split_whitespace() {
+        // Not at a no-break space, which is shown as a plain one.
+        for word in text
+            .split([' ', '\t', '\n'])
+            .filter(|word| !word.is_empty())
+        {
             let length = columns(word);
             if column + 1 + length > WIDTH && !(empty && column <= indent) {
                 self.text.push('\n');
@@ -313,47 +353,11 @@ impl Page<'_> {
                 self.text.push(' ');
                 column += 1;
             }
-            self.text.push_str(word);
+            self.text.push_str(&word.replace('\u{a0}', " "));
             column += length;
             empty = false;
         }
         self.text.push('\n');
-    }
-}
-
-/// `examined 3 files, 1 commit, 12.3 kB in 0.004 s`.
-fn coverage(coverage: &Coverage) -> String {
-    let mut parts = Vec::new();
-    for (count, one, many) in [
-        (coverage.files, "file", "files"),
-        (coverage.blobs, "blob", "blobs"),
-        (coverage.commits, "commit", "commits"),
-        (coverage.refs, "ref", "refs"),
-    ] {
-        match count {
-            0 => {}
-            1 => parts.push(format!("1 {one}")),
-            _ => parts.push(format!("{count} {many}")),
-        }
-    }
-    parts.push(size(coverage.bytes));
-    let skipped = match coverage.skipped {
-        0 => String::new(),
-        count => format!(", {count} skipped"),
-    };
-    format!(
-        "examined {} in {:.3} s{skipped}",
-        parts.join(", "),
-        coverage.seconds
-    )
-}
-
-/// Bytes with a decimal unit (1 kB is 1000 B) and one decimal place.
-fn size(bytes: u64) -> String {
-    let units = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
-    match units.iter().find(|(unit, _)| bytes >= *unit) {
-        Some((unit, name)) => format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit),
-        None => format!("{bytes} B"),
     }
 }
 
@@ -410,8 +414,8 @@ refused: refs/heads/main by refs/force
 refused: refs/heads/x by secrets/github-personal-access-token
 undecided: 3333333333333333333333333333333333333333: the object is
     missing
-pre-commit: rejected: 2 deny, 1 warn, 1 suppressed, 1 unread; examined 3
-    files, 3 blobs, 1 commit, 2 refs, 12.3 kB in 0.004 s
+pre-commit: rejected: 2 deny, 1 warn, 1 suppressed, 1 unread; examined
+    3 files, 3 blobs, 1 commit, 2 refs, 12.3 kB in 0.004 s
 ",
             verdict.findings[0].fingerprint.as_str(),
             verdict.findings[1].fingerprint.as_str(),
@@ -510,17 +514,5 @@ pre-commit: rejected: 2 deny, 1 warn, 1 suppressed, 1 unread; examined 3
         let text = said(&samples::rejected(), &options);
         assert!(text.contains("\x1b[1;31mrefs/force\x1b[0m"), "{text}");
         assert!(text.contains(&samples::token()), "{text}");
-    }
-
-    #[test]
-    fn sizes_have_decimal_units() {
-        for (bytes, text) in [
-            (0, "0 B"),
-            (999, "999 B"),
-            (12_345, "12.3 kB"),
-            (2_000_000, "2.0 MB"),
-        ] {
-            assert_eq!(size(bytes), text);
-        }
     }
 }

@@ -78,6 +78,9 @@ struct Tool<'a> {
 pub(super) struct Tail<'a> {
     suppressed: Vec<SuppressedOut<'a>>,
     unread: Vec<UnreadOut>,
+    /// Suppressions that do nothing any more; absent where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stale: Vec<UnreadOut>,
     coverage: Coverage,
 }
 
@@ -91,6 +94,14 @@ impl<'a> Tail<'a> {
                 .collect(),
             unread: verdict
                 .unread
+                .iter()
+                .map(|entry| UnreadOut {
+                    what: redactor.text(entry.what.as_bytes()),
+                    why: redactor.lines(&entry.why),
+                })
+                .collect(),
+            stale: verdict
+                .stale
                 .iter()
                 .map(|entry| UnreadOut {
                     what: redactor.text(entry.what.as_bytes()),

@@ -9,8 +9,9 @@ mod style;
 #[cfg(test)]
 mod samples;
 
-use crate::policy::Verdict;
+use crate::finding::Finding;
 use crate::policy::settings::Mode;
+use crate::policy::{Coverage, Verdict};
 use redact::Redactor;
 use std::io;
 
@@ -153,6 +154,61 @@ pub fn write(
     out.flush()
 }
 
+/// Says one finding for people, in full, whatever its level, and below it rows of a label and a
+/// text.
+///
+/// # Errors
+/// When `out` fails.
+pub fn write_finding(
+    finding: &Finding,
+    rows: &[(&str, String)],
+    options: &Options,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let verdict = Verdict {
+        findings: vec![finding.clone()],
+        ..Verdict::default()
+    };
+    let redactor = Redactor::of(&verdict, options.show_secrets);
+    human::write_one(finding, rows, options, &redactor, out)
+}
+
+/// `examined 3 files, 1 commit, 12.3 kB in 0.004 s`.
+fn coverage(coverage: &Coverage) -> String {
+    let mut parts = Vec::new();
+    for (count, one, many) in [
+        (coverage.files, "file", "files"),
+        (coverage.blobs, "blob", "blobs"),
+        (coverage.commits, "commit", "commits"),
+        (coverage.refs, "ref", "refs"),
+    ] {
+        match count {
+            0 => {}
+            1 => parts.push(format!("1\u{a0}{one}")),
+            _ => parts.push(format!("{count}\u{a0}{many}")),
+        }
+    }
+    parts.push(size(coverage.bytes));
+    let skipped = match coverage.skipped {
+        0 => String::new(),
+        count => format!(", {count}\u{a0}skipped"),
+    };
+    format!(
+        "examined {} in {:.3}\u{a0}s{skipped}",
+        parts.join(", "),
+        coverage.seconds
+    )
+}
+
+/// Bytes with a decimal unit (1 kB is 1000 B) and one decimal place.
+fn size(bytes: u64) -> String {
+    let units = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    match units.iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit),
+        None => format!("{bytes} B"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -246,6 +302,18 @@ mod tests {
                 &mut &mut full[..],
             );
             assert!(result.is_err(), "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn sizes_have_decimal_units() {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (12_345, "12.3 kB"),
+            (2_000_000, "2.0 MB"),
+        ] {
+            assert_eq!(size(bytes), text);
         }
     }
 }

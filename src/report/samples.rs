@@ -8,7 +8,7 @@ use crate::finding::{
 };
 use crate::git::{Oid, RefName, RepoPath};
 use crate::policy::settings::Mode;
-use crate::policy::{Coverage, Suppressed, SuppressedBy, Unread, Verdict};
+use crate::policy::{Coverage, Stale, Suppressed, SuppressedBy, Unread, Verdict};
 use crate::scan::{Confidence, Secret, Validity};
 
 pub(super) fn options(audience: Audience) -> Options {
@@ -87,6 +87,7 @@ pub(super) fn leak() -> Finding {
         secret: Secret::new(token().as_bytes()),
         valid: Validity::Yes,
         identity: Some("octo".to_owned()),
+        signals: Vec::new(),
     });
     leak
 }
@@ -115,6 +116,7 @@ pub(super) fn rejected() -> Verdict {
             what: oid(0x33).to_string(),
             why: "the object is missing".to_owned(),
         }],
+        stale: Vec::new(),
         coverage: Coverage {
             blobs: 3,
             bytes: 12_345,
@@ -167,6 +169,7 @@ pub(super) fn hostile(seed: u64) -> (Verdict, Vec<String>) {
             secret: Secret::new(secret.as_bytes()),
             valid: Validity::Unknown,
             identity: Some(noisy),
+            signals: Vec::new(),
         });
         secrets.push(secret);
         findings.push(entry);
@@ -185,6 +188,10 @@ pub(super) fn hostile(seed: u64) -> (Verdict, Vec<String>) {
         findings,
         suppressed,
         unread: vec![Unread {
+            what: format!("{last}\x1b"),
+            why: format!("\u{202e}{last}"),
+        }],
+        stale: vec![Stale {
             what: format!("{last}\x1b"),
             why: format!("\u{202e}{last}"),
         }],

@@ -260,7 +260,7 @@ fn what_lines_nearby_say_is_read() {
     not_calm(&base, 6..22, "");
     let password = random.text("ABCDEFGHabcdefgh23456789", 16);
     let base = "a\n\nmachine h.example.org\n  login deploy\n\nb\n";
-    not_calm(base, 39..39, &format!("\n  password {password}"));
+    not_calm(base, 40..40, &format!("  password {password}\n"));
     let base = format!("a\n\nmachine h\n  login deploy\n  password {password}\nb\n")
         .replace("machine", "machinery");
     not_calm(&base, 10..12, "");

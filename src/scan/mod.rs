@@ -2,7 +2,7 @@
 //!
 //! [`Scanner`] is the face. One pass finds the keywords of all rules; where one stands, the regex
 //! of its rule runs over the few bytes that a match could cover; what matches is held against
-//! placeholders, entropy, an offline [`proof`] or the model of [`generic`]; of several matches over
+//! placeholders, entropy, an offline [`proof`] or the model of `generic`; of several matches over
 //! the same bytes the most specific stays. What is encoded is decoded and scanned again.
 
 mod around;
@@ -20,7 +20,7 @@ pub mod template;
 mod window;
 
 pub use decode::{Budget, Decoded, Piece, decode};
-pub use generic::Model;
+pub use generic::{Model, Signal};
 pub use rule::{Near, Rule, rule, rules, rules_digest};
 pub use scanner::{Scan, Scanner, Selection};
 pub use secret::{Confidence, Secret, Validity};
@@ -52,4 +52,6 @@ pub struct Match {
     pub identity: Option<String>,
     /// What had to be decoded to see it, outermost first: `base64`, `gzip`, `utf-16`, `zip`.
     pub decoded: Vec<&'static str>,
+    /// What spoke for and against it, where a model judged it by name and look; else empty.
+    pub signals: Vec<Signal>,
 }

@@ -107,6 +107,7 @@ mod tests {
             valid,
             identity: None,
             decoded: Vec::new(),
+            signals: Vec::new(),
         }
     }
 

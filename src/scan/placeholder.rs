@@ -7,10 +7,36 @@
 
 /// Whether this value only stands for a secret.
 pub(super) fn is_placeholder(value: &[u8]) -> bool {
-    value.is_empty() || is_reference(value) || contains_example(value) || {
-        let body = body(value);
-        is_monotone(body) || is_sequence(body)
+    value.is_empty()
+        || is_reference(value)
+        || contains_example(value)
+        || {
+            let body = body(value);
+            is_monotone(body) || is_sequence(body) || is_repetition(body)
+        }
+        || is_public(value)
+}
+
+/// One character for at least half of the value, or the same few again and again: `AKIAXXXXXXXX`,
+/// `h4x0rh4x0rh4x0r`. Less than one token in 10^8 of 12 characters or more does so by chance.
+fn is_repetition(value: &[u8]) -> bool {
+    if !(12..=256).contains(&value.len()) {
+        return false;
     }
+    let longest = value
+        .chunk_by(|a, b| a == b)
+        .map(<[u8]>::len)
+        .max()
+        .unwrap_or_default();
+    longest >= 8 && longest * 2 >= value.len()
+        || (3..=value.len() / 3).any(|period| value[period..] == value[..value.len() - period])
+}
+
+/// Base 64 of what is meant to be seen: a certificate, a public key.
+fn is_public(value: &[u8]) -> bool {
+    [b"LS0tLS1CRUdJTiBDRVJU".as_slice(), b"LS0tLS1CRUdJTiBQVUJM"]
+        .iter()
+        .any(|begin| value.starts_with(begin))
 }
 
 /// What follows the fixed beginning of a token, `ghp_`, `sk-live-`: the part behind the last `_` or
@@ -92,14 +118,22 @@ fn is_sequence(value: &[u8]) -> bool {
     if value.len() < 12 {
         return false;
     }
+    steps(value, 1) || steps(value, 2)
+}
+
+/// [`is_sequence`] for every character or for every second one: `a1b2c3d4e5f6`.
+fn steps(value: &[u8], stride: usize) -> bool {
     let (mut up, mut down) = (0, 0);
-    for pair in value.windows(2) {
-        let (a, b) = (pair[0].to_ascii_lowercase(), pair[1].to_ascii_lowercase());
+    for pair in value.windows(stride + 1) {
+        let (a, b) = (
+            pair[0].to_ascii_lowercase(),
+            pair[stride].to_ascii_lowercase(),
+        );
         let wraps = (a == b'9' && (b == b'0' || b == b'a')) || (a == b'f' && b == b'0');
         up += usize::from(b == a.wrapping_add(1) || wraps);
         down += usize::from(a == b.wrapping_add(1));
     }
-    let least = (value.len() - 1) * 2 / 3;
+    let least = (value.len() - stride) * 2 / 3;
     up >= least.max(1) || down >= least.max(1)
 }
 
@@ -130,6 +164,10 @@ mod tests {
             "sk_test_000000000000000000000000",
             "$API_KEY",
             "00000000-0000-0000-0000-000000000000",
+            "AKIAXXXXXXXXXXXXXXXX",
+            "h4x0rh4x0rh4x0rh4x0r",
+            "A1B2C3D4E5F6G7H8I9J0",
+            "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUM",
         ] {
             assert!(is_placeholder(value.as_bytes()), "{value}");
         }

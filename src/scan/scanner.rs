@@ -18,7 +18,8 @@ use std::ops::Range;
 /// Which rules look.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// Ids of rules that are off. That each exists is for the configuration to see to.
+    /// Ids of rules that are off. That each exists is for the configuration to see to. What a named
+    /// rule that is off matches is not reported as a guess by name either.
     pub off: Vec<String>,
 }
 
@@ -41,8 +42,9 @@ const MAX_LINES: usize = 5;
 enum Part {
     /// Not at all.
     Off,
-    /// It is off, but a rule that is on asks whether a match of it stands nearby.
-    Partner,
+    /// It is off, but what it matches tells a neighbour that is on that its partner is there, and a
+    /// guess by name that this is no secret.
+    Silent,
     /// It reports.
     On,
 }
@@ -66,25 +68,18 @@ impl Scanner {
     /// With the rules that are not switched off.
     #[must_use]
     pub fn new(selection: &Selection) -> Self {
-        let mut parts: Vec<Part> = rules()
+        let parts: Vec<Part> = rules()
             .iter()
             .map(|rule| {
-                if selection.off.iter().any(|off| off == rule.id) {
-                    Part::Off
-                } else {
+                if !selection.off.iter().any(|off| off == rule.id) {
                     Part::On
+                } else if rule.is_named() {
+                    Part::Silent
+                } else {
+                    Part::Off
                 }
             })
             .collect();
-        for (index, rule) in rules().iter().enumerate() {
-            if let Some(near) = rule.near
-                && parts[index] == Part::On
-                && let Some(partner) = rule::index_of(near.rule)
-                && parts[partner] == Part::Off
-            {
-                parts[partner] = Part::Partner;
-            }
-        }
         let keywords = Keywords::new(
             (0_u16..)
                 .zip(rules())
@@ -272,17 +267,33 @@ impl Scanner {
         }
         for (index, rule) in rules().iter().enumerate() {
             if let Some(near) = rule.near
-                && self.parts[index] == Part::On
+                && self.parts[index] != Part::Off
             {
                 beside(rule, near, text, &mut matches);
             }
         }
         let all = matches.len();
-        matches.retain(|found| {
-            rule::index_of(found.rule.id).is_some_and(|index| self.parts[index] == Part::On)
-        });
+        let matches = self.on(matches);
         told.partners |= matches.len() < all;
         matches
+    }
+
+    /// Drops what rules found that are off, and with it what is only a guess by name over the same
+    /// bytes: who switches a rule off does not ask for its secrets under another name.
+    fn on(&self, matches: Vec<Match>) -> Vec<Match> {
+        let part = |found: &Match| rule::index_of(found.rule.id).map(|index| self.parts[index]);
+        let (mut on, off): (Vec<Match>, Vec<Match>) = matches
+            .into_iter()
+            .partition(|found| part(found) == Some(Part::On));
+        on.retain(|found| {
+            found.rule.is_named()
+                || !off.iter().any(|other| {
+                    other.rule.is_named()
+                        && other.span.start < found.span.end
+                        && found.span.start < other.span.end
+                })
+        });
+        on
     }
 
     /// The matches of one rule around the hits of its keywords.
@@ -461,13 +472,15 @@ fn accept(
         valid: Validity::Unknown,
         identity: None,
         decoded: Vec::new(),
+        signals: Vec::new(),
     };
     if let Some(model) = rule.model {
-        let confidence = match candidate {
+        let verdict = match candidate {
             Some(candidate) => generic::judge(model, candidate, text.bytes, text.path),
-            None => generic::judge_plain(model, &found.span, &found.whole, text.bytes),
+            None => generic::judge_plain(model, &found.span, &found.whole, text.bytes, text.path),
         }?;
-        found.confidence = confidence.min(rule.confidence);
+        found.confidence = verdict.confidence.min(rule.confidence);
+        found.signals = verdict.signals;
     }
     if let Some(proof) = rule.proof {
         let proven = (proof.check)(bytes);

@@ -5,6 +5,7 @@
 use super::template::{Random, expand};
 use super::*;
 use crate::change::{Content, Fresh};
+use std::ops::Range;
 
 fn scan(text: &[u8]) -> Vec<Match> {
     let scanner = Scanner::new(&Selection::default());
@@ -90,7 +91,7 @@ fn every_regex_compiles() {
 }
 
 /// What a rule finds when its regex runs over the whole text, or over each line of it.
-fn without_windows(rule: &'static Rule, text: &[u8]) -> Vec<(usize, usize)> {
+fn without_windows(rule: &'static Rule, text: &[u8]) -> Vec<(Range<usize>, Range<usize>)> {
     let mut found = Vec::new();
     let Some(regex) = rule.regex() else {
         return found;
@@ -115,7 +116,7 @@ fn without_windows(rule: &'static Rule, text: &[u8]) -> Vec<(usize, usize)> {
             let whole = captures.get(0).unwrap();
             let secret = captures.name("secret").unwrap_or(whole);
             at = secret.end().max(at + 1);
-            found.push((secret.start(), secret.end()));
+            found.push((whole.range(), secret.range()));
         }
     }
     found
@@ -163,20 +164,22 @@ fn windows_find_what_whole_texts_hold() {
                 continue;
             }
             let lower = text.to_ascii_lowercase();
-            let keyed = |(start, end): &(usize, usize)| {
+            let keyed = |(whole, _): &(Range<usize>, Range<usize>)| {
                 // A keyword may stand beside the secret; so ask for it on the lines of the match.
-                let from = memchr::memrchr(b'\n', &lower[..*start]).map_or(0, |at| at + 1);
-                let to = memchr::memchr(b'\n', &lower[*end..]).map_or(lower.len(), |at| end + at);
+                let (start, end) = (whole.start, whole.end);
+                let from = memchr::memrchr(b'\n', &lower[..start]).map_or(0, |at| at + 1);
+                let to = memchr::memchr(b'\n', &lower[end..]).map_or(lower.len(), |at| end + at);
                 rule.keywords
                     .iter()
                     .any(|word| memchr::memmem::find(&lower[from..to], word.as_bytes()).is_some())
             };
             let mut want = without_windows(rule, &text);
             want.retain(keyed);
-            let have: Vec<(usize, usize)> = raw
+            let want: Vec<Range<usize>> = want.into_iter().map(|(_, secret)| secret).collect();
+            let have: Vec<Range<usize>> = raw
                 .iter()
                 .filter(|(owner, ..)| usize::from(*owner) == index)
-                .map(|(_, start, end)| (*start, *end))
+                .map(|(_, start, end)| *start..*end)
                 .collect();
             assert_eq!(have, want, "round {round}, {}", rule.id);
         }
@@ -244,6 +247,36 @@ fn a_rule_that_is_off_finds_nothing_but_still_serves_its_neighbour() {
     };
     assert!(off(partner).contains(&pair.id) && !off(partner).contains(&partner));
     assert!(!off(pair.id).contains(&pair.id));
+}
+
+#[test]
+fn what_a_rule_that_is_off_matches_is_not_guessed_at() {
+    let mut random = Random::new(19);
+    let rule = super::rule("github-personal-access-token").unwrap();
+    let text = expand(
+        "api_token = \"ghp_%{base62:30}%{proof}\"",
+        rule.proof,
+        &mut random,
+    );
+    let text = text.unwrap();
+    let selection = Selection {
+        off: vec![rule.id.to_owned()],
+    };
+    let content = Content {
+        bytes: text.as_bytes(),
+        fresh: &Fresh::All,
+    };
+    assert_eq!(scan(text.as_bytes()).len(), 1);
+    let found = Scanner::new(&selection).scan(b"a.py", content).matches;
+    assert!(found.is_empty(), "{found:?}");
+    let other = text.replace("ghp_", "zz9_");
+    let content = Content {
+        bytes: other.as_bytes(),
+        fresh: &Fresh::All,
+    };
+    let found = Scanner::new(&selection).scan(b"a.py", content).matches;
+    assert_eq!(found.len(), 1);
+    assert!(!found[0].signals.is_empty());
 }
 
 #[test]

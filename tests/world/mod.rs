@@ -11,11 +11,11 @@ pub(crate) mod secret;
 mod wire;
 
 pub(crate) use repo::Repo;
-pub(crate) use run::Said;
+pub(crate) use run::{Ran, Said};
 pub(crate) use secret::assigned;
 pub(crate) use wire::{Line, ZERO};
 
-use run::{Ran, Transcript};
+use run::Transcript;
 use secret::Secrets;
 use std::cell::Cell;
 use std::ffi::OsStr;

@@ -125,7 +125,21 @@ impl Secrets {
         armoured("OPENSSH PRIVATE KEY", &key)
     }
 
-    /// The same kind of key in PKCS#8.
+    /// The shape of an RSA key in PKCS#1, without its arithmetic.
+    pub(crate) fn rsa_key(&self) -> String {
+        let mut fields = vec![2, 1, 0];
+        for length in [128, 3, 127, 64, 64, 63, 63, 63] {
+            let mut number = self.bytes(length);
+            number[0] = number[0] & 0x3f | 0x40;
+            fields.extend([2, 0x81, u8::try_from(length).unwrap()]);
+            fields.extend(number);
+        }
+        let length = u16::try_from(fields.len()).unwrap().to_be_bytes();
+        let whole = [vec![0x30, 0x82], length.to_vec(), fields].concat();
+        armoured("RSA PRIVATE KEY", &whole)
+    }
+
+    /// An Ed25519 key in PKCS#8.
     pub(crate) fn pkcs8_key(&self) -> String {
         let head = [
             0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20,

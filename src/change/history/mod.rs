@@ -22,8 +22,8 @@ pub struct History {
     tags: OidMap<Oid>,
     /// All refs with the commit, tree or blob that they stand for.
     tips: Vec<(RefName, Oid)>,
-    /// Commits that a ref reaches.
-    reachable: OidSet,
+    /// Commits that a ref or `HEAD` reaches, with the place in `tips` of the first ref that does.
+    reachable: OidMap<Option<usize>>,
     /// Trees and blobs that a ref reaches without a commit, with that ref.
     named: OidMap<RefName>,
 }
@@ -46,7 +46,7 @@ pub struct Located {
     pub path: Option<RepoPath>,
     /// Whether a ref reaches it.
     pub reachable: bool,
-    /// The ref, where no commit stands between.
+    /// A ref that reaches it.
     pub refname: Option<RefName>,
 }
 
@@ -60,22 +60,19 @@ impl History {
     }
 
     fn reach(&mut self, repo: &Repo) {
-        let mut open: Vec<Oid> = Vec::new();
-        for (name, oid) in &self.tips {
+        let branch = repo.head_branch();
+        self.tips
+            .sort_by_cached_key(|(name, _)| (rank(name, branch.as_ref()), name.clone()));
+        for (index, (name, oid)) in self.tips.iter().enumerate() {
             if self.commits.contains_key(oid) {
-                open.push(*oid);
+                reach_from(&self.commits, &mut self.reachable, *oid, Some(index));
             } else {
                 name_all(repo, *oid, name, &mut self.named);
             }
         }
         // A detached HEAD reaches what it stands on.
-        open.extend(repo.head().ok().flatten());
-        while let Some(oid) = open.pop() {
-            if let Some(node) = self.commits.get(&oid)
-                && self.reachable.insert(oid)
-            {
-                open.extend(&node.parents);
-            }
+        if let Ok(Some(head)) = repo.head() {
+            reach_from(&self.commits, &mut self.reachable, head, None);
         }
     }
 
@@ -88,7 +85,15 @@ impl History {
     /// Whether a ref reaches this commit.
     #[must_use]
     pub fn reaches(&self, commit: Oid) -> bool {
-        self.reachable.contains(&commit)
+        self.reachable.contains_key(&commit)
+    }
+
+    /// The ref that reaches this commit; of several the checked-out branch, else a branch, else a
+    /// tag.
+    #[must_use]
+    pub fn ref_of(&self, commit: Oid) -> Option<RefName> {
+        let index = self.reachable.get(&commit).copied().flatten()?;
+        self.tips.get(index).map(|(name, _)| name.clone())
     }
 
     /// A ref that names this tag, through other tags or at once.
@@ -126,7 +131,7 @@ impl History {
                     reachable: self.reaches(origin.commit),
                     commit: repo.commit(origin.commit).ok(),
                     path: Some(origin.path),
-                    refname: None,
+                    refname: self.ref_of(origin.commit),
                 },
                 None => Located {
                     path: staged
@@ -185,6 +190,35 @@ fn staged_paths(repo: &Repo) -> OidMap<RepoPath> {
         .flat_map(Index::entries)
         .map(|entry| (entry.oid, RepoPath::new(entry.path)))
         .collect()
+}
+
+/// Which refs are named first.
+fn rank(name: &RefName, branch: Option<&RefName>) -> u8 {
+    match name.as_bytes() {
+        _ if Some(name) == branch => 0,
+        bytes if bytes.starts_with(b"refs/heads/") => 1,
+        bytes if bytes.starts_with(b"refs/tags/") => 2,
+        bytes if bytes.starts_with(b"refs/remotes/") => 3,
+        _ => 4,
+    }
+}
+
+/// Marks all that a commit reaches and no earlier ref did.
+fn reach_from(
+    commits: &OidMap<Node>,
+    reachable: &mut OidMap<Option<usize>>,
+    tip: Oid,
+    index: Option<usize>,
+) {
+    let mut open = vec![tip];
+    while let Some(oid) = open.pop() {
+        if let Some(node) = commits.get(&oid)
+            && !reachable.contains_key(&oid)
+        {
+            reachable.insert(oid, index);
+            open.extend(&node.parents);
+        }
+    }
 }
 
 /// Notes the ref for a tree or blob and all that is below it.

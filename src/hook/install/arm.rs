@@ -1,12 +1,13 @@
 //! `install`: plans every write, refuses what cannot be done, then writes.
 
-use super::file::{Entry, Link, Runs, keep, look, make_folder, put};
+use super::file::{Entry, Runs, keep, look, make_folder, put};
 use super::machine::{Machine, Repository, hooks_path, same, value};
 use super::place::{self, Before, Place, kept};
 use super::shim::{
     Folder, Job, Managed, Next, OTHERS, Presence, RECORD, calls_portcullis, can_be_written,
-    of_side, read, write,
+    managed, of_side, write,
 };
+use super::status::status_on;
 use super::{Events, InstallError, Report, Request, Step, Target};
 use crate::hook::table::{Choice, HOOKS, Hook};
 use std::path::{Path, PathBuf};
@@ -39,7 +40,13 @@ enum Old {
 
 pub(super) fn install_on(machine: &Machine, request: &Request) -> Result<Report, InstallError> {
     let hooks = selected(request)?;
-    let policy = checked(request)?;
+    let policy = match (checked(request)?, &request.target) {
+        // Who installs again to renew the binary does not mean to drop the policy.
+        (None, Target::Server(dir)) => status_on(machine, dir)
+            .ok()
+            .and_then(|status| status.policy().map(Path::to_owned)),
+        (policy, _) => policy,
+    };
     let gate = |hook| Job::Gate {
         hook,
         binary: &request.binary,
@@ -280,24 +287,6 @@ fn plan_before<'a>(
         writes.push(Write::over(path, bytes, &entry));
     }
     Ok(())
-}
-
-/// What an entry says about itself if it is a shim in its own right, not a link to one.
-pub(super) fn managed(entry: &Entry, event: &str) -> Option<Managed> {
-    match entry {
-        Entry::File {
-            bytes,
-            link: Link::None,
-            ..
-        } => read(bytes, event),
-        Entry::File {
-            link: Link::Symbolic,
-            ..
-        }
-        | Entry::Nothing
-        | Entry::Dangling
-        | Entry::Other => None,
-    }
 }
 
 fn folder_of(path: &Path, older: Option<&Managed>) -> Folder {

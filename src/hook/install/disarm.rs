@@ -1,10 +1,10 @@
 //! `uninstall`: puts back what was there, and removes nothing but what is portcullis's own.
 
-use super::arm::{finished, managed};
+use super::arm::finished;
 use super::file::{Entry, look, put_back, remove, remove_empty};
 use super::machine::{Machine, Repository, Scope, value};
 use super::place::{anywhere, is_dispatchers, kept};
-use super::shim::{Folder, OTHERS, RECORD, calls_portcullis};
+use super::shim::{Folder, OTHERS, RECORD, calls_portcullis, managed};
 use super::{InstallError, Report, Step, Target};
 use crate::hook::table::HOOKS;
 use std::path::Path;

@@ -1,5 +1,6 @@
 //! What stands in a hook file: writes shims and tells them from the hooks of others.
 
+use super::file::{Entry, Link};
 use crate::hook::table::{Hook, Side};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -302,6 +303,24 @@ pub(super) const fn of_side(hook: &Hook, side: Side) -> bool {
         (hook.side, side),
         (Side::Client, Side::Client) | (Side::Server, Side::Server)
     )
+}
+
+/// What an entry says about itself if it is a shim in its own right, not a link to one.
+pub(super) fn managed(entry: &Entry, event: &str) -> Option<Managed> {
+    match entry {
+        Entry::File {
+            bytes,
+            link: Link::None,
+            ..
+        } => read(bytes, event),
+        Entry::File {
+            link: Link::Symbolic,
+            ..
+        }
+        | Entry::Nothing
+        | Entry::Dangling
+        | Entry::Other => None,
+    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! `status`: which hook Git will really run for each event, and why.
 
-use super::arm::managed;
 use super::file::{Entry, Runs, is_program, look};
 use super::machine::{Kind, Machine, Repository, Setting};
 use super::place::{kept, within};
-use super::shim::{Next, of_side};
+use super::shim::{Next, managed, of_side};
 use super::{InstallError, quoted, shown};
 use crate::git::{escape, path_of_line};
 use crate::hook::table::{Choice, HOOKS, Hook, Side};
@@ -272,6 +271,15 @@ impl EventStatus {
 }
 
 impl Status {
+    /// The policy file that was named when the gate was installed.
+    #[must_use]
+    pub fn policy(&self) -> Option<&Path> {
+        self.events.iter().find_map(|event| match &event.standing {
+            Standing::Gate { policy, .. } => policy.as_deref(),
+            Standing::Absent | Standing::Foreign(_) | Standing::Passing => None,
+        })
+    }
+
     /// The status for people, escaped.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {

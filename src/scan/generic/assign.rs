@@ -1,5 +1,6 @@
 //! Reads the assignment around a name: the forms that code, data and command lines give it.
 
+use super::literal;
 use std::ops::Range;
 
 /// How far to either side of a keyword an assignment is read, in bytes.
@@ -7,9 +8,6 @@ pub(in crate::scan) const REACH: usize = 512;
 
 /// Longest name, in bytes.
 const MAX_NAME: usize = 96;
-
-/// Longest value, in bytes. What is longer is data, not a key.
-const MAX_VALUE: usize = 300;
 
 /// A name that is given a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +29,8 @@ pub(in crate::scan) struct Candidate {
 pub(in crate::scan) enum Form {
     /// Between quotes or tags.
     Quoted,
+    /// With its name inside one pair of quotes: `"user=a;password=b"`, `'X-Api-Key: b'`.
+    Inside,
     /// As it is, up to the next blank.
     Bare,
 }
@@ -40,25 +40,37 @@ pub(in crate::scan) enum Form {
 pub(in crate::scan) enum Link {
     /// `=`, `:`, `:=`, `=>`, `->`.
     Assigned,
-    /// `==`, `===`.
+    /// `==`, `===`, `!=`, `.equals(…)`, `assertEqual(name, …)`.
     Compared,
     /// `name("value")`, `("name", "value")`.
     Argument,
-    /// `--name value`.
+    /// `lookup("name") || "value"`, `… ?? "value"`, `… or "value"`.
+    Default,
+    /// `--name value`, `ENV name value`.
     Flag,
+    /// `name "value"`, as languages of settings have it.
+    Beside,
     /// `<name>value</name>`.
     Tag,
+    /// `name: NAME` and `value: VALUE`, as attributes or on two lines.
+    Pair,
 }
 
-/// What kind of line a candidate stands on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::scan) enum Place {
-    /// `NAME=value` as a shell, a container or a command line takes it.
-    Environment,
-    /// A file of settings.
-    Data,
-    /// Anything else.
-    Code,
+/// Where a name stands.
+struct Spot {
+    /// Without the dashes before it.
+    name: Range<usize>,
+    /// The number of dashes before it.
+    dashes: usize,
+    /// The byte before it and its dashes; a line end at the beginning of the text.
+    open: u8,
+}
+
+impl Spot {
+    /// The quote that opens right before the name.
+    fn quote(&self) -> Option<u8> {
+        matches!(self.open, b'"' | b'\'' | b'`').then_some(self.open)
+    }
 }
 
 fn is_name(byte: u8) -> bool {
@@ -67,6 +79,30 @@ fn is_name(byte: u8) -> bool {
 
 /// The assignment to the name that holds this keyword.
 pub(in crate::scan) fn assignment(text: &[u8], keyword: Range<usize>) -> Option<Candidate> {
+    let spot = spot(text, keyword)?;
+    let (link, at) = link(text, &spot)?;
+    let floor = spot.name.start.saturating_sub(REACH);
+    let line = floor..(at + REACH).min(text.len());
+    let ceiling = memchr::memchr(b'\n', &text[at..line.end]).map_or(line.end, |end| at + end);
+    let (value, mut form) = literal::value(&text[..ceiling], at, link)?;
+    if form == Form::Bare && link != Link::Flag && literal::in_string(text, &spot.name, value.end) {
+        form = Form::Inside;
+    }
+    let value = match form {
+        Form::Quoted => value,
+        Form::Inside | Form::Bare => literal::trimmed(text, value, spot.open, form)?,
+    };
+    (!value.is_empty()).then(|| Candidate {
+        whole: spot.name.start..value.end,
+        name: spot.name,
+        value,
+        form,
+        link,
+    })
+}
+
+/// The name around a keyword. What a keyword has of an operator (`pass=`) is not part of the name.
+fn spot(text: &[u8], keyword: Range<usize>) -> Option<Spot> {
     let floor = keyword.start.saturating_sub(MAX_NAME);
     let start = floor
         + text[floor..keyword.start]
@@ -74,10 +110,10 @@ pub(in crate::scan) fn assignment(text: &[u8], keyword: Range<usize>) -> Option<
             .rposition(|byte| !is_name(*byte))
             .map_or(0, |at| at + 1);
     let ceiling = (keyword.end + MAX_NAME).min(text.len());
-    let end = text[keyword.end..ceiling]
+    let end = text[keyword.start..ceiling]
         .iter()
         .position(|byte| !is_name(*byte))
-        .map_or(ceiling, |at| keyword.end + at);
+        .map_or(ceiling, |at| keyword.start + at);
     if end - start > MAX_NAME {
         return None;
     }
@@ -85,17 +121,10 @@ pub(in crate::scan) fn assignment(text: &[u8], keyword: Range<usize>) -> Option<
         .iter()
         .take_while(|byte| **byte == b'-')
         .count();
-    let name = start + dashes..end;
-    let line_end = (end + REACH).min(text.len());
-    let line_end = memchr::memchr(b'\n', &text[end..line_end]).map_or(line_end, |at| end + at);
-    let (link, at) = link(&text[..line_end], &name, dashes)?;
-    let (value, form) = value(&text[..line_end], at, link)?;
-    Some(Candidate {
-        whole: name.start..value.end,
-        name,
-        value,
-        form,
-        link,
+    Some(Spot {
+        name: start + dashes..end,
+        dashes,
+        open: start.checked_sub(1).map_or(b'\n', |at| text[at]),
     })
 }
 
@@ -107,46 +136,170 @@ fn skip_blanks(text: &[u8], mut at: usize) -> usize {
 }
 
 /// The operator behind a name and where the value begins.
-fn link(text: &[u8], name: &Range<usize>, dashes: usize) -> Option<(Link, usize)> {
-    let open = name.start.checked_sub(1).map(|at| text[at]);
+fn link(text: &[u8], spot: &Spot) -> Option<(Link, usize)> {
+    let name = &spot.name;
     // `${NAME:default}` is a reference.
-    if open == Some(b'{') && name.start >= 2 && text[name.start - 2] == b'$' {
+    if spot.open == b'{' && name.start >= 2 && text[name.start - 2] == b'$' {
         return None;
     }
     let mut at = name.end;
-    let quote = matches!(text.get(at), Some(b'"' | b'\'' | b'`'));
-    at += usize::from(quote);
+    let mut closed = matches!(text.get(at), Some(b'"' | b'\'' | b'`'));
+    at += usize::from(closed);
     // `\"name\": …` within a string.
     if text.get(at) == Some(&b'\\') && matches!(text.get(at + 1), Some(b'"' | b'\'')) {
         at += 2;
+        closed = true;
     }
-    at += usize::from(text.get(at) == Some(&b']'));
+    let indexed = text.get(at) == Some(&b']');
+    at += usize::from(indexed);
+    at += usize::from(
+        !closed && matches!(text.get(at), Some(b'?' | b'!')) && text.get(at + 1) == Some(&b':'),
+    );
     let blank = skip_blanks(text, at);
     let rest = text.get(blank..)?;
+    let below = if closed {
+        pair(text, spot, at)
+    } else {
+        pair_below(text, name)
+    };
+    if let Some(at) = below {
+        return Some((Link::Pair, at));
+    }
     let found = match rest {
-        [b'>', ..] if open == Some(b'<') => return Some((Link::Tag, blank + 1)),
-        [b'=', b'=', b'=', ..] => (Link::Compared, 3),
-        [b'=', b'=', ..] => (Link::Compared, 2),
+        [b'>', ..] if spot.open == b'<' => return Some((Link::Tag, blank + 1)),
+        [b'=', b'=', b'=', ..] | [b'!', b'=', b'=', ..] => (Link::Compared, 3),
+        [b'=', b'=', ..] | [b'!', b'=', ..] => (Link::Compared, 2),
         [b'=', b'>', ..] | [b'-', b'>', ..] | [b':', b'=', ..] | [b'?', b'=', ..] => {
             (Link::Assigned, 2)
         }
         [b':', b':', ..] | [b'=', b'~', ..] => return None,
         [b':', ..] => (Link::Assigned, 1 + annotation(&rest[1..])),
         [b'=', ..] => (Link::Assigned, 1),
-        [b',', ..] if quote && matches!(open, Some(b'"' | b'\'')) => (Link::Argument, 1),
-        [b'(', ..] if !quote => (Link::Argument, 1),
-        _ if dashes > 0 && blank > at => (Link::Flag, 0),
+        [b'|', b'|', ..] | [b'?', b'?', ..] | [b'?', b':', ..] => (Link::Default, 2),
+        [b'o', b'r', b' ', ..] if blank > at => (Link::Default, 3),
+        [b',', ..] if closed && indexed => (Link::Compared, 1),
+        [b',', ..] if closed && (spot.quote().is_some() || spot.open == b'\\') => {
+            (Link::Argument, 1)
+        }
+        [b')', b',', ..] if closed => (Link::Compared, 2),
+        [b'(', ..] if is_equals(text, name) => (Link::Compared, 1),
+        [b'(', ..] if !closed => (Link::Argument, 1),
+        [b'{', ..] | [b'[', ..] => (Link::Assigned, declared(rest)?),
+        _ if blank > at => return beside(text, spot, blank),
         _ => return None,
     };
     Some((found.0, skip_blanks(text, blank + found.1)))
+}
+
+/// What follows a name with nothing but blanks between: a flag's value, a type and `=`, a literal.
+fn beside(text: &[u8], spot: &Spot, at: usize) -> Option<(Link, usize)> {
+    if spot.dashes > 0 {
+        return Some((Link::Flag, at));
+    }
+    let before = &text[..spot.name.start];
+    if before.ends_with(b"ENV ") || before.ends_with(b"ARG ") {
+        return Some((Link::Flag, at));
+    }
+    let rest = &text[at..];
+    if rest.first().is_some_and(u8::is_ascii_alphabetic) {
+        // `password string = "…"`, `password As String = "…"`.
+        return Some((Link::Assigned, skip_blanks(text, at + declared(rest)?)));
+    }
+    // `password "…"`, at the beginning of a line or of a list.
+    let blank = before
+        .iter()
+        .rposition(|byte| !matches!(byte, b' ' | b'\t' | b'\r'))
+        .map_or(b'\n', |at| before[at]);
+    (matches!(rest.first(), Some(b'"' | b'\'')) && matches!(blank, b'\n' | b'(' | b'{'))
+        .then_some((Link::Beside, at))
+}
+
+/// Whether the name ends in a call that compares: `password.equals("…")`.
+fn is_equals(text: &[u8], name: &Range<usize>) -> bool {
+    let name = &text[name.clone()];
+    name.ends_with(b".equals") || name.ends_with(b".eq")
+}
+
+/// The length of what stands between a name and the value it is declared with, the sign included:
+/// `string = `, `As String = `, `[] = `, `{ get; set; } = `.
+fn declared(rest: &[u8]) -> Option<usize> {
+    let end = rest
+        .iter()
+        .take(40)
+        .position(|byte| !byte.is_ascii_alphanumeric() && !b" \t&<>[]{};?|_.*".contains(byte))?;
+    let words = rest[..end].split(|byte| matches!(byte, b' ' | b'\t'));
+    (rest[end] == b'=' && rest.get(end + 1) != Some(&b'=') && words.count() <= 5).then_some(end + 1)
+}
+
+/// Where the value begins that belongs to a name which is a value itself: `name: NAME` and then
+/// `value: …`, in YAML, JSON, attributes or elements.
+fn pair(text: &[u8], spot: &Spot, at: usize) -> Option<usize> {
+    let before = text[..spot.name.start.saturating_sub(1)].trim_ascii_end();
+    let before = before.strip_suffix(b"=").or(before.strip_suffix(b":"))?;
+    let before = before.trim_ascii_end();
+    let before = before.strip_suffix(b"\"").unwrap_or(before);
+    is_naming(before).then_some(())?;
+    let rest = text.get(at..(at + REACH).min(text.len()))?;
+    let blanks = rest
+        .iter()
+        .take(60)
+        .position(|byte| !byte.is_ascii_whitespace() && *byte != b',')?;
+    let lines = rest[..blanks].iter().filter(|byte| **byte == b'\n').count();
+    if lines > 1 {
+        return None;
+    }
+    let rest = &rest[blanks..];
+    let at = at + blanks;
+    // `<property name="password">value</property>`
+    if rest.first() == Some(&b'>') && memchr::memchr(b'<', rest).is_some() {
+        return Some(at + 1);
+    }
+    valued(rest).map(|length| at + length)
+}
+
+/// Whether a text ends in a word that names things.
+fn is_naming(before: &[u8]) -> bool {
+    [b"name".as_slice(), b"key", b"id", b"field", b"property"]
+        .iter()
+        .any(|word| {
+            before.len() >= word.len()
+                && before[before.len() - word.len()..].eq_ignore_ascii_case(word)
+        })
+}
+
+/// The length of `value: ` or its like.
+fn valued(rest: &[u8]) -> Option<usize> {
+    let quote = usize::from(rest.first() == Some(&b'"'));
+    let word = [b"value".as_slice(), b"content", b"default"]
+        .into_iter()
+        .find(|word| {
+            rest.get(quote..quote + word.len())
+                .is_some_and(|here| here.eq_ignore_ascii_case(word))
+        })?;
+    let at = quote + word.len();
+    let at = at + usize::from(rest.get(at) == Some(&b'"'));
+    let at = skip_blanks(rest, at);
+    matches!(rest.get(at), Some(b':' | b'=')).then(|| skip_blanks(rest, at + 1))
+}
+
+/// The pair of a bare name on a line of its own (`name: DB_PASSWORD`, YAML) and the value below.
+fn pair_below(text: &[u8], spot: &Range<usize>) -> Option<usize> {
+    let rest = &text[spot.end..];
+    let rest = rest.strip_prefix(b"\r").unwrap_or(rest);
+    let rest = rest.strip_prefix(b"\n")?;
+    let before = text[..spot.start].trim_ascii_end().strip_suffix(b":")?;
+    is_naming(before).then_some(())?;
+    let blanks = rest.iter().take(60).position(|byte| *byte != b' ')?;
+    let length = valued(&rest[blanks..])?;
+    Some(text.len() - rest.len() + blanks + length)
 }
 
 /// The length of a type between the colon and the equals sign, that sign included: `: &str =`.
 fn annotation(rest: &[u8]) -> usize {
     let end = rest
         .iter()
-        .take(40)
-        .position(|byte| matches!(byte, b'"' | b'\'' | b'=' | b',' | b';'));
+        .take(60)
+        .position(|byte| matches!(byte, b'"' | b'\'' | b'=' | b',' | b';' | b'\n'));
     match end {
         Some(end) if rest[end] == b'=' && rest.get(end + 1) != Some(&b'=') => {
             let kind = rest[..end].trim_ascii();
@@ -162,125 +315,6 @@ fn annotation(rest: &[u8]) -> usize {
     }
 }
 
-/// The value that begins at a place.
-fn value(text: &[u8], mut at: usize, link: Link) -> Option<(Range<usize>, Form)> {
-    if link == Link::Tag {
-        let end = memchr::memchr(b'<', text.get(at..)?)? + at;
-        return (text.get(end + 1) == Some(&b'/')).then_some((at..end, Form::Quoted));
-    }
-    // `\"value\"` within a string, and prefixes of literals.
-    let escaped = text.get(at) == Some(&b'\\') && matches!(text.get(at + 1), Some(b'"' | b'\''));
-    at += usize::from(escaped);
-    if matches!(
-        text.get(at),
-        Some(b'b' | b'r' | b'u' | b'B' | b'R' | b'U' | b'@' | b'L')
-    ) && matches!(text.get(at + 1), Some(b'"' | b'\''))
-    {
-        at += 1;
-    }
-    match text.get(at)? {
-        quote @ (b'"' | b'\'' | b'`') => {
-            let start = at + 1;
-            let mut end = start;
-            loop {
-                match text.get(end)? {
-                    b'\\' if escaped && text.get(end + 1) == Some(quote) => break,
-                    b'\\' => end += 2,
-                    byte if byte == quote => break,
-                    _ => end += 1,
-                }
-                if end - start > MAX_VALUE {
-                    return None;
-                }
-            }
-            // `"a" + b`, `"a" "b"`, `"a" % b`: only a part of the value.
-            Some((start..end, Form::Quoted))
-        }
-        _ if link == Link::Argument || link == Link::Compared => None,
-        _ => {
-            let length = text[at..]
-                .iter()
-                .position(|byte| {
-                    byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>')
-                })
-                .unwrap_or(text.len() - at);
-            if length > MAX_VALUE {
-                return None;
-            }
-            let value = &text[at..at + length];
-            let value = value
-                .strip_suffix(b",")
-                .or(value.strip_suffix(b";"))
-                .unwrap_or(value);
-            (!value.is_empty()).then_some((at..at + value.len(), Form::Bare))
-        }
-    }
-}
-
-/// Extensions of files that hold settings.
-const DATA: &[&[u8]] = &[
-    b"env",
-    b"ini",
-    b"cfg",
-    b"conf",
-    b"config",
-    b"cnf",
-    b"properties",
-    b"yml",
-    b"yaml",
-    b"toml",
-    b"tfvars",
-    b"json",
-    b"xml",
-    b"plist",
-    b"netrc",
-    b"pgpass",
-    b"npmrc",
-    b"pypirc",
-];
-
-/// What kind of line a candidate stands on: by what stands around it and by the name of the file.
-pub(in crate::scan) fn place(candidate: &Candidate, text: &[u8], path: &[u8]) -> Place {
-    let file = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
-    let stem = file.to_ascii_lowercase();
-    let extension = stem.rsplit(|byte| *byte == b'.').next().unwrap_or(&stem);
-    let between = &text[candidate.name.end..candidate.value.start];
-    let tight = between
-        .iter()
-        .all(|byte| matches!(byte, b'=' | b'"' | b'\''));
-    let shouted = text[candidate.name.clone()]
-        .iter()
-        .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_');
-    let before = candidate.name.start.checked_sub(1).map(|at| text[at]);
-    let apart =
-        before.is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\''));
-    if stem.starts_with(b".env") || extension == b"env" || (tight && shouted && apart) {
-        return Place::Environment;
-    }
-    if DATA.contains(&extension) || stem.starts_with(b"env.") {
-        return Place::Data;
-    }
-    // `--password=value`, and a line of nothing but `name=value` in a file of unknown kind.
-    let flag = before == Some(b'-') && (between == b"=" || candidate.link == Link::Flag);
-    let rest = text[candidate.whole.end..].first();
-    let alone = matches!(before, None | Some(b'\n'))
-        && matches!(rest, None | Some(b'\n' | b'\r'))
-        && between == b"="
-        && !CODE.contains(&extension);
-    if flag || alone {
-        Place::Data
-    } else {
-        Place::Code
-    }
-}
-
-/// Extensions of files in which a line of nothing but `name=value` is a statement.
-const CODE: &[&[u8]] = &[
-    b"py", b"rb", b"js", b"ts", b"lua", b"pl", b"r", b"jl", b"ex", b"swift", b"kt", b"scala",
-    b"groovy", b"go", b"nim", b"m", b"v", b"vue", b"tsx", b"jsx", b"php", b"ps1", b"pyi", b"mk",
-    b"cmake", b"bzl",
-];
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -288,35 +322,72 @@ mod tests {
 
     #[test]
     fn assignments_of_every_form_are_read() {
-        for (line, value, form) in [
-            ("password = \"v1\"", "v1", Form::Quoted),
-            ("\"password\": \"v1\",", "v1", Form::Quoted),
-            ("config['password'] = 'v1';", "v1", Form::Quoted),
-            (":password => 'v1'", "v1", Form::Quoted),
-            ("let password: &str = \"v1\";", "v1", Form::Quoted),
-            ("password: string = 'v1'", "v1", Form::Quoted),
-            ("var password := \"v1\"", "v1", Form::Quoted),
-            ("<password>v1</password>", "v1", Form::Quoted),
-            ("setPassword(\"v1\")", "v1", Form::Quoted),
-            ("put(\"password\", \"v1\")", "v1", Form::Quoted),
-            ("{\\\"password\\\": \\\"v1\\\"}", "v1", Form::Quoted),
-            ("tool --password v1 --x", "v1", Form::Bare),
-            ("tool --password=v1", "v1", Form::Bare),
-            ("export DB_password=v1", "v1", Form::Bare),
-            ("password: v1", "v1", Form::Bare),
-            ("if (password === 'v1') {", "v1", Form::Quoted),
+        for (line, form) in [
+            ("password = \"v1\"", Form::Quoted),
+            ("\"password\": \"v1\",", Form::Quoted),
+            ("config['password'] = 'v1';", Form::Quoted),
+            (":password => 'v1'", Form::Quoted),
+            ("let password: &str = \"v1\";", Form::Quoted),
+            ("let password: Option<&str> = Some(\"v1\");", Form::Quoted),
+            ("password: string = 'v1'", Form::Quoted),
+            ("password?: string = 'v1'", Form::Quoted),
+            ("var password := \"v1\"", Form::Quoted),
+            ("var password string = \"v1\"", Form::Quoted),
+            ("Const password As String = \"v1\"", Form::Quoted),
+            ("char password[] = \"v1\";", Form::Quoted),
+            (
+                "public string password { get; set; } = \"v1\";",
+                Form::Quoted,
+            ),
+            ("password = Some(\"v1\"),", Form::Quoted),
+            ("password = new SecureString(\"v1\"),", Form::Quoted),
+            ("password := []byte(\"v1\")", Form::Quoted),
+            ("password = SecretString::from(\"v1\")", Form::Quoted),
+            ("'password': (None, 'v1'),", Form::Quoted),
+            ("<password>v1</password>", Form::Quoted),
+            ("<add key=\"password\" value=\"v1\"/>", Form::Quoted),
+            ("<property name=\"password\">v1</property>", Form::Quoted),
+            ("{\"name\": \"password\", \"value\": \"v1\"}", Form::Quoted),
+            ("- name: \"password\"\n  value: \"v1\"\n", Form::Quoted),
+            ("- name: db_password\n  value: v1\n", Form::Bare),
+            ("setPassword(\"v1\")", Form::Quoted),
+            ("put(\"password\", \"v1\")", Form::Quoted),
+            ("getenv(\"password\", \"v1\")", Form::Quoted),
+            ("env.password || 'v1'", Form::Quoted),
+            ("env.password ?? 'v1'", Form::Quoted),
+            ("args.password or 'v1'", Form::Quoted),
+            ("{\\\"password\\\": \\\"v1\\\"}", Form::Quoted),
+            ("assertEqual(cfg['password'], 'v1')", Form::Quoted),
+            ("password.equals(\"v1\")", Form::Quoted),
+            ("if (password === 'v1') {", Form::Quoted),
+            ("if password != \"v1\" {", Form::Quoted),
+            ("    password \"v1\"", Form::Quoted),
+            ("args(\"--password\", \"v1\")", Form::Quoted),
+            ("tool --password v1 --x", Form::Bare),
+            ("tool --password=v1", Form::Bare),
+            ("ENV password v1", Form::Bare),
+            ("export DB_password=v1", Form::Bare),
+            ("password: v1", Form::Bare),
+            ("{user: a, password: v1}", Form::Bare),
+            ("x = \"user=a;password=v1;b=c\"", Form::Inside),
+            ("curl -F 'password=v1' host", Form::Inside),
+            ("curl -H 'x-password: v1' host", Form::Inside),
+            ("GET /login?user=a&password=v1&b=c HTTP/1.1", Form::Bare),
         ] {
             let at = line.to_ascii_lowercase().find("password").unwrap();
             let found = assignment(line.as_bytes(), at..at + 8);
             let found = found.unwrap_or_else(|| panic!("{line}"));
-            assert_eq!(&line[found.value], value, "{line}");
+            assert_eq!(&line[found.value], "v1", "{line}");
             assert_eq!(found.form, form, "{line}");
         }
         for line in [
             "the password is long",
+            "the password 'v1' is long",
             "password::new(\"v1\")",
             "password;",
             "password =~ /x/",
+            "password = \"v1\" + suffix",
+            "password, \"v1\"",
         ] {
             let at = line.find("password").unwrap();
             assert_eq!(assignment(line.as_bytes(), at..at + 8), None, "{line}");

@@ -1,6 +1,6 @@
 //! Secrets without a shape of their own, told by the name they are given and by what they look like.
 //!
-//! A [`Candidate`] is a name, an operator and a value. [`judge`] adds up evidence in bits, that is
+//! A [`Candidate`] is a name, an operator and a value. [`judge`] adds up [`Signal`]s in bits, that is
 //! log2 of how much likelier the sight is with a secret than without, from a start far on the side
 //! of "no secret", since most assignments to a `token` are none:
 //!
@@ -11,10 +11,13 @@
 //! | start, for a name that says `password` | -6 |
 //! | value is a quoted literal | 0 |
 //! | value stands bare in a data file or an environment line | +2 |
+//! | value stands with its name inside one string | -3 |
+//! | value is compared with, or an argument | -3 |
 //! | order of its characters ([`randomness::surprise`]) | as measured, from -20 to +28 |
 //! | spread of its characters below 60 % of what the length allows | -6 |
 //! | words follow in the name that do not say which secret it is | -4 |
 //! | name also says `test`, `dummy`, `sample`, `mock`, `fake` | -4 |
+//! | file is a test, a fixture or an example | -4 for a password, -3 for a key |
 //! | UUID | -10 |
 //! | digest named beside it (`sha256`, `integrity`, `checksum`) | -30 |
 //!
@@ -22,11 +25,15 @@
 //! is worth a word (`low`). Names that speak of something else than the secret (`token_url`,
 //! `password_field`) and values that refer to something (`${VAR}`, `getenv(…)`) are none at all.
 //!
-//! Passwords that people choose are not random. For them ([`Model::Password`]) mixed characters
-//! stand in for surprise, and the place has to speak louder.
+//! Passwords that people choose are not random. For them ([`Model::Password`], and secrets too short
+//! for a key) the kinds of characters stand in for surprise, and the place has to speak louder; see
+//! [`chosen`].
 
 mod assign;
+mod chosen;
+mod literal;
 mod name;
+mod place;
 pub(super) mod randomness;
 #[cfg(test)]
 mod tests;
@@ -37,13 +44,20 @@ use std::ops::Range;
 
 pub(super) use assign::{Candidate, REACH, assignment};
 use assign::{Form, Link};
-use name::Kind;
+use name::{Kind, Name};
+use place::Place;
 
 /// Who judges the matches of a rule that has neither a shape nor a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Model {
+    /// What follows `Basic` in a header: it must decode to a user and a password.
+    Basic,
+    /// Values of a manifest, in base 64: what they decode to must look like a secret.
+    Encoded,
     /// Keys and tokens: the value must look drawn by chance.
     Generic,
+    /// Hashes of passwords: they count where accounts are kept, less where they are explained.
+    Hash,
     /// Passwords: the value may be weak, if its place says that it is one.
     Password,
 }
@@ -76,10 +90,63 @@ impl Setting {
 /// speak up to the end of its line.
 pub(super) const BESIDE: usize = 80;
 
+/// A reason for or against taking a value for a secret.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Signal {
+    /// What was seen, as a phrase: `the name says password`.
+    pub what: &'static str,
+    /// How much it says, in bits; negative against a secret.
+    pub bits: f32,
+}
+
 /// Bits from which on a candidate is `low`, `medium`, `high`.
-const LOW: f64 = 0.0;
-const MEDIUM: f64 = 8.0;
-const HIGH: f64 = 16.0;
+const LOW: f32 = 0.0;
+const MEDIUM: f32 = 8.0;
+const HIGH: f32 = 16.0;
+
+/// What was seen and what it adds up to.
+#[derive(Debug, Default)]
+struct Evidence(Vec<Signal>);
+
+impl Evidence {
+    fn add(&mut self, what: &'static str, bits: f64) {
+        if bits != 0.0 {
+            let bits = bits as f32;
+            self.0.push(Signal { what, bits });
+        }
+    }
+
+    fn add_if(&mut self, seen: bool, what: &'static str, bits: f64) {
+        if seen {
+            self.add(what, bits);
+        }
+    }
+
+    /// `None` for not worth a word.
+    fn verdict(self) -> Option<Verdict> {
+        let bits: f32 = self.0.iter().map(|signal| signal.bits).sum();
+        let confidence = if bits >= HIGH {
+            Confidence::High
+        } else if bits >= MEDIUM {
+            Confidence::Medium
+        } else if bits >= LOW {
+            Confidence::Low
+        } else {
+            return None;
+        };
+        Some(Verdict {
+            confidence,
+            signals: self.0,
+        })
+    }
+}
+
+/// How sure it is that a value is a secret, and why.
+#[derive(Debug)]
+pub(super) struct Verdict {
+    pub(super) confidence: Confidence,
+    pub(super) signals: Vec<Signal>,
+}
 
 /// How sure it is that this candidate is a secret; `None` for not worth a word.
 pub(super) fn judge(
@@ -87,51 +154,71 @@ pub(super) fn judge(
     candidate: &Candidate,
     text: &[u8],
     path: &[u8],
-) -> Option<Confidence> {
+) -> Option<Verdict> {
     let name = name::read(&text[candidate.name.clone()])?;
     let secret = &text[candidate.value.clone()];
     if value::says_nothing(secret, &text[candidate.name.clone()]) {
         return None;
     }
-    let place = assign::place(candidate, text, path);
-    if candidate.form == Form::Bare
-        && (place == assign::Place::Code || value::is_expression(secret))
-    {
+    let place = place::place(candidate, text, path);
+    if candidate.form == Form::Bare && (place == Place::Code || value::is_expression(secret)) {
         return None;
     }
-    let weak = model == Model::Password && name.kind == Kind::Password;
-    let mut bits = match name.kind {
-        Kind::Password => -6.0,
-        Kind::Secret => -8.0,
-        Kind::Token => -12.0,
+    let mut evidence = Evidence::default();
+    match name.kind {
+        Kind::Password => evidence.add("the name says password", -6.0),
+        Kind::Secret => evidence.add("the name says secret", -8.0),
+        Kind::Token => evidence.add("the name says token", -12.0),
+    }
+    let short = secret.len() < value::MIN_KEY;
+    let by_hand = match name.kind {
+        Kind::Password => model == Model::Password,
+        Kind::Secret => short && model == Model::Generic && secret.len() >= chosen::MIN_SECRET,
+        Kind::Token => false,
     };
-    if weak {
-        bits += value::password_bits(secret, place);
-        if candidate.link == Link::Argument || candidate.link == Link::Compared {
-            bits -= 3.0;
-        }
+    if by_hand {
+        chosen::weigh(&mut evidence, secret, place);
+        let twice = chosen::stands_beside(text, &candidate.whole, &candidate.value);
+        evidence.add_if(twice, "the same word stands beside it", -6.0);
+    } else if short || !value::is_key_like(secret, name.kind) {
+        return None;
     } else {
-        if secret.len() < value::MIN_KEY {
-            return None;
-        }
-        if !value::is_key_like(secret, name.kind) {
-            return None;
-        }
-        bits += value::random_bits(secret);
-        if value::is_hex(secret) && value::digest_beside(text, &candidate.whole) {
-            bits -= 30.0;
-        }
+        value::weigh(&mut evidence, secret);
+        let digest = value::is_hex(secret) && value::digest_beside(text, &candidate.whole);
+        evidence.add_if(digest, "a digest is named beside it", -30.0);
     }
-    if place != assign::Place::Code && candidate.form == Form::Bare {
-        bits += 2.0;
+    surroundings(&mut evidence, candidate, name, by_hand, (place, path));
+    evidence.verdict()
+}
+
+/// What the name, the operator and the place say, whatever the value is.
+fn surroundings(
+    evidence: &mut Evidence,
+    candidate: &Candidate,
+    name: Name,
+    by_hand: bool,
+    (place, path): (Place, &[u8]),
+) {
+    match candidate.form {
+        Form::Bare if place != Place::Code => evidence.add("it stands bare among settings", 2.0),
+        Form::Inside => evidence.add("name and value stand inside a string", -3.0),
+        Form::Bare | Form::Quoted => {}
     }
-    if name.more {
-        bits -= 4.0;
+    match candidate.link {
+        Link::Compared => evidence.add("it is compared with", if by_hand { -3.0 } else { 0.0 }),
+        Link::Argument => evidence.add("it is an argument", if by_hand { -3.0 } else { 0.0 }),
+        Link::Beside => evidence.add("no operator stands between", -2.0),
+        Link::Default => evidence.add("it is a default", -1.0),
+        Link::Assigned | Link::Flag | Link::Tag | Link::Pair => {}
     }
-    if name.sample {
-        bits -= 4.0;
-    }
-    grade(bits)
+    evidence.add_if(name.more, "more words follow in the name", -4.0);
+    evidence.add_if(name.sample, "the name says test or sample", -4.0);
+    let bits = if by_hand { -4.0 } else { -3.0 };
+    evidence.add_if(
+        place::is_sample(path),
+        "the file is a test or an example",
+        bits,
+    );
 }
 
 /// How sure it is that a value which a regex of a rule picked (from a URL, a connection string, a
@@ -141,37 +228,42 @@ pub(super) fn judge_plain(
     span: &Range<usize>,
     whole: &Range<usize>,
     text: &[u8],
-) -> Option<Confidence> {
+    path: &[u8],
+) -> Option<Verdict> {
     let secret = &text[span.clone()];
-    if value::says_nothing(secret, b"") {
+    let coded = matches!(model, Model::Hash | Model::Encoded);
+    if !coded && value::says_nothing(secret, b"") {
         return None;
     }
+    let mut evidence = Evidence::default();
     match model {
+        Model::Basic => value::weigh_basic(&mut evidence, secret)?,
+        Model::Encoded => value::weigh_encoded(&mut evidence, secret)?,
+        Model::Hash => {
+            evidence.add("it has the form of a hash of a password", 4.0);
+            let kept = place::keeps_accounts(path);
+            evidence.add_if(kept, "the file keeps settings or accounts", 6.0);
+        }
         Model::Password => {
             let around = &text[whole.start..text.len().min(whole.end + value::HOST)];
             let line = memchr::memchr(b'\n', &around[whole.len()..]);
             let around = &around[..line.map_or(around.len(), |at| whole.len() + at)];
             if memchr::memmem::find(around, b"://").is_some() {
-                return value::url_password(secret, around);
-            }
-            if value::is_expression(secret) {
+                value::weigh_url(&mut evidence, secret, around)?;
+            } else if value::is_expression(secret) {
                 return None;
+            } else {
+                // What a regex asked for by more than a name needs less of the value itself.
+                evidence.add("the form around it says password", -4.0);
+                chosen::weigh(&mut evidence, secret, Place::Environment);
             }
-            // What a regex asked for by more than a name needs less of the value itself.
-            grade(value::password_bits(secret, assign::Place::Environment) - 4.0)
         }
-        Model::Generic => grade(value::random_bits(secret) - 6.0),
+        Model::Generic => {
+            evidence.add("the form around it says token", -6.0);
+            value::weigh(&mut evidence, secret);
+        }
     }
-}
-
-fn grade(bits: f64) -> Option<Confidence> {
-    if bits >= HIGH {
-        Some(Confidence::High)
-    } else if bits >= MEDIUM {
-        Some(Confidence::Medium)
-    } else if bits >= LOW {
-        Some(Confidence::Low)
-    } else {
-        None
-    }
+    let sample = place::is_sample(path);
+    evidence.add_if(sample, "the file is a test or an example", -4.0);
+    evidence.verdict()
 }

@@ -38,10 +38,16 @@ const PASSWORD: &[&str] = &[
     "dbpwd",
     "rootpw",
     "userpassword",
+    "passwort",
+    "kennwort",
+    "senha",
+    "contrasena",
+    "motdepasse",
+    "wachtwoord",
 ];
 
 /// Ends of words that were written together: `PGPASSWORD`, `userpassword`.
-const PASSWORD_END: &[&str] = &["password", "passwd", "passphrase"];
+const PASSWORD_END: &[&str] = &["password", "passwd", "passphrase", "passwort"];
 const SECRET_END: &[&str] = &["apikey", "apitoken", "apisecret", "accesskey", "secretkey"];
 
 const SECRET: &[&str] = &[
@@ -98,6 +104,21 @@ const KEY_OWNER: &[&str] = &[
     "subscription",
     "shared",
     "admin",
+    "fernet",
+    "vault",
+    "sign",
+    "signature",
+    "webhook",
+    "encrypt",
+    "decryption",
+    "decrypt",
+    "integration",
+    "merchant",
+    "certificate",
+    "bot",
+    "jose",
+    "otp",
+    "totp",
 ];
 
 /// Words that make it the name of something else, wherever they stand.
@@ -106,6 +127,10 @@ const NEVER: &[&str] = &[
     "pub",
     "csrf",
     "xsrf",
+    "authenticity",
+    "verification",
+    "antiforgery",
+    "forgery",
     "primary",
     "foreign",
     "cache",
@@ -142,9 +167,17 @@ const NEVER: &[&str] = &[
     "hash",
     "sha",
     "sha1",
+    "sha2",
+    "sha3",
+    "sha224",
     "sha256",
+    "sha384",
     "sha512",
     "md5",
+    "bcrypt",
+    "crypt",
+    "crypted",
+    "salted",
     "checksum",
     "digest",
     "thumbprint",

@@ -1,9 +1,12 @@
 //! What a value says about itself.
 
-use super::super::{Confidence, placeholder};
-use super::assign::Place;
+use super::super::placeholder;
 use super::name::Kind;
 use super::randomness;
+use super::{Evidence, chosen};
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use std::ops::Range;
 
 /// Shorter values are no keys, in bytes.
@@ -66,6 +69,24 @@ const ASKS: &[&[u8]] = &[
     b"foobar",
     b"fill",
     b"todo",
+    b"%{",
+];
+
+/// Beginnings of versions and of where a package comes from.
+const VERSIONS: &[&[u8]] = &[
+    b"npm:",
+    b"workspace:",
+    b"link:",
+    b"portal:",
+    b"patch:",
+    b"file:",
+    b"github:",
+    b"git+",
+    b"^",
+    b"~",
+    b">=",
+    b"<=",
+    b"==",
 ];
 
 /// Digests and ciphertexts that say what they are; who has them has no secret.
@@ -115,6 +136,7 @@ pub(super) fn says_nothing(value: &[u8], name: &[u8]) -> bool {
             .iter()
             .any(|part| memchr::memmem::find(&lower, part).is_some())
         || DIGEST.iter().any(|prefix| lower.starts_with(prefix))
+        || is_version(&lower)
         || placeholder::is_reference(value)
         || placeholder::is_placeholder(value)
         || is_template(value)
@@ -123,6 +145,19 @@ pub(super) fn says_nothing(value: &[u8], name: &[u8]) -> bool {
             .iter()
             .any(|byte| !byte.is_ascii() || byte.is_ascii_control() || *byte == b' ')
         || (!name.is_empty() && lower == name.to_ascii_lowercase())
+}
+
+/// A version, a range of versions, or a package.
+fn is_version(lower: &[u8]) -> bool {
+    VERSIONS.iter().any(|prefix| match prefix {
+        [b'^' | b'~' | b'>' | b'<' | b'=', ..] => lower
+            .strip_prefix(*prefix)
+            .is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_digit)),
+        prefix => lower.starts_with(prefix),
+    }) || (memchr::memchr(b'.', lower).is_some()
+        && lower
+            .iter()
+            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'v' | b'-')))
 }
 
 /// A template or a lookup somewhere in it.
@@ -206,22 +241,26 @@ pub(super) fn is_uuid(value: &[u8]) -> bool {
         })
 }
 
-/// Evidence in bits that chance drew a value: by the order of its characters, and by their spread.
-pub(super) fn random_bits(value: &[u8]) -> f64 {
-    let mut bits = 0.0;
+/// Weighs whether chance drew a value: by the order of its characters, and by their spread.
+pub(super) fn weigh(evidence: &mut Evidence, value: &[u8]) {
     let digits: Vec<u8>;
     let drawn = if is_uuid(value) {
-        bits -= 10.0;
+        evidence.add("it is a UUID", -10.0);
         digits = value.iter().copied().filter(|byte| *byte != b'-').collect();
         &digits
     } else {
         value
     };
-    bits += randomness::surprise(drawn).clamp(-20.0, 28.0);
-    if randomness::evenness(drawn) < 0.6 {
-        bits -= 6.0;
-    }
-    bits
+    let surprise = randomness::surprise(drawn).clamp(-20.0, 28.0);
+    let what = if surprise < 0.0 {
+        "its characters follow as in words"
+    } else {
+        "its characters look drawn by chance"
+    };
+    evidence.add(what, surprise);
+    let spread = randomness::evenness(drawn);
+    evidence.add_if(spread < 0.6, "few different characters", -6.0);
+    evidence.add_if(is_coded_text(value), "it decodes to words", -20.0);
 }
 
 /// Whether a value is made of the characters that keys are made of. Signs are drawn by some
@@ -261,133 +300,96 @@ pub(super) fn digest_beside(text: &[u8], whole: &Range<usize>) -> bool {
     .any(|word| memchr::memmem::find(&near, word).is_some())
 }
 
-/// How many kinds of characters there are: small, large, digits, others.
-fn kinds(value: &[u8]) -> usize {
-    [
-        value.iter().any(u8::is_ascii_lowercase),
-        value.iter().any(u8::is_ascii_uppercase),
-        value.iter().any(u8::is_ascii_digit),
-        value.iter().any(u8::is_ascii_punctuation),
-    ]
-    .into_iter()
-    .filter(|kind| *kind)
-    .count()
-}
-
-/// Words with `-`, `_` or `.` between them, or in camel case: how programs name things.
-fn is_identifier(value: &[u8]) -> bool {
-    let letters = value
+/// Weighs what follows `Basic`: base 64 of a user, a colon and a password, all printable. `None` for
+/// anything else, which words are.
+pub(super) fn weigh_basic(evidence: &mut Evidence, value: &[u8]) -> Option<()> {
+    let plain = decoded(value)?;
+    let colon = plain.iter().position(|byte| *byte == b':')?;
+    let password = &plain[colon + 1..];
+    let printable = plain
         .iter()
-        .filter(|byte| byte.is_ascii_alphabetic())
-        .count();
-    let joined = value
+        .all(|byte| byte.is_ascii_graphic() || *byte == b' ');
+    if !printable || colon == 0 || says_nothing(password, b"") {
+        return None;
+    }
+    evidence.add("it decodes to a user and a password", 10.0);
+    let lower = password.to_ascii_lowercase();
+    let stock = chosen::is_stock(&lower) || chosen::says_again(&lower) || chosen::counts(password);
+    evidence.add_if(stock, "everyone writes it into examples", -6.0);
+    evidence.add_if(
+        password == &plain[..colon],
+        "the user's name is the password",
+        -6.0,
+    );
+    Some(())
+}
+
+/// Weighs a value of a Secret of Kubernetes: bytes and keys are secrets, words may be a password,
+/// certificates are none.
+pub(super) fn weigh_encoded(evidence: &mut Evidence, value: &[u8]) -> Option<()> {
+    let plain = decoded(value)?;
+    evidence.add("a manifest calls it secret", 4.0);
+    let trimmed = plain.trim_ascii();
+    let printable = trimmed.iter().all(|byte| byte.is_ascii_graphic());
+    if !printable || trimmed.len() > 64 {
+        let public =
+            trimmed.starts_with(b"-----BEGIN CERT") || trimmed.starts_with(b"-----BEGIN PUB");
+        evidence.add("it decodes to a key or to many words", 6.0);
+        return (!public).then_some(());
+    }
+    if says_nothing(trimmed, b"") {
+        return None;
+    }
+    if trimmed.len() >= MIN_KEY && randomness::surprise(trimmed) > 0.0 {
+        weigh(evidence, trimmed);
+    } else {
+        evidence.add("it decodes to a word", -8.0);
+        chosen::weigh(evidence, trimmed, super::place::Place::Environment);
+    }
+    Some(())
+}
+
+/// What a value in base 64 stands for; `None` if it is none.
+fn decoded(value: &[u8]) -> Option<Vec<u8>> {
+    let end = value
         .iter()
-        .filter(|byte| matches!(byte, b'-' | b'_' | b'.' | b':' | b'/'))
-        .count();
-    let turns = value
-        .windows(2)
-        .any(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase());
-    letters + joined == value.len() && (joined > 0 || turns) && randomness::surprise(value) < 4.0
+        .rposition(|byte| *byte != b'=')
+        .map_or(0, |at| at + 1);
+    let lax = GeneralPurpose::new(
+        &alphabet::STANDARD,
+        GeneralPurposeConfig::new()
+            .with_decode_allow_trailing_bits(true)
+            .with_decode_padding_mode(DecodePaddingMode::RequireNone),
+    );
+    lax.decode(&value[..end]).ok()
 }
 
-/// Evidence in bits that a value given to a password is one.
-///
-/// A digit or a sign among letters is what people do to passwords and seldom to words; a word alone
-/// counts only where settings are kept.
-pub(super) fn password_bits(value: &[u8], place: Place) -> f64 {
-    let escaped = value
-        .windows(2)
-        .any(|two| two[0] == b'\\' && matches!(two[1], b'x' | b'u' | b'0'..=b'9'));
-    if value.len() > 64 || is_identifier(value) || escaped {
-        return -20.0;
-    }
-    let lower = value.to_ascii_lowercase();
-    let digit = value.iter().any(u8::is_ascii_digit);
-    let letter = value.iter().any(u8::is_ascii_alphabetic);
-    let sign = value
-        .iter()
-        .any(|b| b.is_ascii_punctuation() && !matches!(b, b'-' | b'_' | b'.' | b':' | b','));
-    let mut bits = match (letter, digit, sign) {
-        (true, true, true) => 16.0,
-        (true, true, false) => 12.0,
-        (true, false, true) => 10.0,
-        (false, true, _) => 7.0,
-        (true, false, false) => 5.0,
-        (false, false, _) => -10.0,
-    };
-    bits += match value.len() {
-        0..6 => -5.0,
-        6..8 => 0.0,
-        8..=40 => 2.0,
-        _ => 0.0,
-    };
-    bits += (kinds(value) as f64 - 2.0).max(0.0);
-    bits += (randomness::surprise(value) / 4.0).clamp(-2.0, 6.0);
-    if says_again(&lower) {
-        bits -= 5.0;
-    }
-    if is_stock(&lower) {
-        bits -= 8.0;
-    }
-    bits += match place {
-        Place::Environment => 5.0,
-        Place::Data => 3.0,
-        Place::Code => 0.0,
-    };
-    bits
-}
-
-/// Beginnings of the passwords that everyone writes into examples.
-const STOCK: &[&[u8]] = &[
-    b"admin",
-    b"root",
-    b"user",
-    b"guest",
-    b"postgres",
-    b"mysql",
-    b"demo",
-    b"abc",
-    b"foo",
-    b"bar",
-    b"qwerty",
-    b"letmein",
-    b"hello",
-    b"welcome",
-    b"123",
-    b"1111",
-    b"0000",
-];
-
-/// Whether a value is one of those, with some digits or signs behind it or none.
-fn is_stock(lower: &[u8]) -> bool {
-    STOCK.iter().any(|stock| {
-        lower
-            .strip_prefix(*stock)
-            .is_some_and(|rest| !rest.iter().any(u8::is_ascii_alphabetic))
-    })
-}
-
-/// Whether a value says again that it is a password, a token or a test.
-fn says_again(lower: &[u8]) -> bool {
-    [
-        b"pass".as_slice(),
-        b"p%40ss",
-        b"p@ss",
-        b"pwd",
-        b"secret",
-        b"token",
-        b"test",
-    ]
-    .iter()
-    .any(|word| memchr::memmem::find(lower, word).is_some())
+/// Whether a value is words in base 64: it decodes to text that chance did not draw.
+pub(super) fn is_coded_text(value: &[u8]) -> bool {
+    value.len() <= 200
+        && decoded(value).is_some_and(|plain| {
+            plain.len() >= 8
+                && plain
+                    .iter()
+                    .all(|byte| byte.is_ascii_graphic() || *byte == b' ')
+                && (randomness::surprise(&plain) < 4.0
+                    || chosen::says_again(&plain.to_ascii_lowercase()))
+        })
 }
 
 /// How much text behind a URL is looked at for its host, in bytes.
 pub(super) const HOST: usize = 64;
 
-/// How sure it is that the password in a URL or a connection string is one; what names an example
-/// host or this machine speaks against it.
-pub(super) fn url_password(value: &[u8], whole: &[u8]) -> Option<Confidence> {
+/// Weighs the password in a URL or a connection string; what names an example host or this machine
+/// speaks against it. `None` if it is the name of a variable.
+pub(super) fn weigh_url(evidence: &mut Evidence, value: &[u8], whole: &[u8]) -> Option<()> {
+    let shouted = value
+        .iter()
+        .all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
+    if shouted {
+        return None;
+    }
+    evidence.add("it stands where a URL has its password", 10.0);
     let lower = whole.to_ascii_lowercase();
     let here = [
         b"localhost".as_slice(),
@@ -396,22 +398,22 @@ pub(super) fn url_password(value: &[u8], whole: &[u8]) -> Option<Confidence> {
         b"[::1]",
         b"0.0.0.0",
         b"host.docker",
+        b"@host",
+        b"@server",
+        b"@ip:",
+        b"@your",
+        b"@my",
+        b".test",
+        b".invalid",
     ]
     .iter()
     .any(|host| memchr::memmem::find(&lower, host).is_some());
+    evidence.add_if(here, "the host is this machine or an example", -6.0);
     let word = value.to_ascii_lowercase();
-    let shouted = value
-        .iter()
-        .all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
-    if shouted {
-        return None;
-    }
-    let stock = is_stock(&word) || says_again(&word);
-    if here || stock || value.len() < 5 {
-        Some(Confidence::Low)
-    } else {
-        Some(Confidence::Medium)
-    }
+    let stock = chosen::is_stock(&word) || chosen::says_again(&word);
+    evidence.add_if(stock, "everyone writes it into examples", -6.0);
+    evidence.add_if(value.len() < 5, "it is short", -4.0);
+    Some(())
 }
 
 #[cfg(test)]
@@ -449,16 +451,5 @@ mod tests {
         ] {
             assert!(!says_nothing(value.as_bytes(), b"password"), "{value}");
         }
-    }
-
-    #[test]
-    fn identifiers_are_no_passwords() {
-        for value in ["new-password", "userPasswordInput", "current_value"] {
-            assert!(
-                password_bits(value.as_bytes(), Place::Code) < 0.0,
-                "{value}"
-            );
-        }
-        assert!(password_bits(b"hunter2x", Place::Environment) > 14.0);
     }
 }

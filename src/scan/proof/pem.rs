@@ -29,6 +29,11 @@ fn check(secret: &[u8]) -> Proven {
         return Proven::of(Validity::Unknown);
     };
     let encrypted = find(secret, b"ENCRYPTED").is_some() || openssh_cipher(&body);
+    if let Some(sum) = armor_checksum(secret)
+        && sum != crc24(&body)
+    {
+        return Proven::of(Validity::No);
+    }
     let shaped = body.len() >= MIN_BODY
         && (der(&body) || body.starts_with(OPENSSH) || pgp(&headers, &body) || ssh2(&headers));
     // The body of an encrypted key of the old format is cipher text from the first byte.
@@ -120,6 +125,35 @@ fn pgp(head: &[u8], body: &[u8]) -> bool {
     find(head, b"PGP").is_some() && matches!(body.first(), Some(0x94..=0x97 | 0xC5))
 }
 
+/// The checksum of PGP's armor (RFC 4880, 6.1): `=` and four characters on the last line.
+fn armor_checksum(secret: &[u8]) -> Option<u32> {
+    find(secret, b"-----BEGIN PGP")?;
+    let foot = find(secret, b"-----END").unwrap_or(secret.len());
+    let text = unescape(&secret[..foot]);
+    let line = text
+        .split(|byte| *byte == b'\n')
+        .map(<[u8]>::trim_ascii)
+        .rfind(|line| !line.is_empty())?;
+    let coded = line.strip_prefix(b"=").filter(|coded| coded.len() == 4)?;
+    let sum = STANDARD.decode(coded).ok()?;
+    Some(sum.iter().fold(0, |sum, byte| sum << 8 | u32::from(*byte)))
+}
+
+/// CRC-24 as RFC 4880 defines it.
+fn crc24(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x00B7_04CE, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte) << 16, |crc, _| {
+            (crc << 1
+                ^ if crc & 0x0080_0000 == 0 {
+                    0
+                } else {
+                    0x0186_4CFB
+                })
+                & 0x00FF_FFFF
+        })
+    })
+}
+
 /// Keys of commercial SSH (RFC 4716 heads) have a structure of their own.
 fn ssh2(head: &[u8]) -> bool {
     find(head, b"SSH2").is_some()
@@ -188,6 +222,22 @@ mod tests {
             check(key("PRIVATE KEY", "", "...").as_bytes()).valid,
             Validity::No
         );
+    }
+
+    #[test]
+    fn the_checksum_of_an_armor_counts() {
+        assert_eq!(crc24(b"123456789"), 0x0021_CF02);
+        let head = "-----BEGIN PGP PRIVATE KEY BLOCK-----\n";
+        let body = complete(head);
+        let bytes = STANDARD.decode(body.replace('\n', "")).unwrap();
+        for (sum, valid) in [
+            (crc24(&bytes), Validity::Yes),
+            (crc24(&bytes) ^ 1, Validity::No),
+        ] {
+            let sum = STANDARD.encode(&sum.to_be_bytes()[1..]);
+            let whole = key("PGP PRIVATE KEY BLOCK", "", &format!("{body}\n={sum}"));
+            assert_eq!(check(whole.as_bytes()).valid, valid);
+        }
     }
 
     #[test]

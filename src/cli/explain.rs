@@ -1,0 +1,201 @@
+//! `portcullis explain`: a rule, or a finding by its fingerprint.
+
+use super::Exit;
+use super::args::{Explain as Args, Source as Kind};
+use super::baseline::{say, tell_unread};
+use super::catalogue;
+use super::output::complain;
+use super::scan::{Looking, Place, Refusal, usage};
+use crate::change::Source;
+use crate::finding::{Finding, Fingerprint, FoundSecret, Level};
+use crate::policy::baseline::Entry;
+use crate::policy::settings::Mode;
+use crate::policy::{Suppressed, SuppressedBy, Verdict};
+use crate::report::{self, Audience, Color, Options, Secrets, Verbosity};
+use crate::scan::Validity;
+use std::collections::BTreeSet;
+
+/// Fewer digits could be those of several findings by chance.
+const SHORTEST: usize = 8;
+
+pub(super) fn run(args: &Args) -> Exit {
+    let id = &args.id;
+    let digits = (SHORTEST..=Fingerprint::LENGTH).contains(&id.len())
+        && id
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if catalogue::named(id).is_some() || !digits {
+        return catalogue::show(id);
+    }
+    match explain(args) {
+        Ok(exit) => exit,
+        Err(Refusal(exit, why)) => complain(exit, &why),
+    }
+}
+
+fn explain(args: &Args) -> Result<Exit, Refusal> {
+    let kind = Kind::default();
+    let looking = Looking::new(&args.look, &kind);
+    let place = looking.at(args.target.as_deref())?.with_baseline()?;
+    let mut undecided = false;
+    for (what, source) in sources(&place) {
+        let verdict = place.judge(&looking, std::slice::from_ref(&source));
+        let found = told(&args.id, &verdict);
+        let all: BTreeSet<&Fingerprint> = found
+            .iter()
+            .map(|(finding, _)| &finding.fingerprint)
+            .collect();
+        match all.len() {
+            0 => undecided |= tell_unread(&verdict),
+            1 => {
+                let text: String = found
+                    .iter()
+                    .map(|(finding, suppressed)| explained(&place, what, finding, *suppressed))
+                    .collect();
+                drop(looking);
+                say(&text);
+                return Ok(Exit::Clean);
+            }
+            count => {
+                return Err(usage(format_args!(
+                    "{count} fingerprints begin with {}; give more of its digits",
+                    args.id
+                )));
+            }
+        }
+    }
+    if undecided {
+        return Ok(Exit::Undecided);
+    }
+    let listed = |entry: &&Entry| entry.fingerprint.as_str().starts_with(&args.id);
+    Err(usage(
+        match place.policy.baseline().entries.iter().find(listed) {
+            Some(entry) => format!(
+                "the baseline has {}, and it is found nowhere any more; \
+             `portcullis baseline update` drops it",
+                entry.line()
+            ),
+            None => format!(
+                "nothing that is found here has the fingerprint {}: it is gone, or it is elsewhere",
+                args.id
+            ),
+        },
+    ))
+}
+
+/// Where to look, what is soonest done first.
+fn sources(place: &Place) -> Vec<(&'static str, Source)> {
+    match (&place.repo, &place.top, &place.source) {
+        (Some(_), Some(_), Source::History) => vec![
+            ("in the worktree", Source::Worktree),
+            (
+                "in the index",
+                Source::Staged {
+                    parents: Vec::new(),
+                },
+            ),
+            ("in the history", Source::History),
+        ],
+        (Some(_), None, Source::History) => vec![("in the history", Source::History)],
+        (_, _, Source::Files(paths)) => vec![("on disk", Source::Files(paths.clone()))],
+        // Without options there is nothing else to look at.
+        (_, _, _) => Vec::new(),
+    }
+}
+
+/// The findings of this fingerprint, and what suppresses each.
+fn told<'a>(digits: &str, verdict: &'a Verdict) -> Vec<(&'a Finding, Option<&'a Suppressed>)> {
+    let open = verdict.findings.iter().map(|finding| (finding, None));
+    let suppressed = verdict
+        .suppressed
+        .iter()
+        .map(|entry| (&entry.finding, Some(entry)));
+    open.chain(suppressed)
+        .filter(|(finding, _)| finding.fingerprint.as_str().starts_with(digits))
+        .collect()
+}
+
+fn explained(
+    place: &Place,
+    what: &str,
+    finding: &Finding,
+    suppressed: Option<&Suppressed>,
+) -> String {
+    let options = Options {
+        show_secrets: Secrets::Redacted,
+        color: Color::Plain,
+        audience: Audience::Command,
+        rules_digest: crate::scan::rules_digest().to_owned(),
+        verbosity: Verbosity::Verbose,
+        mode: Mode::Enforce,
+    };
+    let mut rows = vec![("found:", what.to_owned())];
+    let level = match finding.level {
+        Level::Deny => "it blocks",
+        Level::Warn => "it warns and does not block",
+    };
+    rows.push((
+        "confidence:",
+        format!("{}: {level}", finding.confidence.as_str()),
+    ));
+    if let Some(secret) = &finding.secret {
+        rows.extend(reasons(secret).into_iter().map(|why| ("because:", why)));
+    }
+    let listed =
+        Entry::of(finding).is_some_and(|entry| place.policy.baseline().entries.contains(&entry));
+    rows.push(("suppressed:", by(suppressed, listed)));
+    if let Some(rule) = catalogue::named(finding.check.name) {
+        rows.push(("opens:", format!("whoever has it can {}", rule.opens)));
+        rows.push(("revoke:", rule.revoke.to_owned()));
+        rows.push((
+            "rule:",
+            format!("`portcullis explain {}` shows it", rule.id),
+        ));
+    }
+    let mut text = Vec::new();
+    // Into memory, which does not fail.
+    let _ = report::write_finding(finding, &rows, &options, &mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// What spoke for and against a secret, and how much.
+fn reasons(secret: &FoundSecret) -> Vec<String> {
+    let mut reasons: Vec<String> = match secret.valid {
+        Validity::Yes => vec!["its checksum or structure is right: it was issued".to_owned()],
+        Validity::No => vec!["its checksum or structure is wrong: it never worked".to_owned()],
+        Validity::Unknown if secret.signals.is_empty() => {
+            vec!["it has the shape that its rule describes".to_owned()]
+        }
+        Validity::Unknown => Vec::new(),
+    };
+    let signals = secret.signals.iter();
+    reasons.extend(signals.map(|signal| format!("{:+.1} bits: {}", signal.bits, signal.what)));
+    if !secret.signals.is_empty() {
+        let sum: f32 = secret.signals.iter().map(|signal| signal.bits).sum();
+        reasons.push(format!("{sum:+.1} bits in all"));
+    }
+    reasons
+}
+
+fn by(suppressed: Option<&Suppressed>, listed: bool) -> String {
+    let Some(entry) = suppressed else {
+        return "by nothing; `portcullis baseline update` accepts all that is found".to_owned();
+    };
+    let by = match entry.by {
+        SuppressedBy::Inline => "by a mark on its line",
+        SuppressedBy::Baseline => "by the baseline",
+        SuppressedBy::Allowlist => "by [[secrets.allow]]",
+    };
+    let reason = match entry.reason.as_str() {
+        "" => String::new(),
+        reason => format!(": {reason}"),
+    };
+    match (entry.by, listed) {
+        (SuppressedBy::Inline | SuppressedBy::Allowlist, true) => {
+            format!("{by}{reason}; the baseline has it too")
+        }
+        (SuppressedBy::Inline | SuppressedBy::Allowlist | SuppressedBy::Baseline, _) => {
+            format!("{by}{reason}")
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! `explain`: a finding by its fingerprint, wherever it is, with all that speaks for it.
+
+use crate::world::report::text;
+use crate::world::{Repo, World, assigned, ids};
+
+fn fingerprint(repo: &Repo, scan: &str) -> String {
+    let report = repo.scan(scan).whatever().json();
+    let suppressed = report.value["suppressed"].get(0);
+    let finding = report.findings().first().or(suppressed);
+    text(&finding.unwrap()["fingerprint"]).to_owned()
+}
+
+#[test]
+fn a_finding_is_found_again_wherever_it_is() {
+    let world = World::new();
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
+    repo.write("a.py", assigned(&token));
+    let name = fingerprint(&repo, "--worktree");
+    let explain = |words: &str| {
+        repo.portcullis(&format!("explain {words}"))
+            .ok()
+            .by(ids::GITHUB)
+            .at("a.py:1:10")
+            .says("confidence: high: it blocks")
+            .says("checksum or structure is right")
+            .says("revoke: https://github.com/settings/tokens")
+            .says("suppressed: by nothing")
+            .without(&token)
+    };
+    explain(&name).says("found: in the worktree");
+    explain(&name[..8]);
+    repo.git("add a.py").ok();
+    repo.git("rm -q --cached a.py").ok();
+    repo.commit("a.py", assigned(&token));
+    repo.commit_without("a.py");
+    explain(&name).says("found: in the history").says("commit:");
+}
+
+#[test]
+fn a_model_says_what_spoke_for_and_against_it() {
+    let world = World::new();
+    let (repo, password) = (world.repo_with_a_commit(), world.secrets.weak_password());
+    repo.write("db.ini", format!("DB_PASSWORD={password}\n"));
+    let name = fingerprint(&repo, "--worktree");
+    let said = repo.portcullis(&format!("explain {name}")).ok();
+    said.by(ids::PASSWORD)
+        .says(" bits: ")
+        .says(" bits in all")
+        .without(&password);
+}
+
+#[test]
+fn it_says_what_suppresses_a_finding() {
+    let world = World::new();
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
+    repo.commit("a.py", assigned(&token));
+    let name = fingerprint(&repo, "--worktree");
+    let explain = |why: &str| {
+        repo.portcullis(&format!("explain {name}"))
+            .ok()
+            .says(why)
+            .without(&token);
+    };
+    repo.portcullis("baseline create").ok();
+    explain("suppressed: by the baseline");
+    let rule = &ids::GITHUB[8..];
+    let mark = format!("portcullis:{}({rule}) was {token} once", "allow");
+    repo.write("a.py", format!("token = \"{token}\"  # {mark}\n"));
+    explain("by a mark on its line: was ghp_");
+    explain("the baseline has");
+    repo.config("[[secrets.allow]]\npaths = [\"a.py\"]\nreason = \"made up\"");
+    explain("by [[secrets.allow]]: made up");
+}
+
+#[test]
+fn what_is_not_there_is_said() {
+    let world = World::new();
+    let repo = world.repo_with_a_commit();
+    let name = "0123456789abcdef".repeat(2);
+    repo.portcullis(&format!("explain {name}"))
+        .exit(2)
+        .says("nothing that is found here");
+    repo.write(".portcullis-baseline", format!("{name} secrets/jwt a.py\n"));
+    repo.portcullis(&format!("explain {name}"))
+        .exit(2)
+        .says("found nowhere any more");
+    repo.portcullis("explain no-such-rule")
+        .exit(2)
+        .says("there is no rule");
+    repo.portcullis("explain github-personal-access-token")
+        .ok()
+        .says("ghp_");
+}
+
+#[test]
+fn plain_files_are_explained_too() {
+    let world = World::new();
+    let (dir, token) = (world.plain_dir("elsewhere"), world.secrets.github());
+    dir.write("a.py", assigned(&token));
+    let name = fingerprint(&dir, "");
+    dir.portcullis(&format!("explain {name}"))
+        .ok()
+        .says("on disk")
+        .at("a.py:1:10");
+}

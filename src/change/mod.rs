@@ -144,6 +144,8 @@ pub trait Sink: Sync {
     fn go_on(&self) -> bool;
     /// Whether a file of this name is worth showing for its name alone.
     fn wants_name(&self, name: &[u8]) -> bool;
+    /// The blobs in which something was found so far.
+    fn blobs_found(&self) -> Vec<Oid>;
     /// `done` objects of about `all` were shown.
     fn progress(&self, done: u64, all: u64);
 }

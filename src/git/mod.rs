@@ -20,11 +20,11 @@ pub use escape::{Escaped, escape};
 pub use index::{Index, Staged};
 pub use name::{BadRefName, RefName, RepoPath};
 pub use object::{
-    CommitInfo, Kind, Malformed, Mode, Object, TagInfo, TreeEntry, tree_entries,
+    CommitInfo, Kind, Malformed, Mode, Object, TagInfo, TreeEntry, tree_entries, tree_entries_at,
     tree_entries_within,
 };
 pub use oid::{BadOid, Oid, OidMap, OidSet};
-pub use pack::{Base, Objects, Seen, Surprise, Visitor};
+pub use pack::{Base, Objects, Seen, Share, Surprise, Visitor};
 pub use program::{Git, GitError, Stream, path_of_line};
 pub use reader::ReadError;
 pub use repo::{OpenError, Repo};

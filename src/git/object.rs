@@ -129,6 +129,23 @@ impl<'a> Iterator for TreeEntries<'a> {
     }
 }
 
+/// The entries of a tree with the first byte of the mode and the raw id of each, read no further
+/// than asked; ends where the bytes make no sense.
+pub fn tree_entries_at<'a>(
+    data: &'a [u8],
+    hash_len: usize,
+) -> impl Iterator<Item = (u8, &'a [u8], impl FnOnce() -> Option<TreeEntry<'a>>)> {
+    let mut rest = data;
+    std::iter::from_fn(move || {
+        let entry = rest;
+        let nul = memchr::memchr(0, entry)?;
+        let raw = entry.get(nul + 1..nul + 1 + hash_len)?;
+        rest = &entry[nul + 1 + hash_len..];
+        let read = move || tree_entry(entry, hash_len).map(|(entry, _)| entry);
+        Some((entry[0], raw, read))
+    })
+}
+
 /// The entries of a tree that touch any of the ranges, sorted ones, or that an empty range stands
 /// within; ends with an error where the bytes up to the last of them make no sense.
 pub fn tree_entries_within<'a>(

@@ -10,7 +10,7 @@ use crate::change::{
     BadUpdate, Blob, Change, FileChange, History, MessageOf, Naming, Sink, Source, visit,
 };
 use crate::finding::{Finding, Fingerprint, Level, PlaceKind};
-use crate::git::{OidSet, Repo, RepoPath, escape};
+use crate::git::{Oid, OidSet, Repo, RepoPath, escape};
 use crate::hook::Side;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -465,6 +465,18 @@ impl Sink for Judge<'_> {
 
     fn wants_name(&self, name: &[u8]) -> bool {
         self.checks.iter().any(|check| check.wants_name(name))
+    }
+
+    fn blobs_found(&self) -> Vec<Oid> {
+        let kept = self.kept();
+        let found = kept
+            .raised
+            .iter()
+            .filter_map(|raised| raised.finding.place.blob);
+        let mut found: Vec<Oid> = found.collect();
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     fn progress(&self, done: u64, all: u64) {

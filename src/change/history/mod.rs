@@ -3,16 +3,18 @@
 //! Where a finding came from is asked afterwards, and only then paid for.
 
 mod objects;
+mod trees;
 
 pub(super) use objects::visit;
 
 use super::Unread;
 use crate::git::{
-    CommitInfo, Index, Kind, Mode, Oid, OidMap, OidSet, RefName, Repo, RepoPath, Wanted,
+    CommitInfo, Index, Kind, Mode, Oid, OidMap, OidSet, Origin, RefName, Repo, RepoPath, Wanted,
     first_commits, tree_entries,
 };
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use trees::Trees;
 
 /// What a walk over all objects has learnt.
 #[derive(Debug, Default)]
@@ -26,11 +28,15 @@ pub struct History {
     reachable: OidMap<Option<usize>>,
     /// Trees and blobs that a ref reaches without a commit, with that ref.
     named: OidMap<RefName>,
+    /// Which tree holds which, where that was noted.
+    trees: Option<Trees>,
 }
 
 #[derive(Debug)]
 struct Node {
     parents: Vec<Oid>,
+    /// The number of its tree, where objects have numbers.
+    tree: Option<u32>,
     time: i64,
 }
 
@@ -121,8 +127,7 @@ impl History {
             return Ok(Vec::new());
         }
         let staged = staged_paths(repo);
-        let found = first_commits(repo, &self.oldest_first(), blobs)
-            .map_err(|error| Unread::new("the commits that findings came from", error))?;
+        let found = self.origins(repo, blobs)?;
         Ok(found
             .into_iter()
             .zip(blobs)
@@ -144,6 +149,33 @@ impl History {
                 },
             })
             .collect())
+    }
+
+    fn origins(&self, repo: &Repo, blobs: &[Blob<'_>]) -> Result<Vec<Option<Origin>>, Unread> {
+        let commits = self.oldest_first();
+        let mut found: Vec<Option<Origin>> = Vec::new();
+        let mut open: Vec<usize> = (0..blobs.len()).collect();
+        if let Some(trees) = &self.trees {
+            let tree = |oid: &Oid| Some((*oid, self.commits.get(oid)?.tree?));
+            (found, open) = trees.origins(commits.iter().filter_map(tree), blobs);
+        }
+        if open.is_empty() {
+            return Ok(found);
+        }
+        let rest: Vec<Blob<'_>> = open
+            .iter()
+            .map(|index| Blob {
+                oid: blobs[*index].oid,
+                at: blobs[*index].at,
+            })
+            .collect();
+        let asked = first_commits(repo, &commits, &rest)
+            .map_err(|error| Unread::new("the commits that findings came from", error))?;
+        found.resize_with(blobs.len(), || None);
+        for (index, origin) in open.into_iter().zip(asked) {
+            found[index] = origin;
+        }
+        Ok(found)
     }
 
     /// Commits that refs reach before others, parents before children, older ones first.

@@ -6,10 +6,11 @@
 use super::super::{
     Base, By, Calm, Change, FileChange, Message, MessageOf, Naming, Sink, Stored, Unread,
 };
+use super::trees::{Notes, Trees};
 use super::{History, Node};
 use crate::git::{
     AllObjects, BrokenObject, CommitInfo, Kind, Mode, Object, Objects, Oid, OidMap, OidSet, Repo,
-    RepoPath, Seen, Surprise, TagInfo, TreeEntry, Visitor, count_objects, shallow_commits,
+    RepoPath, Seen, Share, Surprise, TagInfo, TreeEntry, Visitor, count_objects, shallow_commits,
     tree_entries, tree_entries_within,
 };
 use std::collections::{HashMap, HashSet};
@@ -43,19 +44,36 @@ pub(in crate::change) fn visit(repo: &Repo, jobs: usize, sink: &dyn Sink) -> His
 }
 
 fn from_packs(common: &Common<'_>, objects: &Objects, jobs: usize) -> History {
-    let parts = (0..jobs.max(1))
+    let jobs = jobs.max(1);
+    let parts = (0..jobs)
         .map(|_| Part::new(common, Known::Stored(objects)))
         .collect();
-    let mut parts = objects.walk(common.repo, parts).into_iter();
+    let mut parts = objects.walk(common.repo, Share::Blobs, parts);
+    // Trees are noted only where it will be asked where a blob came in.
+    let wanted = common.sink.blobs_found();
+    if !wanted.is_empty() {
+        for part in &mut parts {
+            part.notes = Some(Notes::new(&wanted, jobs));
+        }
+    }
+    let mut parts = objects.walk(common.repo, Share::Others, parts).into_iter();
     let Some(mut all) = parts.next() else {
         return History::default();
     };
+    let mut notes: Vec<Notes> = all.notes.take().into_iter().collect();
     for part in parts {
         all.commits.extend(part.commits);
         all.tags.extend(part.tags);
         all.owed.extend(part.owed);
+        all.unnoted |= part.unnoted;
+        notes.extend(part.notes);
     }
-    all.finish()
+    let complete = !all.unnoted;
+    let mut history = all.finish();
+    if complete {
+        history.trees = Trees::of(notes);
+    }
+    history
 }
 
 fn from_git(common: &Common<'_>, jobs: usize) -> History {
@@ -201,6 +219,10 @@ struct Part<'a> {
     owed: OidSet,
     /// For each name of an entry whether it matters for its name alone.
     names: HashMap<Box<[u8]>, bool>,
+    /// What trees hold, where that will be asked.
+    notes: Option<Notes>,
+    /// Whether there are trees that were not noted.
+    unnoted: bool,
     /// How many objects were seen since that was last told.
     untold: u64,
 }
@@ -255,6 +277,8 @@ impl<'a> Part<'a> {
             tags: OidMap::default(),
             owed: OidSet::default(),
             names: HashMap::new(),
+            notes: None,
+            unnoted: false,
             untold: 0,
         }
     }
@@ -326,8 +350,12 @@ impl<'a> Part<'a> {
         if !self.common.shallow.contains(&info.oid) {
             info.parents.iter().for_each(|parent| self.owe(*parent));
         }
-        let (parents, time) = (info.parents, info.committer_time.0);
-        self.commits.insert(info.oid, Node { parents, time });
+        let node = Node {
+            parents: info.parents,
+            tree: self.number(info.tree),
+            time: info.committer_time.0,
+        };
+        self.commits.insert(info.oid, node);
     }
 
     fn tag(&mut self, tag: &TagInfo) {
@@ -346,6 +374,13 @@ impl<'a> Part<'a> {
         };
         if let Err(error) = ended {
             self.common.sink.unread(Unread::new(oid, error));
+        }
+        if let (Some(notes), Known::Stored(objects)) = (&mut self.notes, &self.known)
+            && let Some(tree) = objects.number(oid)
+        {
+            notes.tree(tree, data, hash_len, |oid| objects.number(oid));
+        } else {
+            self.unnoted = true;
         }
     }
 
@@ -366,6 +401,13 @@ impl<'a> Part<'a> {
         let matters = self.common.sink.wants_name(name);
         self.names.insert(name.into(), matters);
         matters
+    }
+
+    fn number(&self, oid: Oid) -> Option<u32> {
+        match &self.known {
+            Known::Stored(objects) => objects.number(oid),
+            Known::Seen(_) => None,
+        }
     }
 
     fn owe(&mut self, oid: Oid) {

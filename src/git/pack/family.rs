@@ -4,7 +4,7 @@
 use super::delta::Delta;
 use super::inflate::{Buffer, Inflater, Pool};
 use super::plan::Pack;
-use super::{Base, Objects, Seen, Visitor};
+use super::{Base, Objects, Seen, Share, Visitor};
 use crate::git::store::BrokenObject;
 use crate::git::{Kind, Oid, Repo};
 use gix_pack::data::entry::Header;
@@ -67,9 +67,12 @@ impl<'a, V: Visitor> Walker<'a, V> {
         }
     }
 
-    /// Shows an object that stands in a file of its own.
-    pub(super) fn loose(&mut self, index: usize) {
+    /// Shows an object that stands in a file of its own, if it belongs to the share.
+    pub(super) fn loose(&mut self, index: usize, share: Share) {
         let oid = self.objects.loose.oid(index);
+        if share == Share::Others && !self.objects.loose.is_left(index) {
+            return;
+        }
         if self.objects.is_packed(oid, self.objects.packs.len()) {
             return;
         }
@@ -79,6 +82,9 @@ impl<'a, V: Visitor> Walker<'a, V> {
             .loose
             .read(index, &mut self.inflater, &mut buffer);
         match read {
+            Some(kind) if (kind == Kind::Blob) != (share == Share::Blobs) => {
+                self.objects.loose.leave(index);
+            }
             Some(kind) => {
                 self.show(oid, kind, buffer.bytes(), None);
             }

@@ -4,11 +4,14 @@ use super::inflate::{Buffer, Inflater};
 use crate::git::{Kind, Oid};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The loose objects of all object directories, sorted by id.
 #[derive(Default)]
 pub(super) struct Loose {
     found: Vec<(Oid, u32)>,
+    /// Those that the walk over blobs has found to be something else.
+    left: Vec<AtomicBool>,
     directories: Vec<PathBuf>,
 }
 
@@ -42,6 +45,7 @@ impl Loose {
     pub(super) fn sort(&mut self) {
         self.found.sort_unstable();
         self.found.dedup_by_key(|(oid, _)| *oid);
+        self.left.resize_with(self.found.len(), AtomicBool::default);
     }
 
     pub(super) fn len(&self) -> usize {
@@ -52,10 +56,20 @@ impl Loose {
         self.found[index].0
     }
 
-    pub(super) fn has(&self, oid: Oid) -> bool {
-        self.found
-            .binary_search_by_key(&oid, |(oid, _)| *oid)
-            .is_ok()
+    /// Which one it is.
+    pub(super) fn find(&self, oid: Oid) -> Option<u32> {
+        let found = self.found.binary_search_by_key(&oid, |(oid, _)| *oid);
+        found.ok().map(|index| index as u32)
+    }
+
+    /// Notes that one is no blob.
+    pub(super) fn leave(&self, index: usize) {
+        self.left[index].store(true, Ordering::Relaxed);
+    }
+
+    /// Whether that was noted.
+    pub(super) fn is_left(&self, index: usize) -> bool {
+        self.left[index].load(Ordering::Relaxed)
     }
 
     /// Reads one; `None` where it is broken or gone.

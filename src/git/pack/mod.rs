@@ -71,6 +71,15 @@ pub struct Base<'a, N> {
     pub note: N,
 }
 
+/// A part of all objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// The blobs.
+    Blobs,
+    /// Commits, trees and tags.
+    Others,
+}
+
 /// Who is shown the objects, in one thread.
 pub trait Visitor {
     /// What is noted of an object for those that are built on it.
@@ -126,7 +135,21 @@ impl Objects {
     /// Whether an object is there, whole or broken.
     #[must_use]
     pub fn has(&self, oid: Oid) -> bool {
-        self.is_packed(oid, self.packs.len()) || self.loose.has(oid)
+        self.number(oid).is_some()
+    }
+
+    /// A number that an object has alone; below [`Objects::count`].
+    #[must_use]
+    pub fn number(&self, oid: Oid) -> Option<u32> {
+        let id = gix_index::hash::oid::try_from_bytes(oid.as_raw()).ok()?;
+        let mut first = 0;
+        for pack in &self.packs {
+            if let Some(place) = pack.index.lookup(id) {
+                return Some(first + place);
+            }
+            first += pack.len();
+        }
+        self.loose.find(oid).map(|index| first + index)
     }
 
     /// Whether one of the first so many packs holds an object.
@@ -139,8 +162,9 @@ impl Objects {
             })
     }
 
-    /// Shows every object to one of the visitors, each of which has a thread of its own.
-    pub fn walk<V: Visitor + Send>(&self, repo: &Repo, visitors: Vec<V>) -> Vec<V> {
+    /// Shows every object of a share to one of the visitors, each of which has a thread of its own.
+    /// Loose objects are known to be blobs or not only after the first walk over blobs.
+    pub fn walk<V: Visitor + Send>(&self, repo: &Repo, share: Share, visitors: Vec<V>) -> Vec<V> {
         let budget = BUDGET / visitors.len().max(1);
         let next = AtomicUsize::new(0);
         let large = Mutex::new(());
@@ -149,7 +173,7 @@ impl Objects {
                 .into_iter()
                 .map(|visitor| {
                     let walker = Walker::new(self, repo, visitor, budget);
-                    scope.spawn(|| self.work(walker, &next, &large))
+                    scope.spawn(|| self.work(walker, share, &next, &large))
                 })
                 .collect();
             threads
@@ -166,14 +190,16 @@ impl Objects {
     fn work<V: Visitor>(
         &self,
         mut walker: Walker<'_, V>,
+        share: Share,
         next: &AtomicUsize,
         large: &Mutex<()>,
     ) -> V {
         while walker.visitor.go_on() {
             let mut number = next.fetch_add(1, Ordering::Relaxed);
             let family = self.packs.iter().enumerate().find_map(|(pack, packed)| {
-                let root = packed.roots().get(number);
-                number = number.saturating_sub(packed.roots().len());
+                let roots = packed.roots(share);
+                let root = roots.get(number);
+                number = number.saturating_sub(roots.len());
                 root.map(|root| (pack, *root))
             });
             if let Some((pack, root)) = family {
@@ -186,7 +212,7 @@ impl Objects {
                 break;
             }
             for index in start..end {
-                walker.loose(index);
+                walker.loose(index, share);
             }
         }
         walker.visitor

@@ -1,6 +1,6 @@
 //! Lays out the delta families of a pack: what is built on what, and in which order to go.
 
-use super::Surprise;
+use super::{Share, Surprise};
 use gix_index::hash::Kind as HashKind;
 use gix_pack::data::entry::Header;
 use gix_pack::{data, index};
@@ -24,8 +24,8 @@ pub(super) struct Pack {
     lists: Vec<u32>,
     /// What is built on each entry, the one with the most built on it in turn last.
     children: Vec<u32>,
-    /// Entries that are stored whole, large families first.
-    roots: Vec<u32>,
+    /// Entries that are stored whole, large families first: blobs, and others.
+    roots: [Vec<u32>; 2],
 }
 
 impl Pack {
@@ -49,7 +49,7 @@ impl Pack {
             bases: Vec::new(),
             lists: Vec::new(),
             children: Vec::new(),
-            roots: Vec::new(),
+            roots: Default::default(),
         };
         let end = pack.data.pack_end() as u64;
         pack.offsets.push(end);
@@ -69,8 +69,8 @@ impl Pack {
     }
 
     /// Entries that are stored whole, each the first of its family.
-    pub(super) fn roots(&self) -> &[u32] {
-        &self.roots
+    pub(super) fn roots(&self, share: Share) -> &[u32] {
+        &self.roots[share as usize]
     }
 
     /// What is built on an entry, the one with the most built on it in turn last.
@@ -137,7 +137,12 @@ impl Pack {
         let mut next = self.lists.clone();
         for (entry, base) in self.bases.iter().enumerate() {
             if *base == NONE {
-                self.roots.push(entry as u32);
+                let (header, _) = self.entry(entry as u32)?;
+                let share = match header.header {
+                    Header::Blob => Share::Blobs,
+                    _ => Share::Others,
+                };
+                self.roots[share as usize].push(entry as u32);
             } else {
                 let place = &mut next[*base as usize];
                 self.children[*place as usize] = entry as u32;
@@ -151,7 +156,9 @@ impl Pack {
         // Large families first, lest one of them be left when the other threads are done; the others
         // as they are stored.
         let large = |root: &u32| std::cmp::Reverse(weights[*root as usize] / LARGE);
-        self.roots.sort_by_key(large);
+        self.roots
+            .iter_mut()
+            .for_each(|roots| roots.sort_by_key(large));
         Ok(())
     }
 

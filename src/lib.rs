@@ -16,21 +16,26 @@
 //! that are new. Rules read the whole, so that what arrives in pieces is still joined; a match counts
 //! where it touches something new. Staged changes, pushes and histories are the same thing then.
 //!
+//! A push has two sets of new commits. For what is in files a commit is new when no ref of the
+//! repository reaches it: [`change::Change::Commit`]. For a policy that holds for some refs, when no
+//! ref *of those* does: [`change::Change::Scoped`]; else whoever pushes to another ref first would
+//! have gone around it.
+//!
 //! # The way of data
 //! ```text
 //!  Git calls us: arguments, standard input, environment        portcullis scan
 //!        │ hook::table, one reader an event                          │ cli::scan
 //!        ▼                                                           ▼
-//!  change::Source: Staged | Draft | Push | History | Range | Worktree | Files | Text
+//!  change::Source: Staged | Pending | Draft | Proposed | Push | History | Range | Worktree | …
 //!        │ change::visit
 //!        ▼
-//!  change::Change: Ref | BadRef | Commit | Message | File         what cannot be shown: Unread
+//!  change::Change: Ref | BadRef | Commit | Scoped | Proposal | Message | File       or Unread
 //!        │ policy::Policy::judge, the one loop
 //!        ├── packs of policy checks ───────────────────────► Finding
 //!        └── policy::secrets → scan::Scanner(content)
 //!              keyword → regex → proof, model, placeholder → Match → Finding
 //!        ▼
-//!  where it came from (histories), marks, allowlist, level
+//!  where it came from (histories), marks, allowlist, baseline, level
 //!        ▼
 //!  policy::Verdict { findings, suppressed, unread, coverage } → Accepted | Rejected | Undecided
 //!        ▼

@@ -337,6 +337,23 @@ fn a_server_believes_the_baseline_that_it_has() {
 }
 
 #[test]
+fn it_is_read_in_a_repository_of_another_object_format_too() {
+    let world = World::new();
+    let Some(server) = world.try_init("origin.git", &["--bare", "--object-format=sha256"]) else {
+        return;
+    };
+    let server = server.policy(TRUSTING);
+    let alice = world.clone_of(&server, "alice");
+    let token = world.secrets.github();
+    alice.commit("old.py", assigned(&token));
+    alice.portcullis("baseline create").ok().says("1 finding");
+    alice.commit(FILE, baseline(&alice));
+    alice.push("main").accepted();
+    let _server = server.hook("pre-receive");
+    push_again(&alice, &token).accepted();
+}
+
+#[test]
 fn a_baseline_does_not_open_a_protected_ref() {
     let world = World::new();
     let policy = format!(

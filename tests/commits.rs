@@ -95,11 +95,15 @@ fn amending_a_leak_away_passes_and_keeping_it_does_not() {
     let (repo, token) = (world.repo_with_hooks(), world.secrets.github());
     repo.commit("app.py", assigned(&token));
     repo.stage("b.py", "b = 1\n");
-    refused(
-        repo.git("commit --amend --no-edit").rejected(),
-        "app.py:1",
-        &token,
-    );
+    // Git tells prepare-commit-msg of the amending in the first case alone, and takes options short.
+    for command in [
+        "commit --amend --no-edit",
+        "commit --amend -m anew",
+        "commit --am -m anew",
+        "commit -q --amen -m anew",
+    ] {
+        refused(repo.git(command).rejected(), "app.py:1", &token);
+    }
     repo.stage("app.py", "clean = True\n");
     repo.git("commit --amend --no-edit").accepted();
 }

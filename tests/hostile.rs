@@ -181,7 +181,9 @@ fn a_hook_that_is_told_nonsense_refuses() {
         server.portcullis_fed(&["hook", "pre-receive"], stdin)
     };
     for stdin in [
-        &b"nonsense\n"[..],
+        &b""[..],
+        b"\n",
+        b"nonsense\n",
         b"one two\n",
         b"0000 0000 refs/heads/x\n",
         b"\0\0\0\n",

@@ -323,6 +323,19 @@ fn settings(content: &str) -> Settings {
     }
 }
 
+/// Rules of the README are tried on their own examples.
+fn tries(content: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("rules.toml");
+    fs::write(&file, content).unwrap();
+    let tried = std::process::Command::new(env!("CARGO_BIN_EXE_portcullis"))
+        .args(["rules", "test"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert!(tried.status.success(), "{tried:?}");
+}
+
 #[test]
 fn configurations_are_valid_and_the_defaults_are_the_defaults() {
     let text = readme();
@@ -330,6 +343,10 @@ fn configurations_are_valid_and_the_defaults_are_the_defaults() {
     let (mut valid, mut defaults) = (0, 0);
     for block in blocks(&lines) {
         if !block.info.starts_with("toml") {
+            continue;
+        }
+        if block.info == "toml rules" {
+            tries(&lines[block.lines].join("\n"));
             continue;
         }
         let settings = settings(&lines[block.lines].join("\n"));

@@ -31,15 +31,18 @@ impl<'a> Commits<'a> {
             commit: Some(&info),
             refs,
         };
-        self.sink
-            .change(&Change::Commit(&CommitChange { info: &info, refs }));
+        let parents = self.parent_trees(&commit.parents);
+        self.sink.change(&Change::Commit(&CommitChange {
+            info: &info,
+            before: &parents,
+            refs,
+        }));
         self.sink.change(&Change::Message(&Message {
             of: MessageOf::Commit,
             raw: &info.raw,
             message_at: info.message_at,
             by,
         }));
-        let parents = self.parent_trees(&commit.parents);
         show_tree(self.repo, info.tree, &parents, by, self.sink);
     }
 

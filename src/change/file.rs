@@ -111,6 +111,12 @@ impl<'a> FileChange<'a> {
         matches!(self.stored, Stored::Read(..)) || self.naming == Naming::LastPart
     }
 
+    /// Whether no parent has a file at this path.
+    #[must_use]
+    pub fn is_new_path(&self) -> bool {
+        self.before.is_empty()
+    }
+
     /// Whether a parent has these very bytes at this path: only the mode is new.
     #[must_use]
     pub fn is_old_content(&self) -> bool {

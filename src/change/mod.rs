@@ -9,6 +9,7 @@ mod file;
 mod fresh;
 mod history;
 mod push;
+mod scoped;
 mod staged;
 
 pub use content::{Calm, Content, Fresh};
@@ -28,8 +29,17 @@ pub enum Source {
         /// The parents; none for the first commit.
         parents: Vec<Oid>,
     },
+    /// The branch that a commit is about to be made on.
+    Pending {
+        /// The branch.
+        branch: RefName,
+        /// How many parents the commit will have.
+        parents: usize,
+    },
     /// The message of a commit that is being made.
     Draft(Vec<u8>),
+    /// A commit that is being made and has its message.
+    Proposed(Proposal),
     /// The updates of a push, on either side.
     Push {
         /// What is to move.
@@ -38,6 +48,8 @@ pub enum Source {
         bad: Vec<BadUpdate>,
         /// Commits that are not new: arguments of `git rev-list` after `--not`.
         known: Vec<String>,
+        /// Which refs are where the push arrives.
+        there: There,
     },
     /// Every object of the repository, reachable or not.
     History,
@@ -56,6 +68,47 @@ pub enum Source {
     Text(Vec<u8>),
 }
 
+impl Source {
+    /// The refs that a push would move; none for anything else.
+    #[must_use]
+    pub fn updates(&self) -> &[RefUpdate] {
+        match self {
+            Self::Push { updates, .. } => updates,
+            Self::Staged { .. }
+            | Self::Pending { .. }
+            | Self::Draft(_)
+            | Self::Proposed(_)
+            | Self::History
+            | Self::Range { .. }
+            | Self::Worktree
+            | Self::Files(_)
+            | Self::Text(_) => &[],
+        }
+    }
+}
+
+/// A commit before it is made.
+#[derive(Debug)]
+pub struct Proposal {
+    /// The message as Git will store it: without comments.
+    pub message: Vec<u8>,
+    /// How many parents it will have.
+    pub parents: usize,
+}
+
+/// Which refs are where a push arrives; those that it moves stand in [`RefUpdate::change`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum There {
+    /// Those of this repository that a push can see.
+    Here,
+    /// Those that were last seen on the remote of this name.
+    Remote(Vec<u8>),
+    /// Nobody knows: the remote has no name.
+    Unnamed,
+    /// It does not matter: another source shows the commits.
+    Aside,
+}
+
 /// One thing that an event would bring in.
 #[derive(Debug)]
 pub enum Change<'a> {
@@ -65,6 +118,10 @@ pub enum Change<'a> {
     BadRef(&'a BadUpdate),
     /// A commit as such.
     Commit(&'a CommitChange<'a>),
+    /// A commit that is new under a set of refs; the repository may have had it before.
+    Scoped(&'a ScopedCommit<'a>),
+    /// A commit that is being made.
+    Proposal(&'a Proposal),
     /// A message, of a commit or a tag.
     Message(&'a Message<'a>),
     /// A file.
@@ -85,7 +142,20 @@ pub struct By<'a> {
 pub struct CommitChange<'a> {
     /// The commit.
     pub info: &'a CommitInfo,
+    /// The trees of the parents that the walk saw, each once.
+    pub before: &'a [Oid],
     /// The refs that would reach it after the push.
+    pub refs: &'a [RefName],
+}
+
+/// A commit that is new under a set of refs.
+#[derive(Debug)]
+pub struct ScopedCommit<'a> {
+    /// The set, as [`Sink::in_scope`] numbers them.
+    pub scope: usize,
+    /// The commit.
+    pub info: &'a CommitInfo,
+    /// The refs of the set that would reach it.
     pub refs: &'a [RefName],
 }
 
@@ -146,6 +216,10 @@ pub trait Sink: Sync {
     fn wants_name(&self, name: &[u8]) -> bool;
     /// The blobs in which something was found so far.
     fn blobs_found(&self) -> Vec<Oid>;
+    /// How many sets of refs there are under which commits are looked at again.
+    fn scopes(&self) -> usize;
+    /// Whether a set holds a ref; no ref is that of a look back.
+    fn in_scope(&self, scope: usize, name: Option<&RefName>) -> bool;
     /// `done` objects of about `all` were shown.
     fn progress(&self, done: u64, all: u64);
 }
@@ -164,21 +238,26 @@ pub fn visit(
     };
     match source {
         Source::Staged { parents } => with_repo(&|repo| staged::visit(repo, parents, sink)),
+        Source::Pending { branch, parents } => {
+            sink.change(&Change::Ref(&RefUpdate::pending(branch, *parents)));
+        }
         Source::Draft(text) => sink.change(&Change::Message(&Message {
             of: MessageOf::Draft,
             raw: text,
             message_at: 0,
             by: By::default(),
         })),
+        Source::Proposed(proposal) => sink.change(&Change::Proposal(proposal)),
         Source::Push {
             updates,
             bad,
             known,
+            there,
         } => {
             for line in bad {
                 sink.change(&Change::BadRef(line));
             }
-            with_repo(&|repo| push::visit(repo, updates, known, sink));
+            with_repo(&|repo| push::visit(repo, updates, known, there, sink));
         }
         Source::History => return repo.map(|repo| history::visit(repo, jobs, sink)),
         Source::Range { revs, refname } => {

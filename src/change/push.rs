@@ -1,7 +1,7 @@
 //! What a push would bring in: its refs, and all that is new behind them.
 
 use super::commits::{Commits, show_tree};
-use super::{By, Change, FileChange, Message, MessageOf, Sink, Unread};
+use super::{By, Change, FileChange, Message, MessageOf, Sink, There, Unread, scoped};
 use crate::git::{GitError, Kind, Oid, RefName, Repo, Walked, rev_list, rev_list_args};
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
@@ -17,6 +17,19 @@ pub struct RefUpdate {
     pub change: RefChange,
     /// Whether an earlier line of the same push names the same ref.
     pub repeated: bool,
+}
+
+impl RefUpdate {
+    /// Of the commit that is about to be made on a branch.
+    #[must_use]
+    pub fn pending(branch: &RefName, parents: usize) -> Self {
+        Self {
+            name: branch.clone(),
+            claimed: None,
+            change: RefChange::Pending { parents },
+            repeated: false,
+        }
+    }
 }
 
 /// What happens to a ref.
@@ -39,6 +52,11 @@ pub enum RefChange {
         /// Where it stands; `None` where it does not exist.
         old: Option<Oid>,
     },
+    /// A commit is about to be made on it; what that will be is not known yet.
+    Pending {
+        /// How many parents it will have.
+        parents: usize,
+    },
 }
 
 impl RefChange {
@@ -57,15 +75,21 @@ impl RefChange {
     pub fn new_oid(self) -> Option<Oid> {
         match self {
             Self::Create { new } | Self::Move { new, .. } => Some(new),
-            Self::Delete { .. } => None,
+            Self::Delete { .. } | Self::Pending { .. } => None,
         }
+    }
+
+    /// Whether nothing is pushed yet.
+    #[must_use]
+    pub fn is_pending(self) -> bool {
+        matches!(self, Self::Pending { .. })
     }
 
     /// The value that the repository has.
     #[must_use]
     pub fn old_oid(self) -> Option<Oid> {
         match self {
-            Self::Create { .. } => None,
+            Self::Create { .. } | Self::Pending { .. } => None,
             Self::Move { old, .. } => Some(old),
             Self::Delete { old } => old,
         }
@@ -81,7 +105,13 @@ pub struct BadUpdate {
     pub why: &'static str,
 }
 
-pub(super) fn visit(repo: &Repo, updates: &[RefUpdate], known: &[String], sink: &dyn Sink) {
+pub(super) fn visit(
+    repo: &Repo,
+    updates: &[RefUpdate],
+    known: &[String],
+    there: &There,
+    sink: &dyn Sink,
+) {
     let mut tips: Vec<(Oid, &RefName)> = Vec::new();
     for update in updates {
         sink.change(&Change::Ref(update));
@@ -100,6 +130,7 @@ pub(super) fn visit(repo: &Repo, updates: &[RefUpdate], known: &[String], sink: 
         Err(_) if oids.len() > 1 => one_by_one(repo, &tips, known, sink),
         Err(error) => unwalked(&tips, &error, sink),
     }
+    scoped::visit(repo, updates, &tips, there, sink);
 }
 
 /// One ref that cannot be walked must not hide what is wrong with another.
@@ -157,9 +188,11 @@ fn show_tip(repo: &Repo, new: Oid, name: &RefName, sink: &dyn Sink) -> Tip {
     Tip::Shown
 }
 
-/// Shows commits of a walk (children before parents), oldest first, each with the refs that would
-/// reach it.
-fn show_commits(repo: &Repo, walked: &[Walked], tips: &[(Oid, &RefName)], sink: &dyn Sink) {
+/// Which refs would reach each commit of a walk (children before parents).
+pub(super) fn reached_by<'a>(
+    walked: &[Walked],
+    tips: &[(Oid, &'a RefName)],
+) -> HashMap<Oid, Rc<BTreeSet<&'a RefName>>> {
     let mut reached: HashMap<Oid, Rc<BTreeSet<&RefName>>> = HashMap::new();
     for (tip, name) in tips {
         Rc::make_mut(reached.entry(*tip).or_default()).insert(name);
@@ -179,6 +212,13 @@ fn show_commits(repo: &Repo, walked: &[Walked], tips: &[(Oid, &RefName)], sink: 
             }
         }
     }
+    reached
+}
+
+/// Shows commits of a walk (children before parents), oldest first, each with the refs that would
+/// reach it.
+fn show_commits(repo: &Repo, walked: &[Walked], tips: &[(Oid, &RefName)], sink: &dyn Sink) {
+    let reached = reached_by(walked, tips);
     let mut commits = Commits::new(repo, sink);
     let all = walked.len() as u64;
     for (done, commit) in walked.iter().rev().enumerate() {
@@ -207,6 +247,7 @@ pub(super) fn visit_range(
                 .flat_map(|name| walked.iter().map(move |commit| (commit.oid, name)))
                 .collect();
             show_commits(repo, &walked, &tips, sink);
+            scoped::show_all(repo, &walked, &tips, refname, sink);
         }
         Err(error) => sink.unread(Unread::new(revs.join(" "), error)),
     }

@@ -34,9 +34,11 @@ pub(super) enum Command {
     Scan(Scan),
     /// Says what the server would say to an update, without a push
     Check(Check),
+    /// Shows what the policy lets whom do
+    Policy(Policy),
     /// Accepts what is already there, so that only new findings block
     Baseline(Baseline),
-    /// Shows the catalogue of rules
+    /// Shows the catalogue of rules, and tests rule files
     Rules(Rules),
     /// Explains a rule: what it looks for, what the secret opens, where to revoke it; or a finding:
     /// where it is, what speaks for it, what would suppress it
@@ -223,11 +225,39 @@ pub(super) struct Check {
     /// The ref that would bring them in
     #[arg(long = "ref", value_name = "REFNAME")]
     pub(super) refname: Option<String>,
+    /// Every update that the reflog of this ref holds, each as of its time
+    #[arg(long, value_name = "REFNAME", conflicts_with_all = ["update", "range", "refname"])]
+    pub(super) reflog: Option<String>,
     /// Who would push; nobody who is known, if absent
     #[arg(long = "as", value_name = "USER")]
     pub(super) user: Option<String>,
     #[command(flatten)]
     pub(super) common: Common,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Policy {
+    #[command(subcommand)]
+    pub(super) command: PolicyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PolicyCommand {
+    /// Shows for each rule of `[[protect]]` who may do what, and on which conditions
+    Show(ShowPolicy),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ShowPolicy {
+    /// Says yes or no for this user
+    #[arg(long = "as", value_name = "USER")]
+    pub(super) user: Option<String>,
+    /// Only the rules that have a say on this ref
+    #[arg(long = "ref", value_name = "REFNAME")]
+    pub(super) refname: Option<String>,
+    /// The policy [default: the one that a push here would meet]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) config: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -292,10 +322,29 @@ pub(super) struct Rules {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum RulesCommand {
-    /// Lists every rule
-    List,
+    /// Lists every rule, own ones with the file they come from
+    List(RulesList),
     /// Shows one rule
     Show(RuleName),
+    /// Tries the rules of a file on their own examples; exits 1 where one is not as it should be
+    Test(RulesTest),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct RulesList {
+    /// A configuration that overrides those found, for the rule files it names
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) config: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct RulesTest {
+    /// A rule file
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) file: PathBuf,
+    /// Seeds the random characters in the examples
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) seed: u64,
 }
 
 #[derive(Args, Debug)]
@@ -303,6 +352,9 @@ pub(super) struct RuleName {
     /// The id of a rule, with or without `secrets/`
     #[arg(value_name = "ID")]
     pub(super) id: String,
+    /// A configuration that overrides those found, for the rule files it names
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) config: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

@@ -48,10 +48,12 @@ impl Found {
             Source::History => true,
             Source::Files(_) => place.repo.is_none() && target.is_none_or(Path::is_dir),
             Source::Staged { .. }
+            | Source::Pending { .. }
             | Source::Draft(_)
             | Source::Push { .. }
             | Source::Range { .. }
             | Source::Worktree
+            | Source::Proposed(_)
             | Source::Text(_) => false,
         };
         Self {

@@ -2,18 +2,20 @@
 
 use super::Exit;
 use super::args::Check as Args;
-use super::output::{Stream, complain, report, unreported};
+use super::output::{Stream, complain, print, report, unreported};
 use super::scan::{Refusal, accepting};
-use crate::change::{RefChange, RefUpdate, Source};
+use crate::change::{RefChange, RefUpdate, Source, There};
 use crate::config::{BaselineAt, Origin, discover_client, discover_server};
-use crate::git::{Oid, RefName, Repo};
+use crate::finding::Level;
+use crate::git::{Logged, Oid, RefName, Repo, reflog};
 use crate::hook::Side;
 use crate::hook::install::status;
 use crate::policy::groups::Pusher;
 use crate::policy::settings::Mode;
-use crate::policy::{Effort, Policy};
+use crate::policy::{Effort, Outcome, Policy, Verdict};
 use crate::report::Audience;
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 pub(super) fn run(args: &Args) -> Exit {
@@ -22,11 +24,12 @@ pub(super) fn run(args: &Args) -> Exit {
         Ok(repo) => repo,
         Err(error) => return complain(Exit::Usage, &error),
     };
-    let sources = match sources(args, &repo) {
-        Ok(sources) => sources,
+    let asked = match asked(args, &repo) {
+        Ok(asked) => asked,
         Err(why) => return complain(Exit::Usage, &why),
     };
-    let settings = match super::hook::load(&layers(args, &repo)) {
+    let layers = layers(args.common.config.as_deref(), &repo);
+    let settings = match super::hook::load(&layers) {
         Ok(settings) => settings,
         Err(error) => return complain(Exit::Usage, &error),
     };
@@ -38,7 +41,7 @@ pub(super) fn run(args: &Args) -> Exit {
     let named = args.common.baseline.as_deref();
     let accepted = BaselineAt::of(named, &settings.trust, Some(repo.common_dir()), None);
     let policy = Policy::new(settings, Side::Server, pusher);
-    let policy = match accepting(policy, &accepted, Some(&repo)) {
+    let mut policy = match accepting(policy, &accepted, Some(&repo)) {
         Ok(policy) => policy,
         Err(Refusal(exit, why)) => return complain(exit, &why),
     };
@@ -47,7 +50,19 @@ pub(super) fn run(args: &Args) -> Exit {
         started,
         progress: &|_, _| {},
     };
-    let verdict = policy.judge(Some(&repo), &sources, &effort);
+    let mut verdict = Verdict::default();
+    for Asked { sources, at } in asked {
+        if let Some((moment, line)) = at {
+            policy = policy.as_of(moment);
+            let one = policy.judge(Some(&repo), &sources, &effort);
+            if args.common.format == "human" {
+                print(format!("{line}  {}\n", outcome(&one)).as_bytes());
+            }
+            verdict.add(one);
+        } else {
+            verdict = policy.judge(Some(&repo), &sources, &effort);
+        }
+    }
     match report(
         &verdict,
         &args.common,
@@ -65,8 +80,8 @@ pub(super) fn run(args: &Args) -> Exit {
 
 /// The policy that a push here would meet: the one named, the one that was named at `install`, that
 /// of the Git directory; in a worktree without any, the conventions of the repository.
-fn layers(args: &Args, repo: &Repo) -> Vec<(Origin, PathBuf)> {
-    let named = args.common.config.clone().or_else(|| installed(repo));
+pub(super) fn layers(named: Option<&Path>, repo: &Repo) -> Vec<(Origin, PathBuf)> {
+    let named = named.map(PathBuf::from).or_else(|| installed(repo));
     let server = discover_server(repo.common_dir(), named.as_deref());
     match repo.work_tree() {
         Some(top) if server.is_empty() => {
@@ -80,18 +95,67 @@ fn installed(repo: &Repo) -> Option<PathBuf> {
     status(repo.common_dir()).ok()?.policy().map(PathBuf::from)
 }
 
-fn sources(args: &Args, repo: &Repo) -> Result<Vec<Source>, String> {
-    match (&args.update[..], &args.range) {
-        ([old, new, name], _) => update(repo, old, new, name).map(|source| vec![source]),
-        (_, Some(revs)) => range(args, repo, revs),
-        (_, None) => Err("give --update OLD NEW REFNAME or --range REVS".to_owned()),
+/// What is judged together.
+struct Asked {
+    sources: Vec<Source>,
+    /// For an update of the past: when it was, and how it is called.
+    at: Option<(time::OffsetDateTime, String)>,
+}
+
+fn asked(args: &Args, repo: &Repo) -> Result<Vec<Asked>, String> {
+    let now = |sources| vec![Asked { sources, at: None }];
+    match (&args.update[..], &args.range, &args.reflog) {
+        ([old, new, name], _, _) => {
+            let (old, new) = (commit(repo, old)?, commit(repo, new)?);
+            Ok(now(vec![update(refname(name)?, old, new)]))
+        }
+        (_, Some(revs), _) => range(args, repo, revs).map(now),
+        (_, None, Some(name)) => logged(repo, &refname(name)?),
+        (_, None, None) => {
+            Err("give --update OLD NEW REFNAME, --range REVS or --reflog REFNAME".to_owned())
+        }
     }
 }
 
-fn update(repo: &Repo, old: &str, new: &str, name: &str) -> Result<Source, String> {
-    let name = refname(name)?;
-    let old = commit(repo, old)?;
-    let new = commit(repo, new)?;
+/// Each update of a ref that its log holds, oldest first.
+fn logged(repo: &Repo, name: &RefName) -> Result<Vec<Asked>, String> {
+    let log = reflog(repo, name).map_err(|error| format!("{name}: {error}"))?;
+    let format = &time::format_description::well_known::Rfc3339;
+    let asked = |entry: Logged| {
+        let at = time::OffsetDateTime::from_unix_timestamp(entry.time).ok()?;
+        let short = |oid: Option<Oid>| oid.map_or_else(|| "none".to_owned(), |oid| oid.short());
+        let line = format!(
+            "{}  {}..{}",
+            at.format(format).ok()?,
+            short(entry.old),
+            short(entry.new)
+        );
+        Some(Asked {
+            sources: vec![update(name.clone(), entry.old, entry.new)],
+            at: Some((at, line)),
+        })
+    };
+    log.into_iter()
+        .map(|entry| asked(entry).ok_or_else(|| format!("{name}: a time beyond the calendar")))
+        .collect()
+}
+
+/// `rejected: refs/push, refs/linear`, `undecided`, `accepted`
+fn outcome(verdict: &Verdict) -> String {
+    let denied = verdict
+        .findings
+        .iter()
+        .filter(|found| found.level == Level::Deny);
+    let checks: BTreeSet<String> = denied.map(|found| found.check.to_string()).collect();
+    let checks: Vec<String> = checks.into_iter().collect();
+    match verdict.outcome() {
+        Outcome::Accepted => "accepted".to_owned(),
+        Outcome::Rejected => format!("rejected: {}", checks.join(", ")),
+        Outcome::Undecided => "undecided".to_owned(),
+    }
+}
+
+fn update(name: RefName, old: Option<Oid>, new: Option<Oid>) -> Source {
     // What other refs reach is there already; this ref is taken to stand at OLD, so that an update
     // of the past is judged as it came.
     let mut known = vec![
@@ -100,7 +164,7 @@ fn update(repo: &Repo, old: &str, new: &str, name: &str) -> Result<Source, Strin
         "--all".to_owned(),
     ];
     known.extend(old.map(|old| old.to_string()));
-    Ok(Source::Push {
+    Source::Push {
         updates: vec![RefUpdate {
             name,
             claimed: old,
@@ -109,7 +173,8 @@ fn update(repo: &Repo, old: &str, new: &str, name: &str) -> Result<Source, Strin
         }],
         bad: Vec::new(),
         known,
-    })
+        there: There::Here,
+    }
 }
 
 fn range(args: &Args, repo: &Repo, revs: &str) -> Result<Vec<Source>, String> {
@@ -130,6 +195,7 @@ fn range(args: &Args, repo: &Repo, revs: &str) -> Result<Vec<Source>, String> {
                 }],
                 bad: Vec::new(),
                 known: vec![tip.oid.to_string()],
+                there: There::Aside,
             });
         }
     }
@@ -137,7 +203,7 @@ fn range(args: &Args, repo: &Repo, revs: &str) -> Result<Vec<Source>, String> {
     Ok(sources)
 }
 
-fn refname(name: &str) -> Result<RefName, String> {
+pub(super) fn refname(name: &str) -> Result<RefName, String> {
     RefName::new(name.as_bytes())
         .map_err(|_| format!("{name} is not the full name of a ref, such as refs/heads/main"))
 }

@@ -24,8 +24,11 @@ pub(super) fn run(args: &Args) -> Exit {
         && id
             .bytes()
             .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    if catalogue::named(id).is_some() || !digits {
-        return catalogue::show(id);
+    let config = args.look.config.as_deref();
+    match catalogue::named(id, config) {
+        Ok(None) if digits => {}
+        Ok(_) => return catalogue::show(id, config),
+        Err(error) => return complain(Exit::Usage, &error),
     }
     match explain(args) {
         Ok(exit) => exit,
@@ -50,7 +53,9 @@ fn explain(args: &Args) -> Result<Exit, Refusal> {
             1 => {
                 let text: String = found
                     .iter()
-                    .map(|(finding, suppressed)| explained(&place, what, finding, *suppressed))
+                    .map(|(finding, suppressed)| {
+                        explained(args, &place, what, finding, *suppressed)
+                    })
                     .collect();
                 drop(looking);
                 say(&text);
@@ -116,6 +121,7 @@ fn told<'a>(digits: &str, verdict: &'a Verdict) -> Vec<(&'a Finding, Option<&'a 
 }
 
 fn explained(
+    args: &Args,
     place: &Place,
     what: &str,
     finding: &Finding,
@@ -130,9 +136,10 @@ fn explained(
         mode: Mode::Enforce,
     };
     let mut rows = vec![("found:", what.to_owned())];
-    let level = match finding.level {
-        Level::Deny => "it blocks",
-        Level::Warn => "it warns and does not block",
+    let level = match (finding.level, suppressed) {
+        (Level::Deny, None) => "it blocks",
+        (Level::Deny, Some(_)) => "it would block",
+        (Level::Warn, _) => "it warns and does not block",
     };
     rows.push((
         "confidence:",
@@ -144,7 +151,7 @@ fn explained(
     let listed =
         Entry::of(finding).is_some_and(|entry| place.policy.baseline().entries.contains(&entry));
     rows.push(("suppressed:", by(suppressed, listed)));
-    if let Some(rule) = catalogue::named(finding.check.name) {
+    if let Ok(Some(rule)) = catalogue::named(finding.check.name, args.look.config.as_deref()) {
         rows.push(("opens:", format!("whoever has it can {}", rule.opens)));
         rows.push(("revoke:", rule.revoke.to_owned()));
         rows.push((

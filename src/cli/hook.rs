@@ -2,17 +2,23 @@
 
 use super::Exit;
 use super::args::Hook as Args;
-use super::output::{Stream, complain, report, unreported};
+use super::output::{Stream, complain, note, report, unreported};
 use super::scan::{Refusal, accepting};
 use crate::config::{BaselineAt, Config, Origin, discover_client, discover_server};
+use crate::finding::Level;
 use crate::git::Repo;
 use crate::hook::{Call, Hook, Side, find, table::Input};
 use crate::policy::groups::Pusher;
-use crate::policy::settings::{Mode, Settings};
-use crate::policy::{Effort, Policy, pusher};
+use crate::policy::settings::{Identity, IdentitySource, Mode, Settings};
+use crate::policy::{BadIdentity, Effort, Outcome, Policy, Surroundings, Verdict, pusher};
 use crate::report::Audience;
+use std::collections::BTreeSet;
 use std::io::Read as _;
+use std::path::Path;
 use std::time::Instant;
+
+/// The largest file about keys that is read, in bytes.
+const KEYS_LIMIT: u64 = 1 << 20;
 
 pub(super) fn run(args: &Args) -> Exit {
     let started = Instant::now();
@@ -51,17 +57,22 @@ pub(super) fn run(args: &Args) -> Exit {
     let (audience, who, mode) = match hook.side {
         Side::Client => (
             Audience::ClientHook { event: hook.event },
-            Pusher::Unknown,
+            Ok(Pusher::Unknown),
             Mode::Enforce,
         ),
         Side::Server => (
             Audience::ServerHook { event: hook.event },
-            pusher(settings.identity.source.as_ref(), &|name| {
-                std::env::var_os(name)
-            }),
+            identify(&settings.identity, repo.git_dir()),
             settings.server.mode,
         ),
     };
+    let who = match who {
+        Ok(who) => who,
+        Err(error) => return complain(Exit::Undecided, &format!("undecided: {error}")),
+    };
+    let source = &settings.identity.source;
+    let gitlab =
+        hook.side == Side::Server && source.as_ref().is_some_and(IdentitySource::is_gitlab);
     let (base, top) = match hook.side {
         Side::Client => (repo.work_tree(), repo.work_tree()),
         Side::Server => (Some(repo.common_dir()), None),
@@ -82,9 +93,50 @@ pub(super) fn run(args: &Args) -> Exit {
         return unreported(&verdict, &error);
     }
     match mode {
-        Mode::Enforce => verdict.outcome().into(),
+        Mode::Enforce => {
+            if gitlab && verdict.outcome() != Outcome::Accepted {
+                note(&for_gitlab(&verdict));
+            }
+            verdict.outcome().into()
+        }
         Mode::Evaluate => Exit::Clean,
     }
+}
+
+/// Who pushes, from the environment of the hook.
+fn identify(identity: &Identity, git_dir: &Path) -> Result<Pusher, BadIdentity> {
+    pusher(
+        identity,
+        &Surroundings {
+            variable: &|name| std::env::var_os(name),
+            file: &|path| {
+                let mut text = Vec::new();
+                let file = std::fs::File::open(git_dir.join(path))?;
+                file.take(KEYS_LIMIT + 1).read_to_end(&mut text)?;
+                if text.len() as u64 > KEYS_LIMIT {
+                    return Err(std::io::Error::other("it is larger than 1 MiB"));
+                }
+                Ok(text)
+            },
+            now: time::OffsetDateTime::now_utc(),
+        },
+    )
+}
+
+/// The one line that GitLab shows to those who do not push from a terminal: what it says in the
+/// browser must begin so ("Custom error messages" of its server hooks).
+fn for_gitlab(verdict: &Verdict) -> String {
+    let denied = verdict
+        .findings
+        .iter()
+        .filter(|found| found.level == Level::Deny);
+    let checks: BTreeSet<String> = denied.map(|found| found.check.to_string()).collect();
+    let checks: Vec<String> = checks.into_iter().collect();
+    let why = match verdict.outcome() {
+        Outcome::Undecided => "undecided, something could not be examined".to_owned(),
+        Outcome::Accepted | Outcome::Rejected => checks.join(", "),
+    };
+    format!("GL-HOOK-ERR: portcullis refused the push: {why}; git push in a terminal says more")
 }
 
 fn settings(args: &Args, hook: &Hook, repo: &Repo) -> Result<Settings, crate::config::ConfigError> {
@@ -100,11 +152,18 @@ fn settings(args: &Args, hook: &Hook, repo: &Repo) -> Result<Settings, crate::co
     load(&layers)
 }
 
-/// Reads the configuration as of today.
+/// Reads the settings as of today.
 pub(super) fn load(
     layers: &[(Origin, std::path::PathBuf)],
 ) -> Result<Settings, crate::config::ConfigError> {
+    load_config(layers).map(Settings::from)
+}
+
+/// Reads the configuration as of today.
+pub(super) fn load_config(
+    layers: &[(Origin, std::path::PathBuf)],
+) -> Result<Config, crate::config::ConfigError> {
     let today = time::OffsetDateTime::now_utc().date();
     let known = |id: &str| crate::scan::rule(id).is_some();
-    Config::load(layers, today, &known).map(Settings::from)
+    Config::load(layers, today, &known)
 }

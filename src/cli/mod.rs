@@ -10,6 +10,7 @@ mod hook;
 mod import;
 mod install;
 mod output;
+mod policy;
 mod progress;
 mod scan;
 
@@ -46,6 +47,7 @@ fn carry_out(command: Command) -> Exit {
         Command::Hook(args) => hook::run(&args),
         Command::Scan(args) => scan::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Policy(args) => policy::run(&args),
         Command::Baseline(args) => baseline::run(&args),
         Command::Rules(args) => catalogue::rules(&args),
         Command::Explain(args) => explain::run(&args),

@@ -24,6 +24,21 @@ pub(super) fn complain(exit: Exit, why: &dyn std::fmt::Display) -> Exit {
     exit
 }
 
+/// Says one line on standard error, which holds nothing that somebody else wrote.
+pub(super) fn note(line: &str) {
+    let _ = io::stderr()
+        .lock()
+        .write_all(format!("{line}\n").as_bytes());
+}
+
+/// Says lines on standard error that are no part of a report.
+pub(super) fn remark(lines: &[impl std::fmt::Display]) {
+    let mut err = io::stderr().lock();
+    for line in lines {
+        let _ = writeln!(err, "portcullis: {line}");
+    }
+}
+
 /// How the program ends when its report could not be written: what blocks still blocks, and what was
 /// found clean is not known to be, since nobody could read it.
 pub(super) fn unreported(verdict: &Verdict, error: &io::Error) -> Exit {
@@ -77,7 +92,7 @@ pub(super) fn report(
         },
         color,
         audience,
-        rules_digest: crate::scan::rules_digest().to_owned(),
+        rules_digest: verdict.rules.iter().cloned().collect::<Vec<_>>().join("+"),
         verbosity: match (common.quiet, common.verbose) {
             (true, _) => Verbosity::Quiet,
             (false, true) => Verbosity::Verbose,

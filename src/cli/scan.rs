@@ -2,14 +2,15 @@
 
 use super::Exit;
 use super::args::{Look, Scan as Args, Source as Kind};
-use super::output::{Stream, complain, report, unreported};
+use super::output::{Stream, complain, remark, report, unreported};
 use super::progress::{Progress, Wanted};
 use crate::change::Source;
+use crate::config::rules::Note;
 use crate::config::{BaselineAt, BaselineError, Origin, discover_client};
 use crate::git::{OpenError, Repo, rev_list_args};
 use crate::hook::{Side, staged};
 use crate::policy::groups::Pusher;
-use crate::policy::settings::Mode;
+use crate::policy::settings::{Commits, Content, Mode, Settings};
 use crate::policy::{Effort, Policy, Verdict};
 use crate::report::Audience;
 use std::io::Read as _;
@@ -43,7 +44,12 @@ pub(super) fn run(args: &Args) -> Exit {
         &targets
     } {
         match looking.at(*target).and_then(Place::with_baseline) {
-            Ok(place) => verdict.add(place.judge(&looking, std::slice::from_ref(&place.source))),
+            Ok(place) => {
+                if common.verbose {
+                    remark(&place.notes);
+                }
+                verdict.add(place.judge(&looking, std::slice::from_ref(&place.source)));
+            }
             Err(Refusal(exit, why)) => return complain(exit, &why),
         }
     }
@@ -88,6 +94,8 @@ pub(super) struct Place {
     pub(super) accepted: BaselineAt,
     /// The top of the worktree, or the folder that is no repository.
     pub(super) top: Option<PathBuf>,
+    /// What of rule files could not be carried over.
+    notes: Vec<Note>,
 }
 
 impl<'a> Looking<'a> {
@@ -136,7 +144,16 @@ impl<'a> Looking<'a> {
             (None, false) => None,
         }
         .map(Path::to_owned);
-        let settings = super::hook::load(&self.layers(top.as_deref())).map_err(usage)?;
+        let config = super::hook::load_config(&layers(self.config, top.as_deref()));
+        let config = config.map_err(usage)?;
+        let notes = config.notes.clone();
+        // A look around is for secrets and env files; how commits are to be made is for what makes
+        // them.
+        let settings = Settings {
+            commits: Commits::default(),
+            content: Content::default(),
+            ..Settings::from(config)
+        };
         let (trust, top_dir) = (&settings.trust, top.as_deref());
         let accepted = BaselineAt::of(self.baseline, trust, top_dir, top_dir);
         let policy = Policy::new(settings, Side::Client, Pusher::Unknown);
@@ -146,16 +163,8 @@ impl<'a> Looking<'a> {
             policy,
             accepted,
             top,
+            notes,
         })
-    }
-
-    fn layers(&self, top: Option<&Path>) -> Vec<(Origin, PathBuf)> {
-        let mut layers = discover_client(top, &|name| std::env::var_os(name));
-        let named = self
-            .config
-            .map(|path| (Origin::CommandLine, path.to_owned()));
-        layers.extend(named);
-        layers
     }
 }
 
@@ -228,4 +237,11 @@ fn source(kind: &Kind, repo: Option<&Repo>, place: &Path) -> Result<Source, Refu
         Some(_) if kind.history || (!kind.files && place.is_dir()) => Ok(Source::History),
         Some(_) | None => Ok(Source::Files(vec![place.to_owned()])),
     }
+}
+
+/// The files of configuration that count on this machine.
+pub(super) fn layers(named: Option<&Path>, top: Option<&Path>) -> Vec<(Origin, PathBuf)> {
+    let mut layers = discover_client(top, &|name| std::env::var_os(name));
+    layers.extend(named.map(|path| (Origin::CommandLine, path.to_owned())));
+    layers
 }

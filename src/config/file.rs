@@ -2,6 +2,7 @@
 
 use super::error::{ConfigError, Problem};
 use super::keys::{self, Shape, Support};
+use super::rules::{self, Loaded};
 use super::{Config, Origin};
 use crate::policy::groups::Groups;
 use serde::Deserialize as _;
@@ -13,6 +14,9 @@ use toml::de::{DeTable, DeValue};
 
 /// The largest file that is read, in bytes.
 const LIMIT: u64 = 1 << 20;
+
+/// The key of the rule files.
+const RULES: &str = "secrets.rules";
 
 /// A file that is valid by itself.
 pub(super) struct Layer {
@@ -34,21 +38,8 @@ pub(super) struct Place {
 impl Layer {
     /// Reads a file; `None` if it is not there and need not be.
     pub(super) fn read(origin: Origin, path: &Path) -> Result<Option<Self>, ConfigError> {
-        let fail = |problem| ConfigError::new(path, None, problem);
-        let absence = match origin {
-            Origin::Machine | Origin::User | Origin::Repository => Absence::Fine,
-            Origin::Server | Origin::CommandLine => Absence::Wrong,
-        };
-        let Some(bytes) = read_regular(path, absence, LIMIT).map_err(fail)? else {
+        let Some(text) = text(origin, path)? else {
             return Ok(None);
-        };
-        let text = match String::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => {
-                let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-                let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
-                return Err(ConfigError::new(path, Some(line), Problem::NotUtf8));
-            }
         };
         Self::parse(origin, path, text).map(Some)
     }
@@ -74,6 +65,37 @@ impl Layer {
         })
     }
 
+    /// The rule files that are named; none where the key does not stand.
+    pub(super) fn rule_files(&self) -> Result<Option<Vec<Loaded>>, ConfigError> {
+        if !self.places.iter().any(|place| place.key == RULES) {
+            return Ok(None);
+        }
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        let load = |(span, name): (&Range<usize>, &str)| {
+            let path = folder.join(name);
+            match path.symlink_metadata() {
+                Ok(_) => rules::load(&path),
+                Err(error) => {
+                    let why = format!("{} cannot be read: {error}", path.display());
+                    let key = RULES.to_owned();
+                    Err(self.error(span, Problem::Value { key, why }))
+                }
+            }
+        };
+        self.strings(RULES)
+            .map(load)
+            .collect::<Result<_, _>>()
+            .map(Some)
+    }
+
+    /// An error at the list of rule files.
+    pub(super) fn rule_files_clash(&self, why: String) -> ConfigError {
+        let place = self.places.iter().find(|place| place.key == RULES);
+        let span = place.map(|place| place.span.clone()).unwrap_or_default();
+        let key = RULES.to_owned();
+        self.error(&span, Problem::Value { key, why })
+    }
+
     /// Every rule that is named must exist: a misspelt one would do nothing.
     pub(super) fn check_rules(&self, known: &dyn Fn(&str) -> bool) -> Result<(), ConfigError> {
         for key in ["secrets.disable", "secrets.allow.rules"] {
@@ -94,6 +116,8 @@ impl Layer {
             "protect.create",
             "protect.delete",
             "protect.force",
+            "commits.except",
+            "protect.freeze.except",
         ] {
             for (span, principal) in self.strings(key) {
                 if let Some(group) = principal.strip_prefix('@')
@@ -120,6 +144,27 @@ impl Layer {
 
     fn error(&self, span: &Range<usize>, problem: Problem) -> ConfigError {
         ConfigError::new(&self.path, Some(line_of(&self.text, span.start)), problem)
+    }
+}
+
+/// The text of a file; `None` if it is not there and need not be.
+pub(super) fn text(origin: Origin, path: &Path) -> Result<Option<String>, ConfigError> {
+    let absence = match origin {
+        Origin::Machine | Origin::User | Origin::Repository => Absence::Fine,
+        Origin::Server | Origin::CommandLine => Absence::Wrong,
+    };
+    let read = read_regular(path, absence, LIMIT);
+    let read = read.map_err(|problem| ConfigError::new(path, None, problem))?;
+    let Some(bytes) = read else {
+        return Ok(None);
+    };
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) => {
+            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
+            Err(ConfigError::new(path, Some(line), Problem::NotUtf8))
+        }
     }
 }
 

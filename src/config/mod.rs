@@ -6,6 +6,7 @@ mod error;
 mod file;
 pub mod import;
 mod keys;
+pub mod rules;
 
 pub use baseline::{BaselineAt, BaselineError};
 pub use discover::{discover_client, discover_server};
@@ -13,9 +14,13 @@ pub use error::{ConfigError, Problem};
 pub use keys::{KEYS, Key, Support};
 
 use crate::policy::groups::Groups;
-use crate::policy::settings::{EnvFiles, Identity, Protect, Secrets, Server, Settings, Trust};
+use crate::policy::settings::{
+    Commits, Content, EnvFiles, Identity, Protect, Secrets, Server, Settings, Trust,
+};
+use crate::scan::Own;
 use file::Layer;
 use serde::Deserialize;
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 /// Whose a file is, and so how far it is trusted. Later ones in this order override earlier ones.
@@ -56,8 +61,15 @@ pub struct Config {
     pub trust: Trust,
     /// `[[protect]]`, in the order of the files; every rule that matches must be satisfied.
     pub protect: Vec<Protect>,
+    /// `[commits]`
+    pub commits: Commits,
+    /// `[content]`
+    pub content: Content,
     /// `[server]`
     pub server: Server,
+    /// What of the rule files could not be carried over.
+    #[serde(skip)]
+    pub notes: Vec<rules::Note>,
     /// The files that were read.
     #[serde(skip)]
     pub files: Vec<(Origin, PathBuf)>,
@@ -97,7 +109,6 @@ impl Config {
         let mut read: Vec<Layer> = Vec::new();
         for (origin, path) in layers {
             if let Some(layer) = Layer::read(*origin, path)? {
-                layer.check_rules(known_rule)?;
                 merge(&mut merged, layer.table.clone());
                 read.push(layer);
             }
@@ -111,9 +122,13 @@ impl Config {
                 Problem::Syntax(error.message().to_owned()),
             )
         })?;
+        let (own, ids) = own_rules(&read, &mut config.notes)?;
+        let known = |id: &str| known_rule(id) || ids.contains(id);
         for layer in &read {
+            layer.check_rules(&known)?;
             layer.check_groups(&config.groups)?;
         }
+        config.secrets.own = own;
         (config.secrets.allow, config.secrets.expired) = std::mem::take(&mut config.secrets.allow)
             .into_iter()
             .partition(|allow| allow.holds_on(today));
@@ -125,6 +140,31 @@ impl Config {
     }
 }
 
+/// What the rule files bring in: those of the last file that names some, as a list replaces a list.
+/// And the ids of all, since a file may switch off rules whose list a later one replaces.
+fn own_rules(
+    read: &[Layer],
+    notes: &mut Vec<rules::Note>,
+) -> Result<(Own, HashSet<&'static str>), ConfigError> {
+    let mut own = Own::default();
+    let mut ids = HashSet::new();
+    for layer in read {
+        let Some(files) = layer.rule_files()? else {
+            continue;
+        };
+        own = Own::default();
+        notes.clear();
+        for file in files {
+            ids.extend(file.own.rules.iter().map(|rule| rule.id));
+            notes.extend(file.notes);
+            own.add(file.own).map_err(|id| {
+                layer.rule_files_clash(format!("two of the files have a rule {id}"))
+            })?;
+        }
+    }
+    Ok((own, ids))
+}
+
 impl From<Config> for Settings {
     fn from(config: Config) -> Self {
         Self {
@@ -134,6 +174,8 @@ impl From<Config> for Settings {
             identity: config.identity,
             trust: config.trust,
             protect: config.protect,
+            commits: config.commits,
+            content: config.content,
             server: config.server,
         }
     }

@@ -155,9 +155,29 @@ fn errors_name_file_line_and_key() {
             "0.toml:1: \"secrets\": is a table, written [secrets]",
         ),
         (
-            "[commits]",
-            "0.toml:1: \"commits\" is not enforced by this version of portcullis; \
+            "[audit]",
+            "0.toml:1: \"audit\" is not enforced by this version of portcullis; \
              remove it (what is not enforced must not look enforced)",
+        ),
+        (
+            "[commits]\nrequire = [\n\"[A-Z]+\",\n\"(a\"]",
+            "0.toml:4: \"commits.require\": is no regular expression: unclosed group",
+        ),
+        (
+            "[commits]\ntypes = []",
+            "0.toml:2: \"commits.types\": an empty list would let no commit in",
+        ),
+        (
+            "[commits]\nexcept = [\"@bots\"]",
+            "0.toml:2: \"commits.except\": there is no group \"bots\" in [groups]",
+        ),
+        (
+            "[content]\nmax_file_size = \"5\"",
+            "0.toml:2: \"content.max_file_size\": is not a size such as \"500kB\", \"5MiB\" or \"1GiB\"",
+        ),
+        (
+            "[content]\ntogether = [[\"a\"]]",
+            "0.toml:2: \"content.together\": what changes together are two or more paths from the top, no globs",
         ),
         (
             "[secrets]\nmin_confidence = \"sure\"",
@@ -193,9 +213,47 @@ fn errors_name_file_line_and_key() {
              at most an hour",
         ),
         (
-            "[identity]\nsource = \"gitea\"",
-            "0.toml:2: \"identity.source\": \"gitea\" is not supported by this version of \
-             portcullis; use \"unix\", \"gitolite\" or \"env:NAME\"",
+            "[identity]\nsource = \"gittea\"",
+            "0.toml:2: \"identity.source\": is none of \"unix\", \"ssh-key\", \"http\", \
+             \"gitolite\", \"gitea\", \"forgejo\", \"gitlab\", \"github\", \"bitbucket\", \
+             \"env:NAME\"",
+        ),
+        (
+            "version = 1\n[identity]\nsource = \"ssh-key\"",
+            "0.toml:2: \"identity\": source = \"ssh-key\" needs allowed_signers, the file that \
+             says whose a key is",
+        ),
+        (
+            "[[protect]]\nrefs = [\"refs/heads/main\"]\nnames = \"refs/(\"",
+            "0.toml:3: \"protect.names\": is no regular expression: unclosed group",
+        ),
+        (
+            "[[protect]]\nrefs = [\"refs/heads/main\"]\nmerge_from = [\"develop\"]",
+            "0.toml:3: \"protect.merge_from\": a pattern of refs is over full names: \
+             begin with \"refs/\" or \"**\"",
+        ),
+        (
+            "[[protect]]\nrefs = [\"refs/heads/main\"]\n\
+             freeze = [{ from = 2026-12-20T00:00:00, until = 2027-01-04T00:00:00Z }]",
+            "0.toml:3: \"protect.freeze.from\": is not a time such as 2026-12-20T00:00:00Z, \
+             without quotes and with its offset from UTC",
+        ),
+        (
+            "[[protect]]\nrefs = [\"refs/heads/main\"]\nfreeze = [\n\
+             { from = 2026-12-20T00:00:00Z, until = 2026-12-21T00:00:00Z },\n\
+             { from = 2026-12-20T00:00:00Z, until = 2026-12-19T00:00:00Z }]",
+            "0.toml:5: \"protect.freeze\": ends before it begins: \"until\" must be later than \
+             \"from\"",
+        ),
+        (
+            "[[protect]]\nrefs = [\"refs/heads/main\"]\n[[protect.freeze]]\n\
+             from = 2026-12-20T00:00:00Z\nuntil = 2026-12-21T00:00:00Z\nexcept = [\"@admins\"]",
+            "0.toml:6: \"protect.freeze.except\": there is no group \"admins\" in [groups]",
+        ),
+        (
+            "[server]\nmax_bytes = \"5 MiB\"",
+            "0.toml:2: \"server.max_bytes\": is not a size such as \"500kB\", \"5MiB\" or \
+             \"1GiB\"",
         ),
     ] {
         assert_eq!(load(&[text]).unwrap_err(), error);
@@ -223,6 +281,9 @@ fn every_key_that_is_enforced_is_read() {
         let path = key.path.replace('*', "x");
         let text = match path.split_once('.') {
             None => format!("{path} = 1979-05-27T07:32:00Z"),
+            Some(("protect", last)) if last.starts_with("freeze.") => {
+                format!("[[protect]]\n[[protect.freeze]]\n{} = {{}}", &last[7..])
+            }
             Some(("protect", last)) => format!("[[protect]]\n{last} = {{}}"),
             Some(("secrets", last)) if last.starts_with("allow.") => {
                 format!("[[secrets.allow]]\n{} = {{}}", &last[6..])

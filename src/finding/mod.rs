@@ -107,8 +107,8 @@ impl Fingerprint {
     pub const LENGTH: usize = 32;
     /// Secrets of fewer bytes may have been thought up by a person.
     const GUESSABLE: usize = 32;
-    /// About a millisecond for each guess.
-    const ROUNDS: u32 = 10_000;
+    /// Most of a millisecond for each guess, and for each finding of the kind.
+    const ROUNDS: u32 = 4_096;
 
     /// Of a check at a path (or ref name), with the secret where there is one.
     #[must_use]

@@ -1,5 +1,8 @@
 //! What can be known of the `git` that called us, beyond what it says to every hook.
 
+/// Git takes options cut short as long as they are no other; this is the shortest of `--amend`.
+const SHORTEST: &[u8] = b"--am";
+
 /// Whether the Git command that runs this hook was told to amend.
 ///
 /// pre-commit is not told, and then a secret in the commit that is being replaced would pass for
@@ -13,7 +16,7 @@ pub fn caller_amends() -> bool {
         let arguments = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
         if arguments
             .split(|byte| *byte == 0)
-            .any(|word| word == b"--amend")
+            .any(|word| word.len() >= SHORTEST.len() && b"--amend".starts_with(word))
         {
             return true;
         }

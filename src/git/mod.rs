@@ -2,6 +2,7 @@
 //! or the index reader, runs `git`, or reads `GIT_*`. It judges nothing and prints nothing.
 
 mod caller;
+mod directories;
 mod escape;
 mod index;
 mod name;
@@ -10,12 +11,16 @@ mod oid;
 mod pack;
 mod program;
 mod reader;
+mod reflog;
 mod repo;
 mod store;
 mod tree;
+mod visible;
 mod walk;
+mod wording;
 
 pub use caller::{caller_amends, editor_is_used};
+pub use directories::{Directory, changed_directories, entry_at};
 pub use escape::{Escaped, escape};
 pub use index::{Index, Staged};
 pub use name::{BadRefName, RefName, RepoPath};
@@ -27,9 +32,12 @@ pub use oid::{BadOid, Oid, OidMap, OidSet};
 pub use pack::{Base, Objects, Seen, Share, Surprise, Visitor};
 pub use program::{Git, GitError, Stream, path_of_line};
 pub use reader::ReadError;
+pub use reflog::{Logged, reflog};
 pub use repo::{OpenError, Repo};
 pub use store::{AllObjects, BrokenObject, count_objects};
 pub use tree::{Changed, UnreadTree, changed};
+pub use visible::visible_refs;
 pub use walk::{
     Origin, Walked, Wanted, first_commits, is_ancestor, rev_list, rev_list_args, shallow_commits,
 };
+pub use wording::{Submodule, people, stored_message, submodules};

@@ -334,7 +334,7 @@ fn headers(raw: &[u8]) -> Headers<'_> {
 }
 
 /// `Name <address> 1700000000 +0100` into the person and the time; what cannot be read is 0.
-fn person(line: &[u8]) -> (&[u8], (i64, i32)) {
+pub(super) fn person(line: &[u8]) -> (&[u8], (i64, i32)) {
     let Some(end) = memchr::memrchr(b'>', line) else {
         return (line, (0, 0));
     };

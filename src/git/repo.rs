@@ -264,12 +264,15 @@ impl Repo {
     /// # Errors
     /// When the ref cannot be read.
     pub fn resolve(&self, name: &RefName) -> Result<Option<Oid>, ReadError> {
+        let stored = [&self.namespace()[..], name.as_bytes()].concat();
+        self.reader().resolve(&stored)
+    }
+
+    /// What stands before the names of refs where they are stored.
+    pub(super) fn namespace(&self) -> Vec<u8> {
         match (self.bound, std::env::var_os("GIT_NAMESPACE")) {
-            (Bound::Environment, Some(namespace)) => {
-                let space = below_namespaces(namespace.as_encoded_bytes());
-                self.reader().resolve(&[&space, name.as_bytes()].concat())
-            }
-            (Bound::Environment | Bound::Directory, _) => self.reader().resolve(name.as_bytes()),
+            (Bound::Environment, Some(space)) => below_namespaces(space.as_encoded_bytes()),
+            (Bound::Environment | Bound::Directory, _) => Vec::new(),
         }
     }
 
@@ -279,10 +282,7 @@ impl Repo {
     /// # Errors
     /// When the ref cannot be read, or stands for itself.
     pub fn written_by(&self, name: &RefName) -> Result<Vec<RefName>, ReadError> {
-        let space = match (self.bound, std::env::var_os("GIT_NAMESPACE")) {
-            (Bound::Environment, Some(space)) => below_namespaces(space.as_encoded_bytes()),
-            (Bound::Environment | Bound::Directory, _) => Vec::new(),
-        };
+        let space = self.namespace();
         let mut names = vec![name.clone()];
         let mut stored = [&space[..], name.as_bytes()].concat();
         // Git itself follows five of them.

@@ -30,7 +30,7 @@ pub struct UnreadTree {
 }
 
 /// How deep directories may nest; Git itself refuses beyond 2048 (`core.maxTreeDepth`).
-const MAX_DEPTH: usize = 2048;
+pub(super) const MAX_DEPTH: usize = 2048;
 
 /// Visits every path of `tree` whose mode or object is in none of the `parents` at that path, in
 /// tree order. With no parents that is every path. What cannot be read is visited as an error, and

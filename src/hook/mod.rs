@@ -13,7 +13,7 @@ mod update;
 
 pub use table::{HOOKS, Hook, Side, find};
 
-use crate::change::{BadUpdate, RefChange, RefUpdate, Source};
+use crate::change::{BadUpdate, RefChange, RefUpdate, Source, There};
 use crate::git::{BadRefName, Oid, ReadError, RefName, Repo, editor_is_used, escape};
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -83,7 +83,7 @@ pub fn staged(repo: &Repo, amends: bool) -> Result<Source, CallError> {
 }
 
 /// The message that the next commit is to have.
-fn draft(call: &Call) -> Result<Source, CallError> {
+fn draft(call: &Call) -> Result<Vec<u8>, CallError> {
     let path = call.file(0)?;
     let mut text = std::fs::read(path).map_err(|error| CallError::Unread {
         what: escape(path.as_os_str().as_encoded_bytes()),
@@ -95,7 +95,7 @@ fn draft(call: &Call) -> Result<Source, CallError> {
     {
         text.truncate(at);
     }
-    Ok(Source::Draft(text))
+    Ok(text)
 }
 
 /// Where `commit --verbose` begins to show the diff: at a line of scissors, which Git writes with a
@@ -155,11 +155,12 @@ impl Updates {
         Ok(())
     }
 
-    fn into_source(self, known: Vec<String>) -> Source {
+    fn into_source(self, known: Vec<String>, there: There) -> Source {
         Source::Push {
             updates: self.good,
             bad: self.bad,
             known,
+            there,
         }
     }
 }

@@ -2,12 +2,13 @@
 //! `LOCAL-REF LOCAL-OID REMOTE-REF REMOTE-OID`.
 
 use super::{Call, CallError, Updates, lines};
-use crate::change::{BadUpdate, Source};
+use crate::change::{BadUpdate, Source, There};
 use crate::git::{Repo, escape};
 
 pub(super) fn read(repo: &Repo, call: &Call) -> Result<Vec<Source>, CallError> {
     let mut updates = Updates::default();
     let mut known = Vec::new();
+    let mut there = There::Unnamed;
     for line in lines(&call.input) {
         let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
         // The local side may be any expression, spaces included; the other three may not.
@@ -31,6 +32,7 @@ pub(super) fn read(repo: &Repo, call: &Call) -> Result<Vec<Source>, CallError> {
         && !remote.iter().any(|byte| b"*?[\\".contains(byte))
     {
         known.push(format!("--remotes={}", escape(remote)));
+        there = There::Remote(remote.to_vec());
     }
-    Ok(vec![updates.into_source(known)])
+    Ok(vec![updates.into_source(known, there)])
 }

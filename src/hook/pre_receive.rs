@@ -2,10 +2,16 @@
 //! objects are in quarantine. This is the gate: what it refuses leaves nothing behind.
 
 use super::{Call, CallError, Updates, known_to_server, lines};
-use crate::change::{BadUpdate, Source};
+use crate::change::{BadUpdate, Source, There};
 use crate::git::Repo;
 
 pub(super) fn read(repo: &Repo, call: &Call) -> Result<Vec<Source>, CallError> {
+    // Git asks about at least one ref. Without any, whoever called this has read them before, and
+    // would take the answer for a judgement.
+    if lines(&call.input).next().is_none() {
+        let why = "standard input names no ref: give this hook all that Git gave";
+        return Err(CallError::Usage(why.to_owned()));
+    }
     let mut updates = Updates::default();
     for line in lines(&call.input) {
         // A name may hold anything, spaces too: it is what follows the second one.
@@ -17,5 +23,5 @@ pub(super) fn read(repo: &Repo, call: &Call) -> Result<Vec<Source>, CallError> {
         };
         updates.add(name, old, new, |name, _| repo.resolve(name))?;
     }
-    Ok(vec![updates.into_source(known_to_server())])
+    Ok(vec![updates.into_source(known_to_server(), There::Here)])
 }

@@ -1,7 +1,7 @@
 //! update: `REF OLD-OID NEW-OID`; the objects are in the store already.
 
 use super::{Call, CallError, Updates, known_to_server};
-use crate::change::Source;
+use crate::change::{Source, There};
 use crate::git::Repo;
 
 pub(super) fn read(repo: &Repo, call: &Call) -> Result<Vec<Source>, CallError> {
@@ -10,5 +10,5 @@ pub(super) fn read(repo: &Repo, call: &Call) -> Result<Vec<Source>, CallError> {
     };
     let mut updates = Updates::default();
     updates.add(name, old, new, |name, _| repo.resolve(name))?;
-    Ok(vec![updates.into_source(known_to_server())])
+    Ok(vec![updates.into_source(known_to_server(), There::Here)])
 }

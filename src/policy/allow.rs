@@ -1,12 +1,11 @@
 //! `[[secrets.allow]]`: secrets that are allowed all the same, each entry with a reason and a day.
 
-use super::parsed::{Day, Parsed, unwrap_all};
+use super::parsed::{Day, Parsed, table, unwrap_all};
 use super::path_patterns::{PathPattern, PathPatterns};
 use crate::git::RepoPath;
 use crate::scan::Secret;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, Visitor};
-use std::fmt;
+use serde::de::Deserializer;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -99,23 +98,8 @@ impl RawAllow {
 }
 
 impl<'de> Deserialize<'de> for Allow {
-    // By a visitor, so that an error stands at this entry and not at the first one of the list.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entry;
-        impl<'de> Visitor<'de> for Entry {
-            type Value = Allow;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a table")
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Allow, A::Error> {
-                RawAllow::deserialize(serde::de::value::MapAccessDeserializer::new(map))?
-                    .try_into()
-                    .map_err(A::Error::custom)
-            }
-        }
-        deserializer.deserialize_map(Entry)
+        table::<D, RawAllow, Self>(deserializer)
     }
 }
 

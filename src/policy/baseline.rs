@@ -53,7 +53,8 @@ impl Entry {
                 path => path,
             },
         );
-        format!("{} {} {path}", self.fingerprint.as_str(), self.check)
+        let check = encode(self.check.as_bytes());
+        format!("{} {check} {path}", self.fingerprint.as_str())
     }
 
     fn parse(line: &[u8]) -> Result<Self, &'static str> {
@@ -69,11 +70,7 @@ impl Entry {
         };
         let fingerprint = Fingerprint::parse(fingerprint)
             .ok_or("does not begin with a fingerprint of 32 digits, 0 to 9 and a to f")?;
-        let check = std::str::from_utf8(check)
-            .ok()
-            .filter(|check| is_check(check))
-            .ok_or("does not name a check, such as secrets/private-key")?
-            .to_owned();
+        let check = check_of(check).ok_or("does not name a check, such as secrets/private-key")?;
         let path = match path {
             b"-" => None,
             path => Some(RepoPath::new(&decode(path).ok_or(
@@ -89,20 +86,16 @@ impl Entry {
         if entry.line().as_bytes() == line {
             Ok(entry)
         } else {
-            Err("writes a path in another way than portcullis does")
+            Err("writes a check or a path in another way than portcullis does")
         }
     }
 }
 
-fn is_check(text: &str) -> bool {
-    let word = |text: &str| {
-        !text.is_empty()
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-    };
-    text.split_once('/')
-        .is_some_and(|(pack, name)| word(pack) && word(name))
+/// `PACK/NAME`; ids of rules from files may hold anything, and are written as paths are.
+fn check_of(text: &[u8]) -> Option<String> {
+    let check = String::from_utf8(decode(text)?).ok()?;
+    let (pack, name) = check.split_once('/')?;
+    (!pack.is_empty() && !name.is_empty()).then_some(check)
 }
 
 /// Percent-encoding (RFC 3986, 2.1) of every byte that is no visible ASCII character, and of `%`.
@@ -218,7 +211,13 @@ mod tests {
             assert!(one.line().is_ascii());
             assert_eq!(Entry::parse(one.line().as_bytes()), Ok(one));
         }
-        assert_eq!(Entry::parse(entry(None).line().as_bytes()), Ok(entry(None)));
+        let odd = Entry {
+            check: "secrets/an id of sœme rule file".to_owned(),
+            ..entry(None)
+        };
+        for one in [entry(None), odd] {
+            assert_eq!(Entry::parse(one.line().as_bytes()), Ok(one));
+        }
     }
 
     #[test]
@@ -249,6 +248,7 @@ mod tests {
             (format!("{digits}  secrets/x a"), "FINGERPRINT"),
             (format!("{}A secrets/x a", &digits[1..]), "32 digits"),
             (format!("{digits} secrets a"), "check"),
+            (format!("{digits} secrets/ a"), "check"),
             (format!("{digits} secrets/x %"), "%XX"),
             (format!("{digits} secrets/x %2"), "%XX"),
             (format!("{digits} secrets/x "), "%XX"),

@@ -1,7 +1,11 @@
 //! The trait of a check: a function of a change.
 
+use super::Coverage;
 use super::groups::Pusher;
-use crate::change::{BadUpdate, CommitChange, FileChange, Message, Naming, RefUpdate, Unread};
+use crate::change::{
+    BadUpdate, By, CommitChange, FileChange, Message, Naming, Proposal, RefUpdate, ScopedCommit,
+    Unread,
+};
 use crate::finding::{CheckId, Fingerprint};
 use crate::finding::{Finding, Level, Place, PlaceKind};
 use crate::git::{RefName, Repo, escape};
@@ -37,6 +41,40 @@ pub trait Check: Send + Sync {
     ) -> Result<(), Unread> {
         Ok(())
     }
+    /// How many sets of refs the check has a policy for: a commit that is new under one of them is
+    /// shown to [`Check::scoped`], though the repository may have had it before by other refs.
+    fn scopes(&self) -> usize {
+        0
+    }
+    /// Whether a set holds a ref; no ref is that of a look back.
+    fn in_scope(&self, _cx: &Cx<'_>, _scope: usize, _name: Option<&RefName>) -> bool {
+        false
+    }
+    /// Looks at a commit that is new under a set of refs.
+    ///
+    /// # Errors
+    /// See [`Check::update`].
+    fn scoped(
+        &self,
+        _cx: &Cx<'_>,
+        _scope: usize,
+        _commit: &ScopedCommit<'_>,
+        _out: &mut Vec<Raised>,
+    ) -> Result<(), Unread> {
+        Ok(())
+    }
+    /// Looks at a commit that is being made and has its message.
+    ///
+    /// # Errors
+    /// See [`Check::update`].
+    fn proposal(
+        &self,
+        _cx: &Cx<'_>,
+        _proposal: &Proposal,
+        _out: &mut Vec<Raised>,
+    ) -> Result<(), Unread> {
+        Ok(())
+    }
     /// Looks at a message.
     ///
     /// # Errors
@@ -61,12 +99,15 @@ pub trait Check: Send + Sync {
     ) -> Result<(), Unread> {
         Ok(())
     }
+    /// Looks at the size of a push as a whole, after all of it was shown.
+    fn whole(&self, _cx: &Cx<'_>, _coverage: &Coverage, _out: &mut Vec<Raised>) {}
     /// Whether a file anywhere in a history matters to this check for its name alone.
     fn wants_name(&self, _name: &[u8]) -> bool {
         false
     }
-    /// Whether a finding that was raised for a name alone holds for the whole path.
-    fn holds_at(&self, _path: &crate::git::RepoPath) -> bool {
+    /// Whether a finding, if it is one of this pack, holds at a path. In a history a text is looked
+    /// at before anything tells its path, and a name before the folders above it.
+    fn holds_at(&self, _cx: &Cx<'_>, _finding: &Finding, _path: &crate::git::RepoPath) -> bool {
         true
     }
 }
@@ -79,6 +120,10 @@ pub struct Cx<'a> {
     pub pusher: &'a Pusher,
     /// Whether the push is being made or received.
     pub side: Side,
+    /// When it is asked.
+    pub now: time::OffsetDateTime,
+    /// All that the push would move, for what one update means to another.
+    pub updates: &'a [RefUpdate],
 }
 
 /// A finding on its way to the verdict.
@@ -124,39 +169,80 @@ impl Raised {
 #[must_use]
 pub(super) fn place_in(file: &FileChange<'_>) -> Place {
     Place {
-        kind: PlaceKind::File,
         path: file.path.clone(),
-        text: None,
         blob: file.blob(),
-        commit: file.by.commit.map(|commit| commit.oid),
-        refname: file.by.refs.first().cloned(),
-        author: file.by.commit.map(|commit| escape(&commit.author)),
-        date: file.by.commit.and_then(super::date_of),
+        ..place_by(PlaceKind::File, file.by)
+    }
+}
+
+/// Where a finding is that was brought in so.
+#[must_use]
+pub(super) fn place_by(kind: PlaceKind, by: By<'_>) -> Place {
+    Place {
+        kind,
+        path: None,
+        text: None,
+        blob: None,
+        commit: by.commit.map(|commit| commit.oid),
+        refname: by.refs.first().cloned(),
+        author: by.commit.map(|commit| escape(&commit.author)),
+        date: by.commit.and_then(super::date_of),
         reachable: None,
         decoded: Vec::new(),
     }
 }
 
-/// What identifies findings at their places, each worked out once.
-#[derive(Default)]
-pub(super) struct Fingerprints(HashMap<Identity, Fingerprint>);
+/// What identifies findings at their places, in their order. Each is worked out once, by so many
+/// threads, since those of secrets that can be guessed are slow on purpose.
+#[must_use]
+pub(super) fn fingerprints(raised: &[Raised], jobs: usize) -> Vec<Fingerprint> {
+    let mut distinct: Vec<Identity<'_>> = Vec::new();
+    let mut known: HashMap<Identity<'_>, usize> = HashMap::new();
+    let which: Vec<usize> = raised
+        .iter()
+        .map(|raised| {
+            let identity = identity(&raised.finding);
+            *known.entry(identity).or_insert_with(|| {
+                distinct.push(identity);
+                distinct.len() - 1
+            })
+        })
+        .collect();
+    let work = |part: &[Identity<'_>]| -> Vec<Fingerprint> {
+        let made = part
+            .iter()
+            .map(|(check, at, secret)| Fingerprint::new(*check, at, *secret));
+        made.collect()
+    };
+    let size = distinct.len().div_ceil(jobs.max(1)).max(16);
+    let made: Vec<Fingerprint> = std::thread::scope(|scope| {
+        let mut parts = distinct.chunks(size);
+        let first = parts.next().unwrap_or_default();
+        let others: Vec<_> = parts
+            .map(|part| (part, scope.spawn(move || work(part))))
+            .collect();
+        let mut made = work(first);
+        for (part, other) in others {
+            made.extend(other.join().unwrap_or_else(|_| work(part)));
+        }
+        made
+    });
+    which.into_iter().map(|index| made[index].clone()).collect()
+}
 
-/// Check, path or ref name, and secret.
-type Identity = (CheckId, Box<[u8]>, Option<Secret>);
+/// Check, path, commit or ref name, and secret.
+type Identity<'a> = (CheckId, &'a [u8], Option<&'a Secret>);
 
-impl Fingerprints {
-    /// Of one finding.
-    pub(super) fn of(&mut self, finding: &Finding) -> Fingerprint {
-        let secret = finding.secret.as_ref().map(|found| &found.secret);
-        let at = match (&finding.place.path, &finding.place.refname) {
-            (Some(path), _) => path.as_bytes(),
-            (None, Some(name)) if secret.is_none() => name.as_bytes(),
-            (None, Some(_) | None) => &[],
-        };
-        let key = (finding.check, at.into(), secret.cloned());
-        self.0
-            .entry(key)
-            .or_insert_with(|| Fingerprint::new(finding.check, at, secret))
-            .clone()
-    }
+fn identity(finding: &Finding) -> Identity<'_> {
+    let secret = finding.secret.as_ref().map(|found| &found.secret);
+    let place = &finding.place;
+    let at = match (&place.path, &place.refname, place.kind, &place.commit) {
+        (Some(path), ..) => path.as_bytes(),
+        (None, ..) if secret.is_some() => &[],
+        // What is wrong with two commits is wrong twice.
+        (None, _, PlaceKind::Commit | PlaceKind::Message, Some(commit)) => commit.as_raw(),
+        (None, Some(name), ..) => name.as_bytes(),
+        (None, None, ..) => &[],
+    };
+    (finding.check, at, secret)
 }

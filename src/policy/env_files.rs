@@ -4,7 +4,7 @@
 use super::check::{Check, Cx, Raised, place_in};
 use super::settings::{self, Settings};
 use crate::change::{FileChange, Unread};
-use crate::finding::{CheckId, Place};
+use crate::finding::{CheckId, Finding, Place};
 use crate::git::{Mode, RepoPath};
 
 pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
@@ -12,6 +12,8 @@ pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
         settings: settings.env_files.clone(),
     })
 }
+
+const PACK: &str = "env-files";
 
 struct EnvFiles {
     settings: settings::EnvFiles,
@@ -44,7 +46,7 @@ impl Check for EnvFiles {
         let kept = file.is_kept();
         let message = "a file that holds an environment; keep it out of the repository".to_owned();
         let check = CheckId {
-            pack: "env-files",
+            pack: PACK,
             name: "env-file",
         };
         let mut raised = Raised::denied(
@@ -63,8 +65,8 @@ impl Check for EnvFiles {
         self.settings.may_deny_name(name)
     }
 
-    fn holds_at(&self, path: &RepoPath) -> bool {
-        self.settings.denies(path)
+    fn holds_at(&self, _cx: &Cx<'_>, finding: &Finding, path: &RepoPath) -> bool {
+        finding.check.pack != PACK || self.settings.denies(path)
     }
 }
 

@@ -1,8 +1,10 @@
 //! Who may do what: pushers, groups and the principals that rules name.
 
 use super::parsed::Parsed;
+use crate::git::escape;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::str::FromStr;
 
 /// Who pushes, as the server knows it.
@@ -35,6 +37,16 @@ pub enum Principal {
     Group(String),
     /// `"NAME"`: one account.
     User(String),
+}
+
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Everyone => f.write_str("*"),
+            Self::Group(name) => write!(f, "@{}", escape(name.as_bytes())),
+            Self::User(name) => f.write_str(&escape(name.as_bytes())),
+        }
+    }
 }
 
 impl FromStr for Principal {

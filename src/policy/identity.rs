@@ -1,28 +1,189 @@
 //! Who pushes, as the server's administrator has said that it can be known.
 
 use super::groups::Pusher;
-use super::settings::IdentitySource;
+use super::parsed::{parsed_option, table};
+use serde::Deserialize;
+use serde::de::Deserializer;
 use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+mod signers;
+
+/// `[identity]`: how a server knows who pushes.
+#[derive(Clone, Debug, Default)]
+pub struct Identity {
+    /// Absent: nobody is known.
+    pub source: Option<IdentitySource>,
+    /// The file that says whose an SSH key is; relative to the Git directory.
+    pub allowed_signers: Option<PathBuf>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawIdentity {
+    #[serde(deserialize_with = "parsed_option")]
+    source: Option<IdentitySource>,
+    allowed_signers: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Identity {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        table::<D, RawIdentity, Self>(deserializer)
+    }
+}
+
+impl TryFrom<RawIdentity> for Identity {
+    type Error = &'static str;
+
+    fn try_from(raw: RawIdentity) -> Result<Self, Self::Error> {
+        if raw.source == Some(IdentitySource::SshKey) && raw.allowed_signers.is_none() {
+            return Err(
+                "source = \"ssh-key\" needs allowed_signers, the file that says whose a key is",
+            );
+        }
+        Ok(Self {
+            source: raw.source,
+            allowed_signers: raw.allowed_signers.map(PathBuf::from),
+        })
+    }
+}
+
+/// Where the name of the pusher comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IdentitySource {
+    /// The account that the hook runs as.
+    Unix,
+    /// The key that the SSH session was opened with.
+    SshKey,
+    /// A server or a web server in front of it that sets a variable: its name in the configuration,
+    /// and that of the variable.
+    Platform(&'static str, &'static str),
+    /// The variable of that name, which whoever starts Git on the server must control.
+    Env(String),
+}
+
+/// The servers that set a variable, each as its own documentation says.
+const PLATFORMS: [(&str, &str); 7] = [
+    // git-http-backend(1): who logged in at the web server.
+    ("http", "REMOTE_USER"),
+    // Set by gitolite-shell for every access.
+    ("gitolite", "GL_USER"),
+    ("gitea", "GITEA_PUSHER_NAME"),
+    ("forgejo", "GITEA_PUSHER_NAME"),
+    ("gitlab", "GL_USERNAME"),
+    ("github", "GITHUB_USER_LOGIN"),
+    ("bitbucket", "BB_USER_NAME"),
+];
+
+/// Gitea and Forgejo give a push by a deploy key the name of the owner, who has not made it; the id
+/// of the key is then not 0.
+const DEPLOY_KEY: &str = "GITEA_DEPLOY_KEY_ID";
+
+impl IdentitySource {
+    /// Whether the server shows a message beyond the terminal only behind `GL-HOOK-ERR:`.
+    #[must_use]
+    pub fn is_gitlab(&self) -> bool {
+        matches!(self, Self::Platform("gitlab", _))
+    }
+}
+
+impl FromStr for IdentitySource {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let platform = PLATFORMS.iter().find(|(name, _)| *name == text);
+        match (text, platform) {
+            ("unix", _) => Ok(Self::Unix),
+            ("ssh-key", _) => Ok(Self::SshKey),
+            (_, Some((name, variable))) => Ok(Self::Platform(name, variable)),
+            (_, None) => match text.strip_prefix("env:") {
+                Some(name) if !name.is_empty() && !name.contains(['=', '\0']) => {
+                    Ok(Self::Env(name.to_owned()))
+                }
+                Some(_) | None => {
+                    let names: Vec<String> = PLATFORMS
+                        .iter()
+                        .map(|(name, _)| format!("\"{name}\""))
+                        .collect();
+                    Err(format!(
+                        "is none of \"unix\", \"ssh-key\", {}, \"env:NAME\"",
+                        names.join(", ")
+                    ))
+                }
+            },
+        }
+    }
+}
+
+/// What a hook can see of how it was started.
+pub struct Surroundings<'a> {
+    /// A variable of the environment.
+    pub variable: &'a dyn Fn(&str) -> Option<OsString>,
+    /// A file; a relative path starts at the Git directory.
+    pub file: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>,
+    /// The time, for keys that are valid only for a while.
+    pub now: time::OffsetDateTime,
+}
+
+/// Who pushes cannot be looked up, though the configuration says how.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "identity.allowed_signers: {file}: {error}; make it readable for the account that runs Git"
+)]
+pub struct BadIdentity {
+    /// The file, escaped.
+    file: String,
+    error: io::Error,
+}
 
 /// The pusher, from the one source that the configuration names. With none, and with nothing in it,
 /// the pusher is unknown; no other variable is ever looked at.
-#[must_use]
-pub fn pusher(
-    source: Option<&IdentitySource>,
-    variable: &dyn Fn(&str) -> Option<OsString>,
-) -> Pusher {
+///
+/// # Errors
+/// When the list of keys cannot be read that the configuration names.
+pub fn pusher(identity: &Identity, around: &Surroundings<'_>) -> Result<Pusher, BadIdentity> {
     let named = |name: &str| {
-        variable(name).map_or(Pusher::Unknown, |value| {
+        (around.variable)(name).map_or(Pusher::Unknown, |value| {
             Pusher::named(value.as_encoded_bytes())
         })
     };
-    match source {
+    Ok(match &identity.source {
         None => Pusher::Unknown,
         Some(IdentitySource::Unix) => account(),
-        // Set by gitolite-shell for every access (gitolite's hooks documentation).
-        Some(IdentitySource::Gitolite) => named("GL_USER"),
+        Some(IdentitySource::SshKey) => return by_key(identity, around),
+        Some(IdentitySource::Platform("gitea" | "forgejo", _))
+            if (around.variable)(DEPLOY_KEY).is_some_and(|id| !id.is_empty() && id != "0") =>
+        {
+            Pusher::Unknown
+        }
+        Some(IdentitySource::Platform(_, variable)) => named(variable),
         Some(IdentitySource::Env(name)) => named(name),
+    })
+}
+
+/// By the key that sshd has let in. It names the key in a file, and that in `SSH_USER_AUTH`, where
+/// its configuration has `ExposeAuthInfo yes` (sshd_config(5)).
+fn by_key(identity: &Identity, around: &Surroundings<'_>) -> Result<Pusher, BadIdentity> {
+    let Some(list) = identity.allowed_signers.as_deref() else {
+        return Ok(Pusher::Unknown);
+    };
+    let signers = (around.file)(list).map_err(|error| BadIdentity {
+        file: crate::git::escape(list.as_os_str().as_encoded_bytes()),
+        error,
+    })?;
+    let Some(path) = (around.variable)("SSH_USER_AUTH").map(PathBuf::from) else {
+        return Ok(Pusher::Unknown);
+    };
+    // sshd writes an absolute path; another one would be looked for in the repository.
+    if !path.is_absolute() {
+        return Ok(Pusher::Unknown);
     }
+    Ok((around.file)(&path).map_or(Pusher::Unknown, |used| {
+        signers::whose(&signers, &used, around.now)
+            .map_or(Pusher::Unknown, |name| Pusher::named(&name))
+    }))
 }
 
 /// The account that the hook runs as: the one that the push was made with where every developer
@@ -42,31 +203,110 @@ fn account() -> Pusher {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+
+    fn identity(source: &str) -> Identity {
+        Identity {
+            source: Some(source.parse().unwrap()),
+            allowed_signers: Some("signers".into()),
+        }
+    }
+
+    fn ask(identity: &Identity, env: &[(&str, &str)], files: &[(&str, &str)]) -> Option<Vec<u8>> {
+        let variable = |name: &str| {
+            let found = env.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| OsString::from(value))
+        };
+        let file = |path: &Path| {
+            let found = files.iter().find(|(known, _)| Path::new(known) == path);
+            found
+                .map(|(_, text)| text.as_bytes().to_vec())
+                .ok_or_else(|| io::ErrorKind::NotFound.into())
+        };
+        let around = Surroundings {
+            variable: &variable,
+            file: &file,
+            now: time::OffsetDateTime::UNIX_EPOCH,
+        };
+        match pusher(identity, &around).unwrap() {
+            Pusher::Known(name) => Some(name),
+            Pusher::Unknown => None,
+        }
+    }
 
     #[test]
     fn only_the_named_source_is_believed() {
-        let env = |name: &str| match name {
-            "GL_USER" => Some(OsString::from("alice")),
-            "WHO" => Some(OsString::from("bob")),
-            _ => None,
-        };
-        assert_eq!(pusher(None, &env), Pusher::Unknown);
-        assert_eq!(
-            pusher(Some(&IdentitySource::Gitolite), &env),
-            Pusher::named(b"alice")
-        );
-        assert_eq!(
-            pusher(Some(&IdentitySource::Env("WHO".into())), &env),
-            Pusher::named(b"bob")
-        );
-        assert_eq!(
-            pusher(Some(&IdentitySource::Env("NOBODY".into())), &env),
-            Pusher::Unknown
-        );
+        let mut all: Vec<(&str, String)> = PLATFORMS
+            .iter()
+            .map(|(name, variable)| (*variable, format!("by-{name}")))
+            .collect();
+        all.push(("WHO", "bob".to_owned()));
+        let env: Vec<(&str, &str)> = all
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        for (name, variable) in PLATFORMS {
+            let expected = env.iter().find(|(known, _)| *known == variable).unwrap().1;
+            let source = identity(name);
+            assert_eq!(
+                ask(&source, &env, &[]).unwrap(),
+                expected.as_bytes(),
+                "{name}"
+            );
+            let others: Vec<_> = env
+                .iter()
+                .copied()
+                .filter(|(known, _)| *known != variable)
+                .collect();
+            assert_eq!(ask(&source, &others, &[]), None, "{name}");
+            assert_eq!(ask(&source, &[(variable, "")], &[]), None, "{name}");
+        }
+        assert_eq!(ask(&Identity::default(), &env, &[]), None);
+        assert_eq!(ask(&identity("env:WHO"), &env, &[]).unwrap(), b"bob");
+        assert_eq!(ask(&identity("env:NOBODY"), &env, &[]), None);
         assert_ne!(
-            pusher(Some(&IdentitySource::Unix), &env),
-            Pusher::named(b"alice")
+            ask(&identity("unix"), &env, &[]).unwrap_or_default(),
+            b"bob"
         );
+    }
+
+    #[test]
+    fn a_deploy_key_is_not_its_owner() {
+        for source in ["gitea", "forgejo"] {
+            for (id, known) in [("0", true), ("", true), ("7", false)] {
+                let env = [("GITEA_PUSHER_NAME", "alice"), (DEPLOY_KEY, id)];
+                assert_eq!(ask(&identity(source), &env, &[]).is_some(), known, "{id}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_is_looked_up_where_the_server_says() {
+        let (env, source) = ([("SSH_USER_AUTH", "/tmp/auth")], identity("ssh-key"));
+        let signers = ("signers", "alice ssh-ed25519 AAAAC3Nz\n");
+        let used = ("/tmp/auth", "publickey ssh-ed25519 AAAAC3Nz\n");
+        assert_eq!(ask(&source, &env, &[signers, used]).unwrap(), b"alice");
+        assert_eq!(ask(&source, &[], &[signers, used]), None);
+        assert_eq!(ask(&source, &env, &[signers]), None);
+        let relative = [("SSH_USER_AUTH", "auth")];
+        assert_eq!(ask(&source, &relative, &[signers, ("auth", used.1)]), None);
+        let around = Surroundings {
+            variable: &|_| None,
+            file: &|_| Err(io::ErrorKind::NotFound.into()),
+            now: time::OffsetDateTime::UNIX_EPOCH,
+        };
+        assert!(pusher(&source, &around).is_err());
+    }
+
+    #[test]
+    fn a_source_of_identity_is_one_that_works() {
+        assert_eq!("unix".parse(), Ok(IdentitySource::Unix));
+        assert_eq!("env:WHO".parse(), Ok(IdentitySource::Env("WHO".to_owned())));
+        assert!("gitlab".parse::<IdentitySource>().unwrap().is_gitlab());
+        assert!(!"github".parse::<IdentitySource>().unwrap().is_gitlab());
+        for bad in ["env:", "env:A=B", "", "UNIX", "ssh"] {
+            assert!(bad.parse::<IdentitySource>().is_err(), "{bad}");
+        }
     }
 }

@@ -1,18 +1,20 @@
 //! The one loop in which changes and checks meet.
 
 use super::baseline::{Baseline, Entry};
-use super::check::{Check, Cx, Fingerprints, Raised};
+use super::check::{Check, Cx, Raised, fingerprints};
 use super::groups::Pusher;
+use super::order::{first_of_each, order};
 use super::packs::CHECKS;
 use super::settings::{Allow, Inline, Settings};
 use super::{Coverage, Stale, Suppressed, SuppressedBy, Unread, Verdict};
 use crate::change::{
-    BadUpdate, Blob, Change, FileChange, History, MessageOf, Naming, Sink, Source, visit,
+    BadUpdate, Blob, Change, FileChange, History, MessageOf, Naming, RefUpdate, Sink, Source, visit,
 };
-use crate::finding::{Finding, Fingerprint, Level, PlaceKind};
-use crate::git::{Oid, OidSet, Repo, RepoPath, escape};
+use crate::finding::{Finding, Level, PlaceKind};
+use crate::git::{Oid, OidSet, RefName, Repo, RepoPath, escape};
 use crate::hook::Side;
-use std::collections::{BTreeSet, HashMap};
+use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,6 +23,7 @@ pub struct Policy {
     settings: Settings,
     side: Side,
     pusher: Pusher,
+    now: time::OffsetDateTime,
     checks: Vec<Box<dyn Check>>,
     baseline: Baseline,
 }
@@ -44,9 +47,17 @@ impl Policy {
             settings,
             side,
             pusher,
+            now: time::OffsetDateTime::now_utc(),
             checks,
             baseline: Baseline::default(),
         }
+    }
+
+    /// The same policy as of another time, for what is asked of the past.
+    #[must_use]
+    pub fn as_of(mut self, now: time::OffsetDateTime) -> Self {
+        self.now = now;
+        self
     }
 
     /// The same with findings that are accepted.
@@ -68,15 +79,19 @@ impl Policy {
             Side::Client => None,
             Side::Server => self.settings.server.deadline,
         };
+        let updates: Vec<RefUpdate> = sources.iter().flat_map(Source::updates).cloned().collect();
         let judge = Judge {
             cx: Cx {
                 repo,
                 pusher: &self.pusher,
                 side: self.side,
+                now: self.now,
+                updates: &updates,
             },
             checks: &self.checks,
             deadline,
             effort,
+            scopes: scopes(&self.checks),
             kept: Mutex::default(),
         };
         let mut history = None;
@@ -86,6 +101,7 @@ impl Policy {
         if let Some(limit) = deadline.filter(|_| !judge.go_on()) {
             judge.unread(late(limit));
         }
+        judge.whole();
         let mut kept = judge
             .kept
             .into_inner()
@@ -97,7 +113,7 @@ impl Policy {
             kept.raised
                 .sort_by_cached_key(|raised| order(&raised.finding));
         }
-        let mut verdict = self.verdict(kept, effort.started);
+        let mut verdict = self.verdict(kept, effort);
         if let (Some(_), Some(repo)) = (&history, repo) {
             self.tell_unused(repo, effort, &mut verdict);
         }
@@ -119,12 +135,14 @@ impl Policy {
             }
             baseline.is_empty() && allow.is_empty()
         };
-        if !strike(verdict) && repo.work_tree().is_some() {
+        let mut whole = verdict.unread.is_empty();
+        if !strike(verdict) && whole && repo.work_tree().is_some() {
             let parents = Vec::new();
             let index = self.judge(Some(repo), &[Source::Staged { parents }], effort);
             strike(&index);
+            whole &= index.unread.is_empty();
         }
-        if verdict.unread.is_empty() {
+        if whole {
             verdict.stale.extend(baseline.into_iter().map(|entry| {
                 let why = "in the baseline, and no longer found; `portcullis baseline update` \
                            drops it, else it would hide the same secret when it comes back";
@@ -148,17 +166,36 @@ impl Policy {
     fn locate(&self, history: &History, repo: &Repo, kept: &mut Kept) {
         let is_file = |raised: &&mut Raised| raised.finding.place.kind == PlaceKind::File;
         let mut files: Vec<&mut Raised> = kept.raised.iter_mut().filter(is_file).collect();
-        let counts = |raised: &Raised, path: &RepoPath| match raised.naming {
-            Naming::Whole => true,
-            Naming::LastPart => {
-                let name = raised.finding.place.path.as_ref().map(RepoPath::file_name);
-                name == Some(path.file_name())
-                    && self.checks.iter().all(|check| check.holds_at(path))
-            }
+        let cx = Cx {
+            repo: Some(repo),
+            pusher: &self.pusher,
+            side: self.side,
+            now: self.now,
+            updates: &[],
         };
+        let holds = |finding: &Finding, path: &RepoPath| {
+            let mut checks = self.checks.iter();
+            checks.all(|check| check.holds_at(&cx, finding, path))
+        };
+        let counts = |raised: &Raised, path: &RepoPath| {
+            let name = raised.finding.place.path.as_ref().map(RepoPath::file_name);
+            let meant = match raised.naming {
+                Naming::Whole => true,
+                Naming::LastPart => name == Some(path.file_name()),
+            };
+            meant && holds(&raised.finding, path)
+        };
+        // Whether it has any path, be it one that does not count.
+        let somewhere: Vec<Cell<bool>> = files.iter().map(|_| Cell::new(false)).collect();
         let at: Vec<_> = files
             .iter()
-            .map(|raised| |path: &RepoPath| counts(raised, path))
+            .zip(&somewhere)
+            .map(|(raised, somewhere)| {
+                |path: &RepoPath| {
+                    somewhere.set(true);
+                    counts(raised, path)
+                }
+            })
             .collect();
         let blobs: Vec<Blob<'_>> = files
             .iter()
@@ -176,8 +213,12 @@ impl Policy {
         drop(at);
         let blobs = files
             .iter_mut()
-            .filter(|raised| raised.finding.place.blob.is_some());
-        for (raised, located) in blobs.zip(located) {
+            .zip(&somewhere)
+            .filter(|(raised, _)| raised.finding.place.blob.is_some());
+        for ((raised, somewhere), located) in blobs.zip(located) {
+            if located.path.is_none() && somewhere.get() {
+                raised.naming = Naming::LastPart;
+            }
             let place = &mut raised.finding.place;
             place.reachable = Some(located.reachable);
             if !located.reachable {
@@ -210,16 +251,16 @@ impl Policy {
                 | (PlaceKind::Tag, _, None) => {}
             }
         }
-        // A name that no commit has at a path the policy means, and that is not meant by itself.
+        // A text or a name that no commit has at a path the policy means; a name may be meant alone.
         kept.raised.retain(|raised| {
             let path = raised.finding.place.path.as_ref();
-            raised.naming == Naming::Whole
-                || path.is_some_and(|path| self.checks.iter().all(|check| check.holds_at(path)))
+            raised.naming == Naming::Whole || path.is_some_and(|path| holds(&raised.finding, path))
         });
     }
 
-    fn verdict(&self, kept: Kept, started: Instant) -> Verdict {
+    fn verdict(&self, kept: Kept, effort: &Effort<'_>) -> Verdict {
         let mut verdict = Verdict {
+            rules: BTreeSet::from([self.settings.secrets.selection().digest()]),
             coverage: kept.coverage,
             unread: kept.unread,
             ..Verdict::default()
@@ -227,9 +268,9 @@ impl Policy {
         verdict.unread.sort();
         verdict.unread.dedup();
         let mut raised = kept.raised;
-        let mut fingerprints = Fingerprints::default();
-        for raised in &mut raised {
-            raised.finding.fingerprint = fingerprints.of(&raised.finding);
+        let fingerprints = fingerprints(&raised, effort.jobs);
+        for (raised, fingerprint) in raised.iter_mut().zip(fingerprints) {
+            raised.finding.fingerprint = fingerprint;
         }
         for raised in first_of_each(raised) {
             self.settle(raised, &mut verdict);
@@ -242,7 +283,7 @@ impl Policy {
         verdict
             .findings
             .sort_by_cached_key(|finding| (std::cmp::Reverse(finding.level), order(finding)));
-        verdict.coverage.seconds = started.elapsed().as_secs_f64();
+        verdict.coverage.seconds = effort.started.elapsed().as_secs_f64();
         verdict
     }
 
@@ -305,53 +346,6 @@ fn late(limit: Duration) -> Unread {
     )
 }
 
-/// By place, oldest first where commits brought it in; what a ref reaches before what none does.
-fn order(finding: &Finding) -> impl Ord + use<> {
-    let place = &finding.place;
-    (
-        place.reachable == Some(false),
-        place.date.clone(),
-        place.path.clone(),
-        place.text,
-        place.refname.clone(),
-        finding.check,
-        place.commit,
-    )
-}
-
-/// A finding that later commits have again is one finding, where it came in first; the refs that it
-/// stands in the way of add up. Several places in one text stay apart.
-fn first_of_each(raised: Vec<Raised>) -> Vec<Raised> {
-    let mut first: HashMap<Fingerprint, usize> = HashMap::new();
-    let mut kept: Vec<Raised> = Vec::with_capacity(raised.len());
-    for raised in raised {
-        let finding = &raised.finding;
-        let Some(index) = first.get(&finding.fingerprint) else {
-            first.insert(finding.fingerprint.clone(), kept.len());
-            kept.push(raised);
-            continue;
-        };
-        let (known, place) = (&mut kept[*index], &finding.place);
-        let there = &known.finding.place;
-        let same_text = there.blob == place.blob && there.commit == place.commit;
-        if same_text && there.text != place.text {
-            kept.push(raised);
-        } else {
-            let mut raised = raised;
-            // What is allowed, or only a warning, in one commit must not speak for the others.
-            let weight = |raised: &Raised| (raised.mark.is_none(), raised.finding.level);
-            if weight(&raised) > weight(known) {
-                std::mem::swap(known, &mut raised);
-            }
-            let refs = &mut known.finding.refs;
-            refs.append(&mut raised.finding.refs);
-            refs.sort();
-            refs.dedup();
-        }
-    }
-    kept
-}
-
 /// What comes together while changes go by.
 #[derive(Default)]
 struct Kept {
@@ -366,7 +360,17 @@ struct Judge<'a> {
     checks: &'a [Box<dyn Check>],
     deadline: Option<Duration>,
     effort: &'a Effort<'a>,
+    /// Whose set of refs each is: the check, and the number of its own.
+    scopes: Vec<(&'a dyn Check, usize)>,
     kept: Mutex<Kept>,
+}
+
+fn scopes(checks: &[Box<dyn Check>]) -> Vec<(&dyn Check, usize)> {
+    checks
+        .iter()
+        .map(AsRef::as_ref)
+        .flat_map(|check| (0..check.scopes()).map(move |scope| (check, scope)))
+        .collect()
 }
 
 impl Judge<'_> {
@@ -381,6 +385,10 @@ impl Judge<'_> {
         for check in self.checks {
             unread.extend(look(check.as_ref(), &mut raised).err());
         }
+        self.keep(raised, unread);
+    }
+
+    fn keep(&self, mut raised: Vec<Raised>, mut unread: Vec<Unread>) {
         if !raised.is_empty() || !unread.is_empty() {
             let mut kept = self.kept();
             kept.raised.append(&mut raised);
@@ -413,6 +421,15 @@ impl Judge<'_> {
         }
     }
 
+    fn whole(&self) {
+        let mut kept = self.kept();
+        let mut raised = Vec::new();
+        for check in self.checks {
+            check.whole(&self.cx, &kept.coverage, &mut raised);
+        }
+        kept.raised.append(&mut raised);
+    }
+
     fn bad_update(&self, update: &BadUpdate) {
         let mut raised = Vec::new();
         for check in self.checks {
@@ -428,11 +445,24 @@ impl Sink for Judge<'_> {
     fn change(&self, change: &Change<'_>) {
         match change {
             Change::Ref(update) => {
-                self.kept().coverage.refs += 1;
+                if !update.change.is_pending() {
+                    self.kept().coverage.refs += 1;
+                }
                 self.ask(|check, out| check.update(&self.cx, update, out));
             }
             Change::BadRef(update) => self.bad_update(update),
             Change::Commit(commit) => self.ask(|check, out| check.commit(&self.cx, commit, out)),
+            Change::Scoped(new) => {
+                let Some((check, scope)) = self.scopes.get(new.scope) else {
+                    return;
+                };
+                let mut raised = Vec::new();
+                let looked = check.scoped(&self.cx, *scope, new, &mut raised);
+                self.keep(raised, looked.err().into_iter().collect());
+            }
+            Change::Proposal(proposal) => {
+                self.ask(|check, out| check.proposal(&self.cx, proposal, out));
+            }
             Change::Message(message) => {
                 {
                     let mut kept = self.kept();
@@ -477,6 +507,16 @@ impl Sink for Judge<'_> {
         found.sort_unstable();
         found.dedup();
         found
+    }
+
+    fn scopes(&self) -> usize {
+        self.scopes.len()
+    }
+
+    fn in_scope(&self, scope: usize, name: Option<&RefName>) -> bool {
+        self.scopes
+            .get(scope)
+            .is_some_and(|(check, own)| check.in_scope(&self.cx, *own, name))
     }
 
     fn progress(&self, done: u64, all: u64) {

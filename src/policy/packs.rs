@@ -2,7 +2,7 @@
 
 use super::check::Check;
 use super::settings::Settings;
-use super::{env_files, refs, secrets};
+use super::{commits, content, env_files, refs, secrets};
 
 /// One row of [`CHECKS`].
 #[derive(Debug)]
@@ -20,8 +20,18 @@ pub struct Pack {
 pub const CHECKS: &[Pack] = &[
     Pack {
         name: "refs",
-        doc: "Refs are made, moved and deleted only by those whom every matching rule allows.",
+        doc: "Refs are made, moved and deleted only by those, and only so, as every matching rule allows.",
         make: refs::make,
+    },
+    Pack {
+        name: "commits",
+        doc: "Commits are made as the repository asks: their messages, people and dates.",
+        make: commits::make,
+    },
+    Pack {
+        name: "content",
+        doc: "Files have sizes, paths, types and names that everyone's machine can hold.",
+        make: content::make,
     },
     Pack {
         name: "env-files",

@@ -52,6 +52,15 @@ impl RefPattern {
             .is_match_candidate(&Candidate::from_bytes(name.as_bytes()))
     }
 
+    /// Whether the pattern matches this very name, without what it protects besides.
+    #[must_use]
+    pub fn matches(&self, name: &RefName) -> bool {
+        // The first of the set is the pattern itself.
+        self.set
+            .matches_candidate(&Candidate::from_bytes(name.as_bytes()))
+            .contains(&0)
+    }
+
     /// The pattern as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -203,6 +212,20 @@ mod tests {
                     "{pattern} must leave {name}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn matches_the_name_alone() {
+        for (pattern, name, matches) in [
+            ("refs/heads/main", "refs/heads/main", true),
+            ("refs/heads/main", "refs/heads/main/x", false),
+            ("refs/heads/a/b", "refs/heads/a", false),
+            ("refs/heads/release/**", "refs/heads/release/1/2", true),
+            ("refs/heads/release/**", "refs/heads/release", false),
+        ] {
+            let name = RefName::new(name.as_bytes()).unwrap();
+            assert_eq!(RefPattern::new(pattern).unwrap().matches(&name), matches);
         }
     }
 

@@ -1,64 +1,93 @@
-//! Pack `refs`: refs are made, moved and deleted only by those whom every matching rule allows,
-//! since what a branch is called decides what is built from it.
+//! Pack `refs`: refs are made, moved and deleted only as every matching rule allows, since what a
+//! branch is called decides what is built from it.
 
+use super::Coverage;
 use super::check::{Check, Cx, Raised};
-use super::groups::{Groups, Pusher};
-use super::settings::{Act, Protect, Settings};
+use super::decide::{Asked, Asker, Denial, Line, Motion, decide, pending};
+use super::groups::Groups;
+use super::settings::{Act, Protect, Server, Settings};
 use crate::change::{BadUpdate, RefChange, RefUpdate, Unread};
-use crate::finding::{CheckId, Place, PlaceKind};
-use crate::git::{RefName, Repo, escape, is_ancestor};
+use crate::finding::{CheckId, Level, Place, PlaceKind};
+use crate::git::{Kind, Oid, OidSet, RefName, Repo, Walked, escape, is_ancestor, rev_list};
 use crate::hook::Side;
 
 pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
     Box::new(Refs {
         rules: settings.protect.clone(),
         groups: settings.groups.clone(),
+        limits: settings.server,
     })
 }
 
 struct Refs {
     rules: Vec<Protect>,
     groups: Groups,
+    limits: Server,
 }
 
 impl Check for Refs {
     fn update(&self, cx: &Cx<'_>, update: &RefUpdate, out: &mut Vec<Raised>) -> Result<(), Unread> {
         if update.repeated {
             let help = "push each ref once".to_owned();
-            out.push(raise(
-                "duplicate",
-                "the push names this ref twice".to_owned(),
-                help,
-                &update.name,
-            ));
+            let message = "the push names this ref twice".to_owned();
+            out.push(raise("duplicate", message, help, &update.name));
         }
-        // Who pushes is known where the push arrives.
-        if cx.side == Side::Client || self.rules.is_empty() {
+        let Some(repo) = cx.repo.filter(|_| !self.rules.is_empty()) else {
             return Ok(());
-        }
-        // A push to a symbolic ref writes what it stands for.
-        let names = match cx.repo {
-            Some(repo) => repo.written_by(&update.name),
-            None => Ok(vec![update.name.clone()]),
         };
-        let names = names.map_err(|error| Unread::new(&update.name, error))?;
-        let matching: Vec<&Protect> = self
-            .rules
-            .iter()
-            .filter(|rule| {
-                let mut patterns = rule.refs().iter();
-                patterns.any(|pattern| names.iter().any(|name| pattern.protects(name)))
-            })
-            .collect();
+        let name = &update.name;
+        let names = match cx.side {
+            // A push to a symbolic ref writes what it stands for.
+            Side::Server => repo.written_by(name),
+            Side::Client => Ok(vec![name.clone()]),
+        };
+        let names = names.map_err(|error| Unread::new(name, error))?;
+        let protects = |rule: &&Protect| names.iter().any(|name| rule.protects(name));
+        let matching: Vec<&Protect> = self.rules.iter().filter(protects).collect();
+        let seen = Seen {
+            cx,
+            repo,
+            update,
+            names: &names,
+        };
+        if cx.side == Side::Server {
+            out.extend(seen.last_resort(&matching)?);
+        }
         if matching.is_empty() {
             return Ok(());
         }
-        let act = act(cx.repo, update, &names)?;
-        if !matching
-            .iter()
-            .all(|rule| self.groups.allows(rule.who_may(act), cx.pusher))
-        {
-            out.push(refused(act, cx.pusher, &update.name, &names[1..]));
+        match (cx.side, update.change) {
+            (_, RefChange::Pending { parents }) => {
+                let denials = pending(parents, &matching, cx.now);
+                out.extend(denials.into_iter().map(|denial| warning(denial, name)));
+            }
+            (Side::Server, _) => {
+                let motion = seen.motion(&matching)?;
+                let asked = seen.asked(&motion, &matching)?;
+                let asker = Asker::Server(&self.groups, cx.pusher);
+                let denials = decide(&motion, &asked, asker, cx.now);
+                out.extend(denials.into_iter().map(|mut denial| {
+                    if let [_, .., last] = &names[..] {
+                        denial
+                            .message
+                            .push_str(&format!("; this ref stands for {last}"));
+                    }
+                    denied(denial, name)
+                }));
+            }
+            (Side::Client, _) => {
+                let motion = seen.motion_on_client(&matching);
+                // The refs of the remote are not here, and so nothing lies outside `merge_from`.
+                let asked: Vec<_> = matching
+                    .iter()
+                    .map(|rule| Asked {
+                        rule,
+                        outside: OidSet::default(),
+                    })
+                    .collect();
+                let denials = decide(&motion, &asked, Asker::Client, cx.now);
+                out.extend(denials.into_iter().map(|denial| warning(denial, name)));
+            }
         }
         Ok(())
     }
@@ -66,51 +95,74 @@ impl Check for Refs {
     fn bad_update(&self, _cx: &Cx<'_>, update: &BadUpdate, out: &mut Vec<Raised>) {
         let message = format!("{}: {}", escape(&update.name), update.why);
         let help = "push to a full ref name such as refs/heads/main".to_owned();
-        let check = CheckId {
-            pack: "refs",
-            name: "name",
+        let place = place(None);
+        out.push(Raised::denied(id("name"), message, help, place, Vec::new()));
+    }
+
+    fn whole(&self, cx: &Cx<'_>, coverage: &Coverage, out: &mut Vec<Raised>) {
+        let limits = [
+            (
+                "max_commits",
+                self.limits.max_commits,
+                coverage.commits,
+                "commits",
+            ),
+            ("max_files", self.limits.max_files, coverage.files, "files"),
+            ("max_bytes", self.limits.max_bytes, coverage.bytes, "bytes"),
+        ];
+        let Some(first) = cx.updates.first().filter(|_| cx.side == Side::Server) else {
+            return;
         };
-        out.push(Raised::denied(
-            check,
-            message,
-            help,
-            place(None),
-            Vec::new(),
-        ));
+        for (key, limit, count, what) in limits {
+            if let Some(limit) = limit.filter(|limit| count > *limit) {
+                let message =
+                    format!("the push brings in {count} {what}; {key} allows {limit} at once");
+                let help = "push in parts, older commits first: git push REMOTE COMMIT:BRANCH";
+                let refs = cx.updates.iter().map(|update| update.name.clone());
+                out.push(Raised::denied(
+                    CheckId {
+                        pack: "refs",
+                        name: "limit",
+                    },
+                    message,
+                    help.to_owned(),
+                    place(Some(&first.name)),
+                    refs.collect(),
+                ));
+            }
+        }
     }
 }
 
-/// `written` is what the ref stands for, where it is a symbolic one.
-fn refused(act: Act, pusher: &Pusher, name: &RefName, written: &[RefName]) -> Raised {
-    let (id, what) = match act {
-        Act::Push => ("push", "move it forward"),
-        Act::Create => ("create", "create it"),
-        Act::Delete => ("delete", "delete it"),
-        Act::Force => ("force", "rewind or replace it"),
-    };
-    let who = match pusher {
-        Pusher::Known(name) => format!("{} may not {what}", escape(name)),
-        Pusher::Unknown => format!("who pushes is not known to this server, so may not {what}"),
-    };
-    let help = match act {
-        Act::Push => "push to a branch of your own and ask one of those who may",
-        Act::Create | Act::Delete => "ask one of those who may",
-        Act::Force => "bring in what is there (git pull --rebase) and push without --force",
-    };
-    let stands = match written.last() {
-        Some(last) => format!("; this ref stands for {last}"),
-        None => String::new(),
-    };
-    let message = format!("protected: {who}{stands}");
-    raise(id, message, help.to_owned(), name)
+fn is_branch(name: &RefName) -> bool {
+    name.as_bytes().starts_with(b"refs/heads/")
 }
 
-fn raise(id: &'static str, message: String, help: String, name: &RefName) -> Raised {
-    let check = CheckId {
-        pack: "refs",
-        name: id,
-    };
-    Raised::denied(check, message, help, place(Some(name)), vec![name.clone()])
+fn id(name: &'static str) -> CheckId {
+    CheckId { pack: "refs", name }
+}
+
+fn denied(denial: Denial, name: &RefName) -> Raised {
+    let mut raised = raise(denial.check, denial.message, denial.help, name);
+    raised.finding.place.commit = denial.commit;
+    raised
+}
+
+/// On a client it is a word of advice: the server decides, and may know a reason to allow it.
+fn warning(denial: Denial, name: &RefName) -> Raised {
+    let mut raised = denied(denial, name);
+    raised.finding.level = Level::Warn;
+    raised
+}
+
+fn raise(check: &'static str, message: String, help: String, name: &RefName) -> Raised {
+    Raised::denied(
+        id(check),
+        message,
+        help,
+        place(Some(name)),
+        vec![name.clone()],
+    )
 }
 
 fn place(name: Option<&RefName>) -> Place {
@@ -128,28 +180,215 @@ fn place(name: Option<&RefName>) -> Place {
     }
 }
 
-/// What the update does, from the repository's own refs and history.
-fn act(repo: Option<&Repo>, update: &RefUpdate, names: &[RefName]) -> Result<Act, Unread> {
-    match update.change {
-        RefChange::Create { .. } => Ok(Act::Create),
-        RefChange::Delete { .. } => Ok(Act::Delete),
-        // A tag is where it is, or it is another tag.
-        RefChange::Move { .. }
-            if names
-                .iter()
-                .any(|name| name.as_bytes().starts_with(b"refs/tags/")) =>
-        {
-            Ok(Act::Force)
+/// An update with what can be looked up about it.
+struct Seen<'a> {
+    cx: &'a Cx<'a>,
+    repo: &'a Repo,
+    update: &'a RefUpdate,
+    /// Its name, and where it is a symbolic ref what it stands for.
+    names: &'a [RefName],
+}
+
+impl<'a> Seen<'a> {
+    /// Where branches are protected at all, the default branch and the last one do not go, but by
+    /// those whom a rule names who may delete them.
+    fn last_resort(&self, matching: &[&Protect]) -> Result<Option<Raised>, Unread> {
+        let name = &self.update.name;
+        let goes = matches!(self.update.change, RefChange::Delete { old: Some(_) });
+        let named = matching.iter().any(|rule| rule.says_who_may_delete());
+        if named || !goes || !self.names.iter().any(is_branch) {
+            return Ok(None);
         }
-        RefChange::Move { old, new } => {
-            let Some(repo) = repo else {
-                return Ok(Act::Force);
+        let help = "have a rule of [[protect]] say who may delete it, or leave it".to_owned();
+        let default = self
+            .repo
+            .head_branch()
+            .filter(|_| self.repo.work_tree().is_none());
+        if default.is_some_and(|default| self.names.contains(&default)) {
+            let message = "it is the default branch of the server, and does not go".to_owned();
+            return Ok(Some(raise("default-branch", message, help, name)));
+        }
+        let refs = self.repo.refs().map_err(|error| self.unread(error))?;
+        let known = refs.iter().any(|(known, _)| self.names.contains(known));
+        let updates = self.cx.updates;
+        let goes_too = |branch: &RefName| {
+            let mut gone = updates.iter().filter(|u| u.change.new_oid().is_none());
+            self.names.contains(branch) || gone.any(|update| update.name == *branch)
+        };
+        let stays = refs
+            .iter()
+            .any(|(other, _)| is_branch(other) && !goes_too(other));
+        let comes = updates
+            .iter()
+            .any(|u| is_branch(&u.name) && matches!(u.change, RefChange::Create { .. }));
+        if known && !stays && !comes {
+            let message = "it is the last branch of the server, and does not go".to_owned();
+            return Ok(Some(raise("last-branch", message, help, name)));
+        }
+        Ok(None)
+    }
+
+    fn is_tag(&self) -> bool {
+        let mut names = self.names.iter();
+        names.any(|name| name.as_bytes().starts_with(b"refs/tags/"))
+    }
+
+    fn unread(&self, error: impl std::fmt::Display) -> Unread {
+        Unread::new(&self.update.name, error)
+    }
+
+    /// All that the rules ask.
+    fn motion(&self, rules: &[&Protect]) -> Result<Motion<'a>, Unread> {
+        let act = self.act()?;
+        let history = rules.iter().any(|rule| rule.asks_for_history());
+        let mut motion = self.still(act);
+        let Some(new) = self.update.change.new_oid() else {
+            return Ok(motion);
+        };
+        if !history && !self.is_tag() {
+            return Ok(motion);
+        }
+        self.look_behind(new, &mut motion)
+            .map_err(|error| self.unread(error))?;
+        if !history {
+            return Ok(motion);
+        }
+        let Some(tip) = motion.tip else {
+            motion.history = Some(Vec::new());
+            return Ok(motion);
+        };
+        let known = match motion.old {
+            Some(old) => vec![old.to_string()],
+            // What refs under the same rules have was judged when it came there.
+            None => self.refs_where(&|name| {
+                let mut asking = rules.iter().filter(|rule| rule.asks_for_history());
+                asking.all(|rule| rule.protects(name))
+            })?,
+        };
+        let walked = |known: &[String]| {
+            rev_list(self.repo, &[tip], known).map_err(|error| self.unread(error))
+        };
+        motion.history = Some(walked(&known)?);
+        if act == Act::Create && !self.refs_where(&|_| true)?.is_empty() {
+            let mut known: Vec<String> = self
+                .names
+                .iter()
+                .map(|name| format!("--exclude={name}"))
+                .collect();
+            known.extend(["--exclude-hidden=receive".to_owned(), "--all".to_owned()]);
+            motion.brings = !walked(&known)?.is_empty();
+        }
+        Ok(motion)
+    }
+
+    /// As much as a clone knows; what it cannot know is not asked.
+    fn motion_on_client(&self, rules: &[&Protect]) -> Motion<'a> {
+        let act = match self.update.change {
+            RefChange::Create { .. } => Act::Create,
+            RefChange::Delete { .. } => Act::Delete,
+            RefChange::Move { .. } | RefChange::Pending { .. } => Act::Push,
+        };
+        let mut motion = self.still(act);
+        let Some(new) = self.update.change.new_oid() else {
+            return motion;
+        };
+        if self.look_behind(new, &mut motion).is_ok()
+            && let Some(tip) = motion
+                .tip
+                .filter(|_| rules.iter().any(|r| r.asks_for_history()))
+        {
+            let known = match motion.old {
+                Some(old) => old.to_string(),
+                None => "--remotes".to_owned(),
             };
-            match is_ancestor(repo, old, new) {
+            motion.history = rev_list(self.repo, &[tip], &[known]).ok();
+        }
+        motion
+    }
+
+    fn still(&self, act: Act) -> Motion<'a> {
+        Motion {
+            names: self.names,
+            act,
+            old: self.update.change.old_oid(),
+            tip: None,
+            lightweight: false,
+            history: None,
+            brings: false,
+        }
+    }
+
+    fn look_behind(&self, new: Oid, motion: &mut Motion<'_>) -> Result<(), crate::git::ReadError> {
+        let (tags, oid, object) = self.repo.peel(new)?;
+        motion.tip = (object.kind == Kind::Commit).then_some(oid);
+        motion.lightweight = self.is_tag() && tags.is_empty();
+        Ok(())
+    }
+
+    /// The rules with what each has to know.
+    fn asked(&self, motion: &Motion<'_>, rules: &[&'a Protect]) -> Result<Vec<Asked<'a>>, Unread> {
+        let commits = motion.history.as_deref().unwrap_or_default();
+        let line = Line::of(motion.tip, commits).commits;
+        let merged = line.iter().flat_map(|commit| commit.parents.iter().skip(1));
+        let mut merged: Vec<Oid> = merged.copied().collect();
+        merged.sort_unstable();
+        merged.dedup();
+        let asked = |rule: &&'a Protect| {
+            let outside = self.outside(rule, &merged)?;
+            Ok(Asked { rule, outside })
+        };
+        rules.iter().map(asked).collect()
+    }
+
+    /// Those of the merged commits that no ref of the rule's `merge_from` reaches: as it stands, or
+    /// as this push leaves it. A push that leaves one of them as it must not is refused as a whole,
+    /// so its word can be taken here.
+    fn outside(&self, rule: &Protect, merged: &[Oid]) -> Result<OidSet, Unread> {
+        let Some(from) = rule.merge_from.as_deref().filter(|_| !merged.is_empty()) else {
+            return Ok(OidSet::default());
+        };
+        let allowed = |name: &RefName| from.iter().any(|pattern| pattern.matches(name));
+        let mut tips = self.refs_where(&allowed)?;
+        let moved = self.cx.updates.iter().filter(|update| {
+            !update.repeated && !self.names.contains(&update.name) && allowed(&update.name)
+        });
+        tips.extend(
+            moved
+                .filter_map(|update| update.change.new_oid())
+                .map(|new| new.to_string()),
+        );
+        if tips.is_empty() {
+            return Ok(merged.iter().copied().collect());
+        }
+        let beyond: Vec<Walked> =
+            rev_list(self.repo, merged, &tips).map_err(|error| self.unread(error))?;
+        let beyond: OidSet = beyond.into_iter().map(|commit| commit.oid).collect();
+        let outside = merged.iter().filter(|oid| beyond.contains(*oid));
+        Ok(outside.copied().collect())
+    }
+
+    /// What other refs of these names stand for, as arguments of `git rev-list`.
+    fn refs_where(&self, wanted: &dyn Fn(&RefName) -> bool) -> Result<Vec<String>, Unread> {
+        let refs = self.repo.refs().map_err(|error| self.unread(error))?;
+        let others = refs
+            .into_iter()
+            .filter(|(name, _)| !self.names.contains(name) && wanted(name));
+        Ok(others.map(|(_, oid)| oid.to_string()).collect())
+    }
+
+    /// What the update does, from the repository's own refs and history.
+    fn act(&self) -> Result<Act, Unread> {
+        match self.update.change {
+            RefChange::Create { .. } => Ok(Act::Create),
+            RefChange::Delete { .. } => Ok(Act::Delete),
+            // A tag is where it is, or it is another tag.
+            RefChange::Move { .. } if self.is_tag() => Ok(Act::Force),
+            RefChange::Move { old, new } => match is_ancestor(self.repo, old, new) {
                 Ok(true) => Ok(Act::Push),
                 Ok(false) => Ok(Act::Force),
-                Err(error) => Err(Unread::new(&update.name, error)),
-            }
+                Err(error) => Err(self.unread(error)),
+            },
+            RefChange::Pending { .. } => Ok(Act::Push),
         }
     }
 }

@@ -9,21 +9,21 @@ use crate::change::{By, Calm, Content, FileChange, Fresh, Message, MessageOf, Na
 use crate::finding::{
     CheckId, Finding, Fingerprint, FoundSecret, Level, Place, PlaceKind, TextRange,
 };
-use crate::git::{Oid, RepoPath, escape};
-use crate::scan::{Confidence, Match, Scanner, Selection, Validity};
+use crate::git::{Kind, Oid, RepoPath, escape};
+use crate::scan::{Confidence, Match, Rule, Scanner, Validity};
 use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
     Box::new(Secrets {
-        scanner: Scanner::new(&Selection {
-            off: settings.secrets.disable.clone(),
-        }),
+        scanner: Scanner::new(&settings.secrets.selection()),
         settings: settings.secrets.clone(),
         clean: Mutex::new(HashSet::new()),
     })
 }
+
+const PACK: &str = "secrets";
 
 struct Secrets {
     scanner: Scanner,
@@ -39,7 +39,11 @@ impl Check for Secrets {
         file: &FileChange<'_>,
         out: &mut Vec<Raised>,
     ) -> Result<(), Unread> {
-        if file.is_old_content() || file.naming == Naming::LastPart {
+        if file.is_old_content() {
+            return Ok(());
+        }
+        if file.naming == Naming::LastPart {
+            self.candidate(file, out);
             return Ok(());
         }
         let key = file
@@ -99,19 +103,25 @@ impl Check for Secrets {
                 || !self.is_among(found, earlier.get_or_init(|| self.earlier(file, path)))
         };
         let lines = Lines::of(bytes);
-        for found in scan.matches.iter().filter(is_new) {
+        for found in scan
+            .matches
+            .iter()
+            .filter(|found| found.rule.is_about_paths() || is_new(found))
+        {
+            if found.rule.is_about_paths() {
+                self.raise_path(found.rule, file, out);
+                continue;
+            }
+            // What has no path is at none that a rule means; in a history it is known later.
+            if found.rule.has_path() && file.path.is_none() && !file.is_kept() {
+                continue;
+            }
             let place = Place {
                 text: Some(lines.range(found)),
                 decoded: found.decoded.clone(),
                 ..place_in(file)
             };
-            let stage = match file.is_kept() {
-                true => Stage::Kept,
-                false if file.by.commit.is_some() => Stage::Committed,
-                false if file.blob().is_some() => Stage::Staged,
-                false => Stage::OnDisk,
-            };
-            out.push(self.raise(stage, found, bytes, place, file.by));
+            out.push(self.raise(stage_of(file), found, bytes, place, file.by));
         }
         unread
     }
@@ -138,7 +148,7 @@ impl Check for Secrets {
                 .map_or_else(|| "the message".to_owned(), |oid| oid.to_string());
             return Err(Unread::new(what, why));
         }
-        for found in &scan.matches {
+        for found in scan.matches.iter().filter(|found| !found.rule.has_path()) {
             let in_message = found.span.start >= message.message_at;
             let lines = Lines::of(&message.raw[if in_message { message.message_at } else { 0 }..]);
             let moved = Match {
@@ -174,6 +184,47 @@ impl Check for Secrets {
             out.push(self.raise(stage, found, message.raw, place, message.by));
         }
         Ok(())
+    }
+
+    fn wants_name(&self, name: &[u8]) -> bool {
+        self.scanner.of_name(name).next().is_some()
+    }
+
+    fn holds_at(&self, cx: &Cx<'_>, finding: &Finding, path: &RepoPath) -> bool {
+        let rule = finding.check.name;
+        if finding.check.pack != PACK {
+            return true;
+        }
+        let Some(secret) = &finding.secret else {
+            let mut rules = self.scanner.of_path(path.as_bytes());
+            return rules.any(|meant| meant.id == rule);
+        };
+        let (Some(repo), Some(oid)) = (cx.repo, finding.place.blob) else {
+            return true;
+        };
+        if !self.scanner.asks_for_path(rule) {
+            return true;
+        }
+        // It was read before; if it cannot be read again, what was found stays.
+        let Ok(bytes) = repo.read_as(Kind::Blob, oid) else {
+            return true;
+        };
+        let whole = Content {
+            bytes: &bytes,
+            fresh: &Fresh::All,
+        };
+        let scan = self.scanner.scan(path.as_bytes(), whole);
+        let same = |found: &Match| found.rule.id == rule && found.secret == secret.secret;
+        !scan.undecided.is_empty() || scan.matches.iter().any(same)
+    }
+}
+
+fn stage_of(file: &FileChange<'_>) -> Stage {
+    match file.is_kept() {
+        true => Stage::Kept,
+        false if file.by.commit.is_some() => Stage::Committed,
+        false if file.blob().is_some() => Stage::Staged,
+        false => Stage::OnDisk,
     }
 }
 
@@ -213,11 +264,44 @@ impl Secrets {
         }
     }
 
-    fn raise(&self, stage: Stage, found: &Match, bytes: &[u8], place: Place, by: By<'_>) -> Raised {
-        let check = CheckId {
-            pack: "secrets",
-            name: found.rule.id,
+    /// Raises what rules about paths could mean by the last part of a path.
+    fn candidate(&self, file: &FileChange<'_>, out: &mut Vec<Raised>) {
+        let name = file.path.as_ref().map_or(&[][..], RepoPath::file_name);
+        for rule in self.scanner.of_name(name) {
+            self.raise_path(rule, file, out);
+        }
+    }
+
+    /// Raises a file that is no secret for what is in it, but for where it stands.
+    fn raise_path(&self, rule: &'static Rule, file: &FileChange<'_>, out: &mut Vec<Raised>) {
+        let (place, stage) = (place_in(file), stage_of(file));
+        let path = place
+            .path
+            .as_ref()
+            .map_or_else(String::new, ToString::to_string);
+        let help = match stage {
+            Stage::Staged => format!("git rm --cached -- {path}"),
+            Stage::Kept => "revoke what it held, then take it out of the history".to_owned(),
+            Stage::OnDisk | Stage::Drafted | Stage::Committed | Stage::Tagged => {
+                "keep the file out of the repository".to_owned()
+            }
         };
+        let message = format!(
+            "a file that has no place here: {}",
+            escape(rule.title.as_bytes())
+        );
+        let refs = file.by.refs.to_vec();
+        let mut raised = Raised::denied(check_id(rule), message, help, place, refs);
+        raised.finding.confidence = rule.confidence;
+        if rule.confidence < self.settings.min_confidence {
+            raised.finding.level = Level::Warn;
+        }
+        raised.naming = file.naming;
+        out.push(raised);
+    }
+
+    fn raise(&self, stage: Stage, found: &Match, bytes: &[u8], place: Place, by: By<'_>) -> Raised {
+        let check = check_id(found.rule);
         let secret = FoundSecret {
             secret: found.secret.clone(),
             valid: found.valid,
@@ -249,15 +333,27 @@ impl Secrets {
     }
 }
 
+fn check_id(rule: &'static Rule) -> CheckId {
+    CheckId {
+        pack: PACK,
+        name: rule.id,
+    }
+}
+
 fn message(found: &Match) -> String {
-    let rule = found.rule;
+    // Those of a rule file may hold anything.
+    let (title, opens) = (
+        escape(found.rule.title.as_bytes()),
+        escape(found.rule.opens.as_bytes()),
+    );
     match found.valid {
-        Validity::No => format!("{}, made up or mistyped: its checksum is wrong", rule.title),
+        Validity::No => format!("{title}, made up or mistyped: its checksum is wrong"),
         Validity::Yes | Validity::Unknown if found.confidence == Confidence::Low => {
-            format!("{}, perhaps", rule.title)
+            format!("{title}, perhaps")
         }
+        Validity::Yes | Validity::Unknown if opens.is_empty() => title,
         Validity::Yes | Validity::Unknown => {
-            format!("{}: whoever has it can {}", rule.title, rule.opens)
+            format!("{title}: whoever has it can {opens}")
         }
     }
 }
@@ -280,7 +376,7 @@ enum Stage {
 }
 
 fn help(stage: Stage, found: &Match, place: &Place, rewrite: &str) -> String {
-    let revoke = format!("revoke it: {}", found.rule.revoke);
+    let revoke = format!("revoke it: {}", escape(found.rule.revoke.as_bytes()));
     match stage {
         Stage::OnDisk => {
             format!("take it out of the file, or keep the file out of the repository\n{revoke}")

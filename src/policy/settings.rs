@@ -1,15 +1,17 @@
 //! The tables of the configuration as types: what the policy can be asked to hold.
 
 pub use super::allow::{Allow, ValueDigest};
-use super::groups::Principal;
+pub use super::commits::Commits;
+pub use super::content::Content;
+pub use super::identity::{Identity, IdentitySource};
 pub use super::marks::Tool;
-use super::parsed::{Parsed, parsed_list, parsed_option, unwrap_all};
+use super::parsed::{ByteCount, Parsed, parsed_option};
 use super::path_patterns::PathPatterns;
-use super::ref_pattern::RefPattern;
+pub use super::protect::{Act, Freeze, Protect};
 use crate::git::{RefName, RepoPath};
-use crate::scan::Confidence;
+use crate::scan::{Confidence, Own, Selection};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _};
+use serde::de::Deserializer;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -24,6 +26,8 @@ pub struct Settings {
     pub identity: Identity,
     pub trust: Trust,
     pub protect: Vec<Protect>,
+    pub commits: Commits,
+    pub content: Content,
     pub server: Server,
 }
 
@@ -35,6 +39,11 @@ pub struct Secrets {
     pub min_confidence: Confidence,
     /// Ids of rules that are not asked.
     pub disable: Vec<String>,
+    /// Rule files, as written: relative to the file that names them.
+    pub rules: Vec<String>,
+    /// What those files bring in.
+    #[serde(skip)]
+    pub own: Own,
     /// What is allowed all the same.
     pub allow: Vec<Allow>,
     /// Allowances whose day has come: they allow nothing any more.
@@ -44,11 +53,24 @@ pub struct Secrets {
     pub inline_marks: Vec<Tool>,
 }
 
+impl Secrets {
+    /// Which rules look.
+    #[must_use]
+    pub fn selection(&self) -> Selection {
+        Selection {
+            off: self.disable.clone(),
+            own: self.own.clone(),
+        }
+    }
+}
+
 impl Default for Secrets {
     fn default() -> Self {
         Self {
             min_confidence: Confidence::Medium,
             disable: Vec::new(),
+            rules: Vec::new(),
+            own: Own::default(),
             allow: Vec::new(),
             expired: Vec::new(),
             inline_marks: Vec::new(),
@@ -95,56 +117,6 @@ impl Default for EnvFiles {
                 ".env.dist",
                 ".env.vault",
             ]),
-        }
-    }
-}
-
-/// `[identity]`: how a server knows who pushes.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Identity {
-    /// Absent: nobody is known.
-    #[serde(deserialize_with = "parsed_option")]
-    pub source: Option<IdentitySource>,
-}
-
-/// Where the name of the pusher comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum IdentitySource {
-    /// The account that the hook runs as.
-    Unix,
-    /// The variable that Gitolite sets, `GL_USER`.
-    Gitolite,
-    /// The variable of that name, which whoever starts Git on the server must control.
-    Env(String),
-}
-
-impl FromStr for IdentitySource {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const LATER: [&str; 7] = [
-            "ssh-key",
-            "http",
-            "gitea",
-            "forgejo",
-            "gitlab",
-            "github",
-            "bitbucket",
-        ];
-        match text {
-            "unix" => Ok(Self::Unix),
-            "gitolite" => Ok(Self::Gitolite),
-            _ if LATER.contains(&text) => Err(format!(
-                "\"{text}\" is not supported by this version of portcullis; \
-                 use \"unix\", \"gitolite\" or \"env:NAME\""
-            )),
-            _ => match text.strip_prefix("env:") {
-                Some(name) if !name.is_empty() && !name.contains(['=', '\0']) => {
-                    Ok(Self::Env(name.to_owned()))
-                }
-                Some(_) | None => Err("is none of \"unix\", \"gitolite\", \"env:NAME\"".to_owned()),
-            },
         }
     }
 }
@@ -197,56 +169,6 @@ pub enum Inline {
     Ignore,
 }
 
-/// `[[protect]]`: who may move a ref, and how.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Protect {
-    #[serde(deserialize_with = "refs")]
-    refs: Vec<RefPattern>,
-    #[serde(default, deserialize_with = "parsed_list")]
-    push: Option<Vec<Principal>>,
-    #[serde(default, deserialize_with = "parsed_list")]
-    create: Option<Vec<Principal>>,
-    #[serde(default, deserialize_with = "parsed_list")]
-    delete: Option<Vec<Principal>>,
-    #[serde(default, deserialize_with = "parsed_list")]
-    force: Option<Vec<Principal>>,
-}
-
-impl Protect {
-    /// The patterns of the refs that the rule stands in front of; never empty.
-    #[must_use]
-    pub fn refs(&self) -> &[RefPattern] {
-        &self.refs
-    }
-
-    /// Who may do it: an absent list of `create`, `delete` or `force` is that of `push`, an absent
-    /// `push` is everyone who is known.
-    #[must_use]
-    pub fn who_may(&self, act: Act) -> &[Principal] {
-        match act {
-            Act::Push => None,
-            Act::Create => self.create.as_deref(),
-            Act::Delete => self.delete.as_deref(),
-            Act::Force => self.force.as_deref(),
-        }
-        .or(self.push.as_deref())
-        .unwrap_or(&[Principal::Everyone])
-    }
-}
-
-/// What a push does to a ref.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// Moves it forward.
-    Push,
-    /// Makes it.
-    Create,
-    /// Removes it.
-    Delete,
-    /// Moves it anywhere else.
-    Force,
-}
-
 /// `[server]`
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -256,6 +178,14 @@ pub struct Server {
     pub deadline: Option<Duration>,
     /// What a verdict does.
     pub mode: Mode,
+    /// How many commits one push may bring in.
+    pub max_commits: Option<u64>,
+    /// How many files all those commits together may add or change; a file counts once for each
+    /// commit that does so.
+    pub max_files: Option<u64>,
+    /// How many bytes the contents and messages together may have that one push brings in.
+    #[serde(deserialize_with = "bytes")]
+    pub max_bytes: Option<u64>,
 }
 
 /// What the verdict of a server does.
@@ -290,12 +220,8 @@ pub fn parse_deadline(text: &str) -> Result<Duration, &'static str> {
     }
 }
 
-fn refs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<RefPattern>, D::Error> {
-    let list = unwrap_all(Vec::<Parsed<RefPattern>>::deserialize(deserializer)?);
-    if list.is_empty() {
-        return Err(D::Error::custom("an empty list protects nothing"));
-    }
-    Ok(list)
+fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    Parsed::<ByteCount>::deserialize(deserializer).map(|parsed| Some(parsed.0.0))
 }
 
 fn deadline<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
@@ -336,28 +262,6 @@ mod tests {
     }
 
     #[test]
-    fn absent_lists_fall_back_and_empty_ones_do_not() {
-        let user = |name: &str| Principal::User(name.to_owned());
-        let rule: Protect =
-            toml::from_str("refs = [\"refs/heads/main\"]\npush = [\"bob\"]\nforce = []").unwrap();
-        assert_eq!(rule.who_may(Act::Push), [user("bob")]);
-        assert_eq!(rule.who_may(Act::Create), [user("bob")]);
-        assert_eq!(rule.who_may(Act::Delete), [user("bob")]);
-        assert_eq!(rule.who_may(Act::Force), []);
-        let rule: Protect =
-            toml::from_str("refs = [\"refs/heads/main\"]\ndelete = [\"@admins\"]").unwrap();
-        assert_eq!(rule.who_may(Act::Push), [Principal::Everyone]);
-        assert_eq!(rule.who_may(Act::Force), [Principal::Everyone]);
-        assert_eq!(
-            rule.who_may(Act::Delete),
-            [Principal::Group("admins".to_owned())]
-        );
-        assert!(toml::from_str::<Protect>("push = []").is_err());
-        assert!(toml::from_str::<Protect>("refs = []").is_err());
-        assert!(toml::from_str::<Protect>("refs = [\"main\"]").is_err());
-    }
-
-    #[test]
     fn deadlines_have_a_unit_and_a_limit() {
         for (text, millis) in [
             ("4s", 4_000),
@@ -385,12 +289,13 @@ mod tests {
     }
 
     #[test]
-    fn a_source_of_identity_is_one_that_works() {
-        assert_eq!("unix".parse(), Ok(IdentitySource::Unix));
-        assert_eq!("gitolite".parse(), Ok(IdentitySource::Gitolite));
-        assert_eq!("env:WHO".parse(), Ok(IdentitySource::Env("WHO".to_owned())));
-        for bad in ["gitea", "env:", "env:A=B", "", "UNIX"] {
-            assert!(bad.parse::<IdentitySource>().is_err(), "{bad}");
+    fn a_baseline_is_at_a_ref_or_in_a_file() {
+        let name = RefName::new(b"refs/heads/main").unwrap();
+        assert_eq!("refs/heads/main".parse(), Ok(BaselineSource::Ref(name)));
+        let file = BaselineSource::File(PathBuf::from("accepted"));
+        assert_eq!("accepted".parse(), Ok(file));
+        for bad in ["", "refs/heads/..", "refs/heads/a b"] {
+            assert!(bad.parse::<BaselineSource>().is_err(), "{bad}");
         }
     }
 }

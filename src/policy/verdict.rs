@@ -4,6 +4,7 @@ use crate::change::Unread;
 use crate::finding::{Finding, Level};
 use crate::git::escape;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// All that a judgement came to.
 #[derive(Debug, Default)]
@@ -18,6 +19,8 @@ pub struct Verdict {
     pub stale: Vec<Stale>,
     /// What was examined.
     pub coverage: Coverage,
+    /// The digests of the rules that looked; one, unless several judgements were added up.
+    pub rules: BTreeSet<String>,
 }
 
 impl Verdict {
@@ -27,6 +30,7 @@ impl Verdict {
         self.suppressed.extend(other.suppressed);
         self.unread.extend(other.unread);
         self.stale.extend(other.stale);
+        self.rules.extend(other.rules);
         let (all, one) = (&mut self.coverage, other.coverage);
         all.blobs += one.blobs;
         all.bytes += one.bytes;

@@ -106,6 +106,7 @@ pub(super) fn rejected() -> Verdict {
         env
     };
     Verdict {
+        rules: std::collections::BTreeSet::new(),
         findings: vec![leak(), force, env(b"\xff.env", Level::Warn)],
         suppressed: vec![Suppressed {
             finding: env(b"old/.env", Level::Deny),
@@ -185,6 +186,7 @@ pub(super) fn hostile(seed: u64) -> (Verdict, Vec<String>) {
         })
         .collect();
     let verdict = Verdict {
+        rules: std::collections::BTreeSet::new(),
         findings,
         suppressed,
         unread: vec![Unread {

@@ -4,7 +4,6 @@
 //! of base64, lines that end in a backslash. An *excerpt* is what differs, made longer to whole
 //! lines, and on over every line end that does not part what stands around it.
 
-use super::generic;
 use memchr::{memchr, memrchr};
 use std::ops::Range;
 
@@ -136,18 +135,4 @@ pub(super) fn joined(text: &[u8], excerpts: &[Range<usize>]) -> Vec<u8> {
         joined.extend_from_slice(BETWEEN);
     }
     joined
-}
-
-/// The excerpts made longer by what lies behind them and is judged by what stands before it.
-pub(super) fn with_shadows(text: &[u8], excerpts: &[Range<usize>]) -> Vec<Range<usize>> {
-    let mut longer: Vec<Range<usize>> = Vec::with_capacity(excerpts.len());
-    for excerpt in excerpts {
-        let at = (excerpt.end + generic::BESIDE).min(text.len());
-        let end = memchr(b'\n', &text[at..]).map_or(text.len(), |end| at + end + 1);
-        match longer.last_mut() {
-            Some(last) if excerpt.start <= last.end => last.end = end,
-            Some(_) | None => longer.push(excerpt.start..end),
-        }
-    }
-    longer
 }

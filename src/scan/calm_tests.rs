@@ -254,10 +254,14 @@ fn not_calm(base: &str, cut: Range<usize>, put: &str) {
 
 #[test]
 fn what_lines_nearby_say_is_read() {
+    let scanner = Scanner::new(&Selection::default());
     let mut random = Random::new(5);
     let key = random.text("0123456789abcdef", 40);
     let base = format!("a = 1\n# sha256 of it:\napi_secret = \"{key}\"\nb = 2\n");
-    not_calm(&base, 6..22, "");
+    // Whoever takes the comment out brings a secret in, on a line that stays as it is.
+    assert!(whole(&scanner, base.as_bytes()).matches.is_empty());
+    assert_eq!(whole(&scanner, base.as_bytes()).calm, Calm::Unknown);
+    assert!(!whole(&scanner, &base.as_bytes()[22..]).matches.is_empty());
     let password = random.text("ABCDEFGHabcdefgh23456789", 16);
     let base = "a\n\nmachine h.example.org\n  login deploy\n\nb\n";
     not_calm(base, 40..40, &format!("  password {password}\n"));

@@ -4,7 +4,8 @@
 //! every commit) or slow to run (too many patterns for vector instructions). Instead every
 //! position is hashed over its four bytes into a bitmap of the size of the first-level cache;
 //! only where the bit is set, the few keywords of that hash are compared. Keywords of three bytes are
-//! entered once for every possible fourth byte.
+//! entered once for every fourth byte that may follow them: no built-in rule lets one follow that
+//! is not ASCII.
 
 /// Setting this bit in every byte folds upper into lower case. It also joins some bytes that are
 /// no letters; the comparison sorts those out.
@@ -16,12 +17,16 @@ const FOLD8: u64 = 0x2020_2020_2020_2020;
 /// 18 bits of hash: a bitmap of 32 KiB.
 const HASH_BITS: u32 = 18;
 
+/// The bitmap in words of 64 bits.
+const WORDS: usize = 1 << (HASH_BITS - 6);
+
 /// 12 bits of the hash choose the list of keywords to compare.
 const LIST_BITS: u32 = 12;
 
 /// A set of keywords, each with the number of its owner.
 pub(super) struct Keywords {
-    bitmap: Box<[u64]>,
+    /// Of a length known to the compiler, which spares the check of every index.
+    bitmap: Box<[u64; WORDS]>,
     /// Where each list begins in `entries`; it ends where the next one begins.
     lists: Box<[u32]>,
     entries: Vec<Entry>,
@@ -49,11 +54,12 @@ pub(super) struct Hit {
 }
 
 impl Keywords {
-    /// Of pairs of a lower-case keyword (three bytes or more) and its owner.
-    pub(super) fn new(keywords: impl Iterator<Item = (&'static str, u16)>) -> Self {
-        let mut bitmap = vec![0; 1 << (HASH_BITS - 6)].into_boxed_slice();
+    /// Of lower-case keywords (three bytes or more), each with its owner and the highest byte that may
+    /// follow it.
+    pub(super) fn new(keywords: impl Iterator<Item = (&'static str, u16, u8)>) -> Self {
+        let mut bitmap = Box::new([0; WORDS]);
         let mut members = Vec::with_capacity(4096);
-        for (keyword, owner) in keywords {
+        for (keyword, owner, highest) in keywords {
             let keyword = keyword.as_bytes();
             let mut head = [0; 8];
             let length = keyword.len().min(8);
@@ -72,8 +78,8 @@ impl Keywords {
             };
             match *keyword {
                 [a, b, c] => {
-                    // The fold leaves 128 values of the last byte.
-                    for last in (0..=u8::MAX).filter(|byte| byte & 0x20 != 0) {
+                    // The fold leaves half of the values of the last byte.
+                    for last in (0..=highest).filter(|byte| byte & 0x20 != 0) {
                         enter(u32::from_le_bytes([a, b, c, last]));
                     }
                 }
@@ -107,29 +113,20 @@ impl Keywords {
 
     /// Calls `found` for every keyword in `text`, by rising place.
     pub(super) fn each(&self, text: &[u8], mut found: impl FnMut(Hit)) {
-        let mut chunks = text.windows(8).step_by(5);
         let mut done = 0;
-        for chunk in &mut chunks {
-            let Ok(chunk) = <[u8; 8]>::try_from(chunk) else {
-                break;
-            };
-            let word = u64::from_le_bytes(chunk);
-            let bits = [
-                self.bit(word as u32),
-                self.bit((word >> 8) as u32),
-                self.bit((word >> 16) as u32),
-                self.bit((word >> 24) as u32),
-                self.bit((word >> 32) as u32),
-            ];
-            if bits != [false; 5] {
-                for (offset, bit) in bits.into_iter().enumerate() {
-                    if bit {
-                        self.compare(
-                            text,
-                            done + offset,
-                            (word >> (8 * offset)) as u32,
-                            &mut found,
-                        );
+        while let Some(chunk) = text[done..].first_chunk() {
+            let word = u64::from_le_bytes(*chunk) | FOLD8;
+            // The lowest bit says whether any of the five is set; which one, few have to know.
+            let any = self.shifted(word)
+                | self.shifted(word >> 8)
+                | self.shifted(word >> 16)
+                | self.shifted(word >> 24)
+                | self.shifted(word >> 32);
+            if any & 1 != 0 {
+                for offset in 0..5 {
+                    let four = word >> (8 * offset);
+                    if self.shifted(four) & 1 != 0 {
+                        self.compare(text, done + offset, four as u32, &mut found);
                     }
                 }
             }
@@ -139,18 +136,20 @@ impl Keywords {
             let mut first = [0; 4];
             let rest = &text[done..text.len().min(done + 4)];
             first[..rest.len()].copy_from_slice(rest);
-            let first = u32::from_le_bytes(first);
-            if self.bit(first) {
+            let first = u32::from_le_bytes(first) | FOLD;
+            if self.shifted(u64::from(first)) & 1 != 0 {
                 self.compare(text, done, first, &mut found);
             }
             done += 1;
         }
     }
 
+    /// The bitmap's word, shifted so that the bit of the first four bytes of `text`, which are
+    /// folded, is the lowest.
     #[inline]
-    fn bit(&self, four: u32) -> bool {
-        let hash = hash(four);
-        self.bitmap[(hash >> 6) as usize] >> (hash & 63) & 1 != 0
+    fn shifted(&self, text: u64) -> u64 {
+        let hash = hash(text as u32);
+        self.bitmap[(hash >> 6) as usize] >> (hash & 63)
     }
 
     #[inline(never)]
@@ -213,7 +212,7 @@ mod tests {
             "ccccccccc",
             "://",
         ];
-        let set = Keywords::new(words.into_iter().zip(0..));
+        let set = Keywords::new((0..).zip(words).map(|(owner, word)| (word, owner, 0x7f)));
         let mut random = Random::new(9);
         for round in 0..3000 {
             let length = random.below(40);

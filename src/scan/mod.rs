@@ -6,24 +6,31 @@
 //! the same bytes the most specific stays. What is encoded is decoded and scanned again.
 
 mod around;
+mod calm;
+pub mod compile;
 mod decode;
 mod encoding;
+pub mod foreign;
 mod generic;
 mod keywords;
+mod near;
 mod overlap;
 mod placeholder;
 pub mod proof;
 mod rule;
 mod scanner;
+mod search;
 mod secret;
+mod table;
 pub mod template;
 mod window;
 
 pub use decode::{Budget, Decoded, Piece, decode};
 pub use generic::{Model, Signal};
 pub use rule::{Near, Rule, rule, rules, rules_digest};
-pub use scanner::{Scan, Scanner, Selection};
+pub use scanner::{Scan, Scanner};
 pub use secret::{Confidence, Secret, Validity};
+pub use table::{Own, Selection};
 
 use std::ops::Range;
 

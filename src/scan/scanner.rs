@@ -1,27 +1,20 @@
 //! The engine: from a text to its matches.
 
-use super::around;
-use super::decode::{Budget, decode, is_container};
+use super::calm::{Told, is_excused, is_plain};
+use super::decode::{Budget, decode};
 use super::encoding;
+use super::foreign::{self, Allowance, Report};
 use super::generic::{self, Setting};
 use super::keywords::{Hit, Keywords};
+use super::near;
 use super::overlap;
-use super::placeholder;
-use super::rule::{self, Near, Rule, rules};
-use super::window::{lines, lines_in, neighbourhood, windows};
-use super::{Confidence, Match, Secret, Validity};
+use super::rule::Rule;
+#[cfg(test)]
+use super::search::each;
+use super::search::{Text, accept, everywhere, excused, is_called, run};
+use super::window::windows;
+use super::{Match, Selection};
 use crate::change::{Calm, Content, Fresh};
-use regex::bytes::Regex;
-use std::borrow::Cow;
-use std::ops::Range;
-
-/// Which rules look.
-#[derive(Clone, Debug, Default)]
-pub struct Selection {
-    /// Ids of rules that are off. That each exists is for the configuration to see to. What a named
-    /// rule that is off matches is not reported as a guess by name either.
-    pub off: Vec<String>,
-}
 
 /// What a scan found.
 #[derive(Clone, Debug, Default)]
@@ -34,14 +27,13 @@ pub struct Scan {
     pub calm: Calm,
 }
 
-/// A rule whose matches stretch over more lines than this is not looked for in parts of a text.
-const MAX_LINES: usize = 5;
-
 /// How a rule takes part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     /// Not at all.
     Off,
+    /// It reports nothing, but a rule that is on asks whether a match of it stands nearby.
+    Partner,
     /// It is off, but what it matches tells a neighbour that is on that its partner is there, and a
     /// guess by name that this is no secret.
     Silent,
@@ -51,44 +43,131 @@ enum Part {
 
 /// Finds secrets by the rules that are on. Shared between threads; making one costs microseconds.
 pub struct Scanner {
-    keywords: Keywords,
+    /// Every rule, sorted by id.
+    table: Vec<&'static Rule>,
     parts: Vec<Part>,
+    pub(super) keywords: Keywords,
+    /// Which rules are asked for by a rule that needs a partner.
+    asked: Vec<bool>,
+    /// The rules that are on and need a partner within their search.
+    bound: Vec<usize>,
+    /// Rules that no keyword calls: they run over every text.
+    always: Vec<usize>,
+    /// Rules about the path of a file alone.
+    of_paths: Vec<usize>,
+    pub(super) allowances: Vec<&'static Allowance>,
+    /// Whether all that it looks for is found by what stands on a few lines.
+    pub(super) by_lines: bool,
 }
 
-/// What is being scanned, within the recursion.
-struct Text<'a> {
-    bytes: &'a [u8],
-    path: &'a [u8],
-    /// What of it is new; `All` for what was decoded, which is judged by the place it stood at.
-    fresh: &'a Fresh,
-    setting: Setting,
+/// The highest byte that may follow a keyword of this rule.
+fn highest_behind(rule: &Rule) -> u8 {
+    if rule.origin.is_none() { 0x7f } else { 0xff }
 }
 
 impl Scanner {
     /// With the rules that are not switched off.
     #[must_use]
     pub fn new(selection: &Selection) -> Self {
-        let parts: Vec<Part> = rules()
+        let table = selection.table();
+        let index = |id: &str| table.binary_search_by(|rule| rule.id.cmp(id)).ok();
+        let parts: Vec<Part> = table
             .iter()
-            .map(|rule| {
-                if !selection.off.iter().any(|off| off == rule.id) {
-                    Part::On
-                } else if rule.is_named() {
-                    Part::Silent
-                } else {
-                    Part::Off
-                }
+            .map(|rule| match rule.foreign {
+                _ if selection.is_off(rule.id) && rule.is_named() => Part::Silent,
+                _ if selection.is_off(rule.id) => Part::Off,
+                Some(foreign) if foreign.report == Report::No => Part::Partner,
+                Some(_) | None => Part::On,
             })
             .collect();
+        let mut asked = vec![false; table.len()];
+        for (asking, rule) in table.iter().enumerate() {
+            if parts[asking] == Part::On {
+                let near = rule.near.map(|near| near.rule).into_iter();
+                let required = rule.foreign.map_or(&[][..], |foreign| &foreign.required);
+                let required = required.iter().map(|other| other.rule.as_str());
+                for partner in near.chain(required).filter_map(index) {
+                    asked[partner] = true;
+                }
+            }
+        }
+        let of = |wanted: &dyn Fn(&Rule) -> bool| -> Vec<usize> {
+            let all = table.iter().enumerate();
+            all.filter(|(index, rule)| parts[*index] != Part::Off && wanted(rule))
+                .map(|(index, _)| index)
+                .collect()
+        };
+        let bound = of(&|rule| rule.near.is_some());
+        let always = of(&|rule| rule.near.is_none() && !is_called(rule));
+        let mut of_paths = of(&Rule::is_about_paths);
+        of_paths.retain(|index| parts[*index] == Part::On);
         let keywords = Keywords::new(
             (0_u16..)
-                .zip(rules())
+                .zip(&table)
                 .filter(|(index, rule)| {
-                    parts[usize::from(*index)] != Part::Off && rule.near.is_none()
+                    parts[usize::from(*index)] != Part::Off
+                        && rule.near.is_none()
+                        && is_called(rule)
                 })
-                .flat_map(|(index, rule)| rule.keywords.iter().map(move |word| (*word, index))),
+                .flat_map(|(index, rule)| {
+                    let words = rule.keywords.iter();
+                    words.map(move |word| (*word, index, highest_behind(rule)))
+                }),
         );
-        Self { keywords, parts }
+        let always_is_empty = always.is_empty();
+        let table_is_ours = table.iter().all(|rule| rule.foreign.is_none());
+        Self {
+            table,
+            parts,
+            keywords,
+            asked,
+            bound,
+            always,
+            of_paths,
+            by_lines: selection.own.allowances.is_empty() && always_is_empty && table_is_ours,
+            allowances: selection.own.allowances.clone(),
+        }
+    }
+
+    /// Whether the path of a file can matter for what this rule finds in it.
+    #[must_use]
+    pub fn asks_for_path(&self, id: &str) -> bool {
+        let rule = self.table.iter().find(|rule| rule.id == id);
+        rule.is_some_and(|rule| {
+            rule.foreign.is_some_and(foreign::Foreign::asks_for_path)
+                || self.allowances.iter().any(|one| one.asks_for_path(rule))
+        })
+    }
+
+    /// The rules about paths that could mean a file of this name, wherever it stands.
+    pub fn of_name(&self, name: &[u8]) -> impl Iterator<Item = &'static Rule> {
+        self.about_paths().filter(move |rule| {
+            let path = rule.foreign.and_then(|foreign| foreign.path.as_ref());
+            path.is_some_and(|path| path.may_end_in(name))
+        })
+    }
+
+    fn about_paths(&self) -> impl Iterator<Item = &'static Rule> {
+        self.of_paths.iter().map(|index| self.table[*index])
+    }
+
+    /// The rules about paths that mean a file at this path, and no rule file excuses it.
+    pub fn of_path(&self, path: &[u8]) -> impl Iterator<Item = &'static Rule> {
+        self.about_paths().filter(move |rule| {
+            let meant = |foreign: &foreign::Foreign| foreign.is_for(path);
+            !path.is_empty() && rule.foreign.is_some_and(meant) && !self.excuses_path(rule, path)
+        })
+    }
+
+    fn excuses_path(&self, rule: &'static Rule, path: &[u8]) -> bool {
+        let text = Text {
+            bytes: b"",
+            path,
+            fresh: &Fresh::All,
+            setting: Setting::Plain,
+            allowances: &self.allowances,
+        };
+        excused(&Match::of(rule, b"", 0..0, 0..0), &text)
     }
 
     /// Finds the secrets in a content that touch what is new in it. `path` helps to tell data from
@@ -105,66 +184,22 @@ impl Scanner {
             path,
             fresh: content.fresh,
             setting: Setting::Plain,
+            allowances: &self.allowances,
         };
         let mut told = Told::default();
         scan.matches = self.any(&text, &mut budget, &mut told);
-        if told.undecided.is_empty() && scan.matches.is_empty() && is_plain(content.bytes) {
-            scan.calm = told.calm();
+        if scan.matches.is_empty() && is_plain(content.bytes) {
+            scan.calm = self.calm_by(&told);
         }
         scan.undecided = told.undecided;
+        let whole = 0..content.bytes.len();
+        scan.matches.extend(
+            self.of_path(path)
+                .map(|rule| Match::of(rule, content.bytes, whole.clone(), 0..0)),
+        );
         scan.matches
             .retain(|found| content.fresh.touches(&found.whole));
         scan
-    }
-
-    /// Looks at a text only where it differs from a calm one that it is built on, and `within` so
-    /// many lines around. Unless it is calm as well, it has to be scanned as a whole: that is to say
-    /// that a scan of the whole finds something, or might.
-    #[must_use]
-    pub fn calm(&self, path: &[u8], bytes: &[u8], fresh: &[Range<usize>], within: usize) -> Calm {
-        let nul = |range: &Range<usize>| memchr::memchr(0, &bytes[range.clone()]).is_some();
-        if begins_special(bytes) || fresh.iter().any(nul) {
-            return Calm::Unknown;
-        }
-        let excerpts = around::excerpts(bytes, fresh, within);
-        let text = Text {
-            bytes,
-            path,
-            fresh: &Fresh::All,
-            setting: Setting::Plain,
-        };
-        let mut told = Told {
-            lines: within + 1,
-            ..Told::default()
-        };
-        let mut hits = Vec::new();
-        for range in around::with_shadows(bytes, &excerpts) {
-            self.keywords.each(&bytes[range.clone()], |hit| {
-                let start = range.start + hit.start;
-                hits.push(Hit { start, ..hit });
-            });
-        }
-        if !self.direct(&text, hits, &mut told).is_empty() {
-            return Calm::Unknown;
-        }
-        let parts = match excerpts.as_slice() {
-            [] => return told.calm(),
-            [one] => Cow::Borrowed(&bytes[one.clone()]),
-            several => Cow::Owned(around::joined(bytes, several)),
-        };
-        let parts = Text {
-            bytes: &parts,
-            ..text
-        };
-        if self
-            .inside(&parts, &mut Budget::default(), &mut told)
-            .is_empty()
-            && told.undecided.is_empty()
-        {
-            told.calm()
-        } else {
-            Calm::Unknown
-        }
     }
 
     /// Scans bytes of any encoding.
@@ -203,7 +238,12 @@ impl Scanner {
     }
 
     /// Scans what is encoded in a text.
-    fn inside(&self, text: &Text<'_>, budget: &mut Budget, told: &mut Told) -> Vec<Match> {
+    pub(super) fn inside(
+        &self,
+        text: &Text<'_>,
+        budget: &mut Budget,
+        told: &mut Told,
+    ) -> Vec<Match> {
         let decoded = decode(text.bytes, text.path, budget);
         told.undecided.extend(decoded.undecided);
         let mut inside = Vec::new();
@@ -216,6 +256,7 @@ impl Scanner {
                 path: piece.member.as_deref().unwrap_or(text.path),
                 fresh: &Fresh::All,
                 setting: Setting::decoded(&piece.bytes),
+                ..*text
             };
             let found = budget.deeper(|budget| self.any(&inner, budget, told));
             for mut found in found {
@@ -237,54 +278,75 @@ impl Scanner {
         let mut raw = Vec::new();
         for group in hits.chunk_by(|a, b| a.owner == b.owner) {
             let owner = group[0].owner;
-            let rule = &rules()[usize::from(owner)];
-            if let Some(regex) = rule.regex() {
-                for window in windows(rule, bytes, group) {
-                    if !rule.could_match(&bytes[window.clone()]) {
-                        continue;
-                    }
-                    each(rule, regex, bytes, &window, |_, secret| {
-                        raw.push((owner, secret.start, secret.end));
-                    });
-                }
+            let rule = self.table[usize::from(owner)];
+            if rule.regex.is_none() {
+                continue;
+            }
+            for window in windows(rule, bytes, group) {
+                each(rule, bytes, &window, |_, secret| {
+                    raw.push((owner, secret.start, secret.end));
+                });
             }
         }
         raw
     }
 
     /// Every match around the hits in the text as it stands, overlaps included.
-    fn direct(&self, text: &Text<'_>, mut hits: Vec<Hit>, told: &mut Told) -> Vec<Match> {
+    pub(super) fn direct(
+        &self,
+        text: &Text<'_>,
+        mut hits: Vec<Hit>,
+        told: &mut Told,
+    ) -> Vec<Match> {
         let mut matches = Vec::new();
-        if hits.is_empty() {
+        if hits.is_empty() && self.always.is_empty() {
             return matches;
         }
         hits.sort_unstable();
         hits.dedup();
         for group in hits.chunk_by(|a, b| a.owner == b.owner) {
-            let rule = &rules()[usize::from(group[0].owner)];
-            told.lines = told.lines.max(rule.lines);
-            self.rule(rule, group, text, &mut matches);
-        }
-        for (index, rule) in rules().iter().enumerate() {
-            if let Some(near) = rule.near
-                && self.parts[index] != Part::Off
-            {
-                beside(rule, near, text, &mut matches);
+            let owner = usize::from(group[0].owner);
+            if self.can_run(owner, &mut told.undecided) {
+                self.rule(owner, group, text, &mut matches, told);
             }
         }
-        let all = matches.len();
-        let matches = self.on(matches);
-        told.partners |= matches.len() < all;
-        matches
+        for index in &self.always {
+            let rule = self.table[*index];
+            let called = rule.keywords.is_empty()
+                || rule
+                    .keywords
+                    .iter()
+                    .any(|word| foreign::contains(text.bytes, word));
+            if called && self.can_run(*index, &mut told.undecided) {
+                everywhere(rule, text, &mut matches);
+            }
+        }
+        for index in &self.bound {
+            let rule = self.table[*index];
+            if let Some(near) = rule.near
+                && self.can_run(*index, &mut told.undecided)
+            {
+                near::beside(rule, near, text, &mut matches);
+            }
+        }
+        told.matches |= !matches.is_empty();
+        near::hold_required(text.bytes, &mut matches);
+        self.on(matches)
     }
 
-    /// Drops what rules found that are off, and with it what is only a guess by name over the same
-    /// bytes: who switches a rule off does not ask for its secrets under another name.
+    /// Drops what rules found that do not report, and with what rules found that are off what is only
+    /// a guess by name over the same bytes: who switches a rule off does not ask for its secrets under
+    /// another name.
     fn on(&self, matches: Vec<Match>) -> Vec<Match> {
-        let part = |found: &Match| rule::index_of(found.rule.id).map(|index| self.parts[index]);
-        let (mut on, off): (Vec<Match>, Vec<Match>) = matches
+        let part = |found: &Match| {
+            let id = found.rule.id;
+            let index = self.table.binary_search_by(|rule| rule.id.cmp(id)).ok()?;
+            Some(self.parts[index])
+        };
+        let (mut on, mut off): (Vec<Match>, Vec<Match>) = matches
             .into_iter()
             .partition(|found| part(found) == Some(Part::On));
+        off.retain(|found| part(found) == Some(Part::Silent));
         on.retain(|found| {
             found.rule.is_named()
                 || !off.iter().any(|other| {
@@ -296,10 +358,38 @@ impl Scanner {
         on
     }
 
+    /// Whether the regex of a rule compiles. One from a rule file may be too large: what it would
+    /// find is not known then.
+    fn can_run(&self, index: usize, undecided: &mut Vec<String>) -> bool {
+        let rule = self.table[index];
+        if rule.origin.is_none() || rule.compiles() {
+            return true;
+        }
+        if self.parts[index] != Part::Silent {
+            undecided.push(format!(
+                "the regex of the own rule {} is too large; write it shorter, or `disable` the rule",
+                rule.id
+            ));
+        }
+        false
+    }
+
     /// The matches of one rule around the hits of its keywords.
-    fn rule(&self, rule: &'static Rule, hits: &[Hit], text: &Text<'_>, matches: &mut Vec<Match>) {
+    fn rule(
+        &self,
+        owner: usize,
+        hits: &[Hit],
+        text: &Text<'_>,
+        matches: &mut Vec<Match>,
+        told: &mut Told,
+    ) {
+        let rule = self.table[owner];
+        told.lines = told.lines.max(rule.lines);
         if rule.model.is_some() && text.setting == Setting::Opaque {
             return;
+        }
+        if rule.foreign.is_some() {
+            return everywhere(rule, text, matches);
         }
         if rule.regex.is_none() {
             let mut done = 0;
@@ -312,185 +402,20 @@ impl Scanner {
                 {
                     done = candidate.value.start;
                     let (whole, value) = (candidate.whole.clone(), candidate.value.clone());
-                    matches.extend(accept(rule, text, whole, value, Some(&candidate)));
+                    let found = accept(rule, text, whole, value, Some(&candidate));
+                    if found.is_none() && !told.matches {
+                        told.matches = is_excused(rule, text, &candidate);
+                    }
+                    matches.extend(found);
                 }
+                told.spans |= generic::spans_lines(text.bytes, hit.start + hit.len);
             }
             return;
         }
-        let partner = rules()
-            .iter()
-            .any(|other| other.near.is_some_and(|near| near.rule == rule.id));
         for window in windows(rule, text.bytes, hits) {
-            if partner || text.fresh.touches(&window) {
+            if self.asked[owner] || text.fresh.touches(&window) {
                 run(rule, text, &window, matches);
             }
         }
     }
-}
-
-/// What is told of a text beside its matches.
-#[derive(Default)]
-struct Told {
-    undecided: Vec<String>,
-    /// Over how many lines the matches may stretch of rules whose keywords stand in it.
-    lines: usize,
-    /// Whether a rule matched that is off, and that others ask for.
-    partners: bool,
-}
-
-impl Told {
-    /// What a text without matches comes to.
-    fn calm(&self) -> Calm {
-        if self.partners || self.lines > MAX_LINES {
-            Calm::Unknown
-        } else {
-            Calm::Within(self.lines.saturating_sub(1))
-        }
-    }
-}
-
-/// Whether a text is in single bytes, and no archive: so that a part of it says what it says.
-fn is_plain(bytes: &[u8]) -> bool {
-    !begins_special(bytes) && memchr::memchr(0, bytes).is_none()
-}
-
-fn begins_special(bytes: &[u8]) -> bool {
-    matches!(bytes, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]) || is_container(bytes)
-}
-
-impl Text<'_> {
-    /// Whether the line of this hit is new, as far as an assignment on it can reach.
-    fn fresh_line(&self, hit: &Hit) -> bool {
-        match self.fresh {
-            Fresh::All => true,
-            Fresh::Ranges(_) => {
-                let start = hit.start.saturating_sub(generic::REACH);
-                let end = (hit.start + generic::REACH).min(self.bytes.len());
-                self.fresh.touches(&(start..end))
-            }
-        }
-    }
-}
-
-/// Calls `found` with all of each match in a window and with its secret. The search goes on behind
-/// the secret, not behind the delimiter that the match may have consumed: it may open the next one.
-fn each(
-    rule: &Rule,
-    regex: &Regex,
-    text: &[u8],
-    window: &Range<usize>,
-    mut found: impl FnMut(Range<usize>, Range<usize>),
-) {
-    let haystack = &text[..window.end];
-    let mut at = window.start;
-    while at <= window.end {
-        let Some(captures) = regex.captures_at(haystack, at) else {
-            return;
-        };
-        let Some(all) = captures.get(0) else { return };
-        let secret = captures.name("secret").unwrap_or(all).range();
-        at = secret.end.max(at + 1);
-        if rule.lines == 1 || lines_in(&text[all.range()]) < rule.lines {
-            found(all.range(), secret);
-        }
-    }
-}
-
-/// Runs a rule over a window.
-fn run(rule: &'static Rule, text: &Text<'_>, window: &Range<usize>, matches: &mut Vec<Match>) {
-    if rule.could_match(&text.bytes[window.clone()])
-        && let Some(regex) = rule.regex()
-    {
-        each(rule, regex, text.bytes, window, |whole, secret| {
-            matches.extend(accept(rule, text, whole, secret, None));
-        });
-    }
-}
-
-/// The matches of a rule that needs a partner, around the matches of that partner.
-fn beside(rule: &'static Rule, near: Near, text: &Text<'_>, matches: &mut Vec<Match>) {
-    let partners: Vec<Range<usize>> = matches
-        .iter()
-        .filter(|found| found.rule.id == near.rule)
-        .map(|found| found.whole.clone())
-        .collect();
-    let mut found = Vec::new();
-    for partner in partners {
-        let window = neighbourhood(text.bytes, &partner, near.lines);
-        let mut here = Vec::new();
-        for line in lines(text.bytes, &window, rule.lines) {
-            run(rule, text, &line, &mut here);
-        }
-        for mut one in here {
-            let overlaps = one.span.start < partner.end && partner.start < one.span.end;
-            let keyword = rule.keywords.is_empty()
-                || rule
-                    .keywords
-                    .iter()
-                    .any(|word| contains(&text.bytes[one.whole.clone()], word.as_bytes()));
-            if overlaps || !keyword {
-                continue;
-            }
-            one.whole = one.whole.start.min(partner.start)..one.whole.end.max(partner.end);
-            found.push(one);
-        }
-    }
-    found.sort_by_key(|one| (one.span.start, one.whole.len()));
-    found.dedup_by(|a, b| a.span == b.span);
-    matches.append(&mut found);
-}
-
-fn contains(text: &[u8], word: &[u8]) -> bool {
-    text.windows(word.len())
-        .any(|here| here.eq_ignore_ascii_case(word))
-}
-
-/// Holds a match against everything that speaks for or against it.
-fn accept(
-    rule: &'static Rule,
-    text: &Text<'_>,
-    whole: Range<usize>,
-    span: Range<usize>,
-    candidate: Option<&generic::Candidate>,
-) -> Option<Match> {
-    let bytes = &text.bytes[span.clone()];
-    if placeholder::is_placeholder(bytes) {
-        return None;
-    }
-    if rule
-        .min_entropy
-        .is_some_and(|least| generic::randomness::shannon(bytes) < least)
-    {
-        return None;
-    }
-    let mut found = Match {
-        rule,
-        span,
-        whole,
-        secret: Secret::new(bytes),
-        confidence: rule.confidence,
-        valid: Validity::Unknown,
-        identity: None,
-        decoded: Vec::new(),
-        signals: Vec::new(),
-    };
-    if let Some(model) = rule.model {
-        let verdict = match candidate {
-            Some(candidate) => generic::judge(model, candidate, text.bytes, text.path),
-            None => generic::judge_plain(model, &found.span, &found.whole, text.bytes, text.path),
-        }?;
-        found.confidence = verdict.confidence.min(rule.confidence);
-        found.signals = verdict.signals;
-    }
-    if let Some(proof) = rule.proof {
-        let proven = (proof.check)(bytes);
-        found.valid = proven.valid;
-        found.identity = proven.identity;
-        match proven.valid {
-            Validity::Yes => found.confidence = Confidence::High,
-            Validity::No => found.confidence = Confidence::Low,
-            Validity::Unknown => {}
-        }
-    }
-    Some(found)
 }

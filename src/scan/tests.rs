@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::single_range_in_vec_init)]
 
+mod own;
+
 use super::template::{Random, expand};
 use super::*;
 use crate::change::{Content, Fresh};
@@ -86,16 +88,29 @@ fn no_counterexample_is_found() {
 #[test]
 fn every_regex_compiles() {
     for rule in rules() {
-        assert_eq!(rule.regex.is_some(), rule.regex().is_some(), "{}", rule.id);
+        for length in [0, usize::MAX] {
+            let compiled = rule.regex(length).is_some();
+            assert_eq!(rule.regex.is_some(), compiled, "{}", rule.id);
+        }
     }
 }
 
+/// The regex of a rule by the crate `regex`, whose search the engine's own must equal.
+fn by_the_crate(rule: &Rule) -> regex::bytes::Regex {
+    regex::bytes::RegexBuilder::new(rule.regex.unwrap())
+        .unicode(false)
+        .multi_line(true)
+        .build()
+        .unwrap()
+}
+
 /// What a rule finds when its regex runs over the whole text, or over each line of it.
-fn without_windows(rule: &'static Rule, text: &[u8]) -> Vec<(Range<usize>, Range<usize>)> {
+fn without_windows(
+    rule: &'static Rule,
+    regex: &regex::bytes::Regex,
+    text: &[u8],
+) -> Vec<(Range<usize>, Range<usize>)> {
     let mut found = Vec::new();
-    let Some(regex) = rule.regex() else {
-        return found;
-    };
     let mut areas = Vec::new();
     if rule.lines > 1 {
         areas.push(0..text.len());
@@ -156,13 +171,19 @@ fn a_text(random: &mut Random) -> Vec<u8> {
 fn windows_find_what_whole_texts_hold() {
     let mut random = Random::new(7);
     let scanner = Scanner::new(&Selection::default());
+    let regexes: Vec<_> = (0_usize..)
+        .zip(rules())
+        .filter(|(_, rule)| rule.near.is_none())
+        .filter_map(|(index, rule)| {
+            rule.regex?;
+            let regex = by_the_crate(rule);
+            Some((index, rule, regex))
+        })
+        .collect();
     for round in 0..60 {
         let text = a_text(&mut random);
         let raw = scanner.raw(&text);
-        for (index, rule) in rules().iter().enumerate() {
-            if rule.near.is_some() || rule.regex.is_none() {
-                continue;
-            }
+        for (index, rule, regex) in &regexes {
             let lower = text.to_ascii_lowercase();
             let keyed = |(whole, _): &(Range<usize>, Range<usize>)| {
                 // A keyword may stand beside the secret; so ask for it on the lines of the match.
@@ -173,12 +194,12 @@ fn windows_find_what_whole_texts_hold() {
                     .iter()
                     .any(|word| memchr::memmem::find(&lower[from..to], word.as_bytes()).is_some())
             };
-            let mut want = without_windows(rule, &text);
+            let mut want = without_windows(rule, regex, &text);
             want.retain(keyed);
             let want: Vec<Range<usize>> = want.into_iter().map(|(_, secret)| secret).collect();
             let have: Vec<Range<usize>> = raw
                 .iter()
-                .filter(|(owner, ..)| usize::from(*owner) == index)
+                .filter(|(owner, ..)| usize::from(*owner) == *index)
                 .map(|(_, start, end)| *start..*end)
                 .collect();
             assert_eq!(have, want, "round {round}, {}", rule.id);
@@ -237,6 +258,7 @@ fn a_rule_that_is_off_finds_nothing_but_still_serves_its_neighbour() {
     let off = |id: &str| {
         let selection = Selection {
             off: vec![id.to_owned()],
+            ..Selection::default()
         };
         let content = Content {
             bytes: text.as_bytes(),
@@ -261,6 +283,7 @@ fn what_a_rule_that_is_off_matches_is_not_guessed_at() {
     let text = text.unwrap();
     let selection = Selection {
         off: vec![rule.id.to_owned()],
+        ..Selection::default()
     };
     let content = Content {
         bytes: text.as_bytes(),
@@ -368,6 +391,61 @@ fn no_secret_shows_in_debug() {
     let shown = format!("{:?}", scan(token.as_bytes()));
     assert!(shown.contains("github-personal-access-token"));
     assert!(!shown.contains(&token[4..]));
+}
+
+/// Texts of rules, cut, joined, flipped and encoded once more: whatever comes of it, no part of the
+/// engine panics, and every place it names lies in the text.
+#[test]
+fn no_text_makes_the_scanner_panic() {
+    use base64::Engine as _;
+    let mut random = Random::new(23);
+    let scanner = Scanner::new(&Selection::default());
+    let odd: [&[u8]; 12] = [
+        b"\0",
+        b"\xFF\xFE",
+        b"\x1F\x8B\x08\0",
+        b"PK\x03\x04",
+        b"\\u00",
+        b"&#x",
+        b"%4",
+        b"\"+\"",
+        b"\\\n",
+        b"-----BEGIN ",
+        b"\xC3",
+        b"eyJhbGciOi.eyJ.",
+    ];
+    for round in 0..120 {
+        let mut text = a_text(&mut random);
+        for _ in 0..random.below(8) {
+            let at = random.below(text.len() + 1);
+            match random.below(5) {
+                0 => text.truncate(at),
+                1 => {
+                    text.splice(at..at, odd[random.below(odd.len())].iter().copied());
+                }
+                2 if at < text.len() => text[at] ^= 1 << random.below(8),
+                3 => text = text.split_off(at),
+                _ => {
+                    let coded = base64::engine::general_purpose::STANDARD.encode(&text[at..]);
+                    text.truncate(at);
+                    text.extend(coded.bytes());
+                }
+            }
+        }
+        let from = random.below(text.len() + 1);
+        let to = from + random.below(text.len() - from + 1);
+        for fresh in [Fresh::All, Fresh::Ranges(vec![from..to])] {
+            let content = Content {
+                bytes: &text,
+                fresh: &fresh,
+            };
+            for found in scanner.scan(b"a/b.yml", content).matches {
+                assert!(found.span.start <= found.span.end, "round {round}");
+                assert!(found.whole.end <= text.len(), "round {round}");
+                assert!(fresh.touches(&found.whole), "round {round}");
+            }
+        }
+    }
 }
 
 #[test]

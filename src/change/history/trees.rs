@@ -133,7 +133,14 @@ pub(super) struct Trees {
     wanted: OidMap<u32>,
     /// By the number of a tree: which thread noted it, and where its notes are.
     trees: HashMap<u32, (u32, u32, u32)>,
-    parts: Vec<(Vec<Note>, Vec<Box<[u8]>>)>,
+    parts: Vec<Noted>,
+}
+
+/// What one thread noted, and the names of it.
+#[derive(Debug)]
+struct Noted {
+    notes: Vec<Note>,
+    names: Vec<Box<[u8]>>,
 }
 
 impl Trees {
@@ -150,7 +157,10 @@ impl Trees {
                 trees.trees.insert(*tree, (part, *start, end));
             }
             trees.wanted = notes.wanted;
-            trees.parts.push((notes.notes, notes.names));
+            trees.parts.push(Noted {
+                notes: notes.notes,
+                names: notes.names,
+            });
         }
         Some(trees)
     }
@@ -211,10 +221,10 @@ impl Search<'_, '_> {
                 open.pop();
                 continue;
             }
-            let (notes, names) = &self.trees.parts[*part as usize];
-            let note = notes[*at as usize];
+            let noted = &self.trees.parts[*part as usize];
+            let note = noted.notes[*at as usize];
             *at += 1;
-            let name = &names[(note.name & !BLOB) as usize];
+            let name = &noted.names[(note.name & !BLOB) as usize];
             path.extend_from_slice(name);
             if note.name & BLOB != 0 {
                 self.meet(note.what, commit, &path);

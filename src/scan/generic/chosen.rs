@@ -1,6 +1,7 @@
 //! Passwords that people choose: weak, yet what they open stands open.
 
 use super::place::Place;
+use super::value::is_coded_text;
 use super::{Evidence, randomness};
 use std::ops::Range;
 
@@ -20,7 +21,8 @@ pub(super) fn weigh(evidence: &mut Evidence, value: &[u8], place: Place) {
         evidence.add("it reads like a name in a program", -20.0);
         return;
     }
-    let lower = plain(value);
+    let lower = value.to_ascii_lowercase();
+    let spelled = spelled(&lower);
     let digit = value.iter().any(u8::is_ascii_digit);
     let letter = value.iter().any(u8::is_ascii_alphabetic);
     let sign = value
@@ -48,8 +50,11 @@ pub(super) fn weigh(evidence: &mut Evidence, value: &[u8], place: Place) {
         evidence.add("mixed characters", (kinds(value) as f64 - 2.0).max(0.0));
         evidence.add("order of its characters", (surprise / 4.0).clamp(-2.0, 6.0));
     }
-    evidence.add_if(says_again(&lower), "it says again what it is", -5.0);
-    evidence.add_if(is_stock(&lower), "everyone writes it into examples", -8.0);
+    let again = says_again(&lower) || says_again(&spelled);
+    evidence.add_if(again, "it says again what it is", -5.0);
+    let stock = is_stock(&lower) || is_stock(&spelled);
+    evidence.add_if(stock, "everyone writes it into examples", -14.0);
+    evidence.add_if(is_coded_text(value), "it decodes to words", -20.0);
     evidence.add_if(counts(value), "it counts", -6.0);
     match place {
         Place::Environment => evidence.add("it stands in an environment", 5.0),
@@ -59,9 +64,8 @@ pub(super) fn weigh(evidence: &mut Evidence, value: &[u8], place: Place) {
 }
 
 /// A value in lower case, with the digits and signs that some write for letters as those letters.
-fn plain(value: &[u8]) -> Vec<u8> {
-    let lower = value.to_ascii_lowercase();
-    let plain: Vec<u8> = lower
+fn spelled(lower: &[u8]) -> Vec<u8> {
+    lower
         .iter()
         .map(|byte| match byte {
             b'0' => b'o',
@@ -71,13 +75,7 @@ fn plain(value: &[u8]) -> Vec<u8> {
             b'5' | b'$' => b's',
             byte => *byte,
         })
-        .collect();
-    // Only where a word comes out: `hunter2014` keeps its digits.
-    if is_stock(&plain) || says_again(&plain) {
-        plain
-    } else {
-        lower
-    }
+        .collect()
 }
 
 /// How many kinds of characters there are: small, large, digits, others.
@@ -104,7 +102,14 @@ fn is_identifier(value: &[u8]) -> bool {
         .any(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase());
     let constant = joined > 0 && digits < 3 && !value.iter().any(u8::is_ascii_lowercase);
     let words = digits == 0 && (joined > 0 || turns) && randomness::surprise(value) < 4.0;
-    letters + digits + joined == value.len() && (words || constant)
+    // `KRB5_Alice`: every part begins with a letter and is no more than a word.
+    let parts = joined > 0
+        && (1..3).contains(&digits)
+        && value
+            .split(|byte| !byte.is_ascii_alphanumeric())
+            .all(|part| part.first().is_some_and(u8::is_ascii_alphabetic))
+        && randomness::surprise(value) < 6.0;
+    letters + digits + joined == value.len() && (words || constant || parts)
 }
 
 /// Words that people write where a password stands in examples, tests and defaults. A value made of
@@ -343,6 +348,9 @@ mod tests {
             assert!(bits(value, Place::Code) < 0.0, "{value}");
         }
         assert!(bits("hunter2x", Place::Environment) > 14.0);
+        for value in ["Password123!", "P4ssw0rd!", "Cl1ent$ecret!"] {
+            assert!(bits(value, Place::Environment) < 14.0, "{value}");
+        }
     }
 
     #[test]

@@ -203,12 +203,9 @@ pub(super) fn in_string(text: &[u8], name: &Range<usize>, end: usize) -> bool {
     while at < name.start {
         match (text[at], open) {
             (b'\\', Some(_)) => at += 1,
-            (quote @ (b'"' | b'\'' | b'`'), None) => {
-                // An apostrophe in a word opens nothing.
-                if quote != b'\'' || at == line || !text[at - 1].is_ascii_alphanumeric() {
-                    open = Some(quote);
-                }
-            }
+            // An apostrophe in a word opens nothing.
+            (b'\'', None) if at > line && text[at - 1].is_ascii_alphanumeric() => {}
+            (quote @ (b'"' | b'\'' | b'`'), None) => open = Some(quote),
             (quote, Some(known)) if quote == known => open = None,
             _ => {}
         }

@@ -392,7 +392,12 @@ pub(super) fn read(name: &[u8]) -> Option<Name> {
         let is = |list: &[&str]| list.contains(&word);
         let ends = |list: &[&str]| list.iter().any(|end| word.ends_with(end));
         let before = at.checked_sub(1).map(|at| words[at].as_str());
-        let kind = if is(PASSWORD) || ends(PASSWORD_END) {
+        // `en_PW` is a locale.
+        let mixed =
+            name.iter().any(u8::is_ascii_lowercase) && name.iter().any(u8::is_ascii_uppercase);
+        let kind = if word == "pw" && mixed {
+            continue;
+        } else if is(PASSWORD) || ends(PASSWORD_END) {
             Kind::Password
         } else if is(SECRET)
             || ends(SECRET_END)
@@ -473,6 +478,8 @@ mod tests {
             "tokenizer",
             "monkey",
             "secret_id",
+            "en_PW",
+            "authenticity_token",
         ] {
             assert_eq!(read(name.as_bytes()), None, "{name}");
         }

@@ -70,6 +70,7 @@ const ASKS: &[&[u8]] = &[
     b"fill",
     b"todo",
     b"%{",
+    b"%20",
 ];
 
 /// Beginnings of versions and of where a package comes from.
@@ -284,7 +285,7 @@ pub(super) fn is_hex(value: &[u8]) -> bool {
 
 /// Whether the text just before speaks of a digest.
 pub(super) fn digest_beside(text: &[u8], whole: &Range<usize>) -> bool {
-    let floor = whole.start.saturating_sub(super::BESIDE);
+    let floor = whole.start.saturating_sub(80);
     let near = text[floor..whole.end.min(whole.start + 64)].to_ascii_lowercase();
     [
         b"sha".as_slice(),
@@ -366,7 +367,7 @@ fn decoded(value: &[u8]) -> Option<Vec<u8>> {
 
 /// Whether a value is words in base 64: it decodes to text that chance did not draw.
 pub(super) fn is_coded_text(value: &[u8]) -> bool {
-    value.len() <= 200
+    (12..=200).contains(&value.len())
         && decoded(value).is_some_and(|plain| {
             plain.len() >= 8
                 && plain

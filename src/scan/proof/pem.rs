@@ -194,6 +194,7 @@ fn complete(before: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn key(kind: &str, extra: &str, body: &str) -> String {

@@ -1,0 +1,415 @@
+//! Pack `content`: files have sizes, paths, types and names that everyone's machine can hold, since
+//! what is once in a history is in every copy of it.
+
+mod folders;
+mod kinds;
+mod lfs;
+mod names;
+mod values;
+
+use super::check::{Check, Cx, Raised, place_by, place_in};
+use super::parsed::{ByteCount, parsed_list, parsed_option};
+use super::path_patterns::PathPatterns;
+use super::settings::Settings;
+use super::{rewrite, shell_word};
+use crate::change::{By, CommitChange, FileChange, Unread};
+use crate::finding::{CheckId, Place, PlaceKind};
+use crate::git::{
+    CommitInfo, Directory, Mode, Repo, RepoPath, changed_directories, entry_at, escape, submodules,
+};
+use folders::Folders;
+use kinds::{FileType, file_type};
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use values::{Together, UrlPattern};
+
+/// `[content]`: what files are asked to be. With nothing set, nothing is asked.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Content {
+    #[serde(deserialize_with = "parsed_option")]
+    max_file_size: Option<ByteCount>,
+    deny_paths: PathPatterns,
+    lfs: PathPatterns,
+    names: Option<Names>,
+    deny_types: Vec<FileType>,
+    #[serde(deserialize_with = "parsed_list")]
+    submodules: Option<Vec<UrlPattern>>,
+    together: Vec<Together>,
+}
+
+/// What is asked of names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Names {
+    /// Every system can hold them, none takes two for one, and no link leads out.
+    Portable,
+}
+
+pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
+    Box::new(Files {
+        asked: settings.content.clone(),
+        staged: Mutex::default(),
+    })
+}
+
+struct Files {
+    asked: Content,
+    staged: Mutex<Folders>,
+}
+
+/// Where Git keeps the addresses of submodules.
+const MODULES: &[u8] = b".gitmodules";
+
+impl Check for Files {
+    fn file(
+        &self,
+        cx: &Cx<'_>,
+        file: &FileChange<'_>,
+        out: &mut Vec<Raised>,
+    ) -> Result<(), Unread> {
+        let Some(path) = &file.path else {
+            return self.bytes(file, out);
+        };
+        if !file.is_old_content() && self.asked.deny_paths.matches(path) {
+            let message = "a file of that name stays out of this repository".to_owned();
+            out.push(raise(
+                "path",
+                message,
+                "keep it elsewhere",
+                place_in(file),
+                file.by,
+            ));
+        }
+        self.bytes(file, out)?;
+        if self.asked.names.is_some() {
+            link(file, path, out)?;
+            // In a commit the whole tree is looked at.
+            if file.by.commit.is_none() && file.is_new_path() {
+                self.staged_names(cx, file, path, out)?;
+            }
+        }
+        if let (Some(allowed), MODULES) = (&self.asked.submodules, path.as_bytes()) {
+            modules(cx, file, allowed, out);
+        }
+        Ok(())
+    }
+
+    fn commit(
+        &self,
+        cx: &Cx<'_>,
+        commit: &CommitChange<'_>,
+        out: &mut Vec<Raised>,
+    ) -> Result<(), Unread> {
+        let Some(repo) = cx.repo else { return Ok(()) };
+        let by = By {
+            commit: Some(commit.info),
+            refs: commit.refs,
+        };
+        if !self.asked.together.is_empty() {
+            self.together(repo, commit.info, by, out)?;
+        }
+        if self.asked.names.is_none() && self.asked.submodules.is_none() {
+            return Ok(());
+        }
+        let mut unread = Ok(());
+        let mut links = Vec::new();
+        changed_directories(
+            repo,
+            commit.info.tree,
+            commit.before,
+            &mut |directory| match directory {
+                Ok(directory) => {
+                    if self.asked.names.is_some() {
+                        directory_names(directory, by, out);
+                    }
+                    links.extend(new_links(directory));
+                }
+                Err(error) => unread = Err(Unread::new(error.oid, error.error)),
+            },
+        );
+        if self.asked.submodules.is_some() && !links.is_empty() {
+            self.named_links(repo, commit.info, &links, by, out)?;
+        }
+        unread
+    }
+}
+
+impl Files {
+    /// What is asked of the content alone.
+    fn bytes(&self, file: &FileChange<'_>, out: &mut Vec<Raised>) -> Result<(), Unread> {
+        let matches = |patterns: &PathPatterns| {
+            file.mode != Mode::Symlink
+                && file
+                    .path
+                    .as_ref()
+                    .is_some_and(|path| patterns.matches(path))
+        };
+        // Old content can still be new as a file: what was the target of a link is no pointer yet.
+        let lfs = matches(&self.asked.lfs);
+        let sized = self.asked.max_file_size.is_some() || !self.asked.deny_types.is_empty();
+        if !lfs && (!sized || file.is_old_content()) {
+            return Ok(());
+        }
+        let what = || match (&file.path, file.blob()) {
+            (Some(path), _) => path.to_string(),
+            (None, Some(oid)) => oid.to_string(),
+            (None, None) => "a file".to_owned(),
+        };
+        let bytes = file.bytes().map_err(|error| Unread::new(what(), error))?;
+        if let (true, Err(why)) = (lfs, lfs::pointer(bytes)) {
+            let message = format!("Git LFS keeps files of that name: {why}");
+            let help = "have Git LFS track it, then add it anew (git lfs track; git add)";
+            out.push(raise("lfs", message, help, place_in(file), file.by));
+        }
+        if file.is_old_content() {
+            return Ok(());
+        }
+        if let Some(most) = &self.asked.max_file_size
+            && bytes.len() as u64 > most.0
+        {
+            let message = format!("{} bytes, and {} are allowed", bytes.len(), most.0);
+            let help = "keep it elsewhere, or in Git LFS";
+            out.push(raise("file-size", message, help, place_in(file), file.by));
+        }
+        if let Some((kind, name)) = file_type(bytes)
+            && (self.asked.deny_types.contains(&kind)
+                || self.asked.deny_types.contains(&FileType::Executable))
+        {
+            let message = format!("{name}, which stays out of this repository");
+            let help = "build it from source, or keep it elsewhere";
+            out.push(raise("type", message, help, place_in(file), file.by));
+        }
+        Ok(())
+    }
+
+    /// The parts of a staged path that `HEAD` does not have.
+    fn staged_names(
+        &self,
+        cx: &Cx<'_>,
+        file: &FileChange<'_>,
+        path: &RepoPath,
+        out: &mut Vec<Raised>,
+    ) -> Result<(), Unread> {
+        let Some(repo) = cx.repo else { return Ok(()) };
+        let unread = |error| Unread::new(path, error);
+        let staged = file.by.refs.is_empty();
+        let head = if staged {
+            repo.head().map_err(unread)?
+        } else {
+            None
+        };
+        let head = head.map(|head| repo.commit(head)).transpose();
+        let head = head.map_err(unread)?.map(|commit| commit.tree);
+        let mut folder = RepoPath::new(b"");
+        for part in path.as_bytes().split(|byte| *byte == b'/') {
+            let at = folder.join(part);
+            let old = match head {
+                Some(tree) => entry_at(repo, tree, &at).map_err(unread)?.is_some(),
+                None => false,
+            };
+            if !old {
+                let place = Place {
+                    path: Some(at.clone()),
+                    ..place_in(file)
+                };
+                if let Some(why) = names::odd_part(part) {
+                    out.push(odd(why, place.clone(), file.by));
+                }
+                let mut folders = self.staged.lock().unwrap_or_else(PoisonError::into_inner);
+                if staged && let Some(twin) = folders.twin(repo, &folder, part).map_err(unread)? {
+                    out.push(twins(&twin, place, file.by));
+                }
+            }
+            folder = at;
+        }
+        Ok(())
+    }
+
+    /// Paths that change together do so in each commit; a merge changes what others have changed.
+    fn together(
+        &self,
+        repo: &Repo,
+        info: &CommitInfo,
+        by: By<'_>,
+        out: &mut Vec<Raised>,
+    ) -> Result<(), Unread> {
+        let unread = |error| Unread::new(info.oid, error);
+        let before = match info.parents[..] {
+            [] => None,
+            [parent] => Some(repo.commit(parent).map_err(unread)?.tree),
+            [..] => return Ok(()),
+        };
+        for group in &self.asked.together {
+            let (mut moved, mut still) = (Vec::new(), Vec::new());
+            for path in &group.0 {
+                let now = entry_at(repo, info.tree, path).map_err(unread)?;
+                let was = match before {
+                    Some(tree) => entry_at(repo, tree, path).map_err(unread)?,
+                    None => None,
+                };
+                if now == was { &mut still } else { &mut moved }.push(path.to_string());
+            }
+            if !moved.is_empty() && !still.is_empty() {
+                let (moved, still) = (moved.join(", "), still.join(", "));
+                let message = format!("{moved} changes here without {still}");
+                let help = "change them in one commit";
+                let place = place_by(PlaceKind::Commit, by);
+                out.push(raise("together", message, help, place, by));
+            }
+        }
+        Ok(())
+    }
+
+    /// A submodule that comes in is one that `.gitmodules` of the same commit gives an address.
+    fn named_links(
+        &self,
+        repo: &Repo,
+        info: &CommitInfo,
+        links: &[RepoPath],
+        by: By<'_>,
+        out: &mut Vec<Raised>,
+    ) -> Result<(), Unread> {
+        let at = RepoPath::new(MODULES);
+        let file = entry_at(repo, info.tree, &at).map_err(|error| Unread::new(&at, error))?;
+        // One that Git cannot read is refused by its own path.
+        let known = match file {
+            Some((Mode::File | Mode::Executable, oid)) => submodules(repo, oid).unwrap_or_default(),
+            Some((Mode::Symlink | Mode::Tree | Mode::Gitlink, _)) | None => Vec::new(),
+        };
+        for path in links {
+            let named = known
+                .iter()
+                .any(|module| module.path == path.as_bytes() && !module.urls.is_empty());
+            if !named {
+                let message = "a submodule that .gitmodules does not give an address".to_owned();
+                let help = "add it with: git submodule add ADDRESS PATH";
+                let place = Place {
+                    path: Some(path.clone()),
+                    ..place_by(PlaceKind::File, by)
+                };
+                out.push(raise("submodule", message, help, place, by));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The target of a symbolic link. Asked of old content too: a file can become a link by its mode.
+fn link(file: &FileChange<'_>, path: &RepoPath, out: &mut Vec<Raised>) -> Result<(), Unread> {
+    if file.mode != Mode::Symlink {
+        return Ok(());
+    }
+    let target = file.bytes().map_err(|error| Unread::new(path, error))?;
+    let depth = path.as_bytes().iter().filter(|byte| **byte == b'/').count();
+    let why = match names::escapes(target, depth) {
+        None if path.as_bytes() == MODULES => "Git reads no .gitmodules that is a link",
+        None => return Ok(()),
+        Some(why) => why,
+    };
+    let message = format!("a symbolic link that is no good elsewhere: {why}");
+    let help = "link to a path in the repository, relative to the link";
+    out.push(raise("name", message, help, place_in(file), file.by));
+    Ok(())
+}
+
+/// The addresses in a `.gitmodules` that comes in.
+fn modules(cx: &Cx<'_>, file: &FileChange<'_>, allowed: &[UrlPattern], out: &mut Vec<Raised>) {
+    let (Some(repo), Some(blob)) = (cx.repo, file.blob()) else {
+        return;
+    };
+    if file.is_old_content() && file.mode != Mode::Symlink {
+        return;
+    }
+    let wrong = |url: &&Vec<u8>| !allowed.iter().any(|pattern| pattern.matches(url));
+    let message = match submodules(repo, blob) {
+        _ if file.mode == Mode::Symlink => "Git reads no .gitmodules that is a link".to_owned(),
+        Err(_) => "Git cannot read it, so nobody can say where its submodules are".to_owned(),
+        Ok(modules) => {
+            let urls = modules.iter().flat_map(|module| &module.urls);
+            let urls: Vec<String> = urls.filter(wrong).map(|url| escape(url)).collect();
+            if urls.is_empty() {
+                return;
+            }
+            format!("submodules may not come from {}", urls.join(", "))
+        }
+    };
+    let help = "take it from an address that is allowed";
+    out.push(raise("submodule", message, help, place_in(file), file.by));
+}
+
+/// The submodules that no parent has at that path.
+fn new_links(directory: &Directory<'_>) -> Vec<RepoPath> {
+    let is_new = |name: &[u8]| {
+        directory
+            .before(name)
+            .all(|(mode, _)| mode != Mode::Gitlink)
+    };
+    let entries = directory.entries.iter();
+    entries
+        .filter(|entry| entry.mode == Mode::Gitlink && is_new(entry.name))
+        .map(|entry| directory.path.join(entry.name))
+        .collect()
+}
+
+/// The names of a folder: those that are new, and pairs that no parent has.
+fn directory_names(directory: &Directory<'_>, by: By<'_>, out: &mut Vec<Raised>) {
+    let place = |name: &[u8]| Place {
+        path: Some(directory.path.join(name)),
+        ..place_by(PlaceKind::File, by)
+    };
+    let is_new = |name: &[u8]| directory.before(name).next().is_none();
+    let mut known: HashMap<Vec<u8>, &[u8]> = HashMap::with_capacity(directory.entries.len());
+    for entry in directory.entries {
+        if is_new(entry.name)
+            && let Some(why) = names::odd_part(entry.name)
+        {
+            out.push(odd(why, place(entry.name), by));
+        }
+        let Some(other) = known.insert(names::folded(entry.name), entry.name) else {
+            continue;
+        };
+        if !directory.had_both(other, entry.name) || other == entry.name {
+            // The one that is there already is not the one to be changed.
+            let (new, old) = if is_new(other) && !is_new(entry.name) {
+                (other, entry.name)
+            } else {
+                (entry.name, other)
+            };
+            out.push(twins(old, place(new), by));
+        }
+    }
+}
+
+fn odd(why: &str, place: Place, by: By<'_>) -> Raised {
+    let message = format!("a name that not every system can hold: {why}");
+    raise("name", message, "give it another name", place, by)
+}
+
+fn twins(other: &[u8], place: Place, by: By<'_>) -> Raised {
+    let message = format!(
+        "some systems take it for {}, which stands beside it",
+        escape(other)
+    );
+    raise("name", message, "give it another name", place, by)
+}
+
+fn raise(name: &'static str, message: String, help: &str, place: Place, by: By<'_>) -> Raised {
+    let check = CheckId {
+        pack: "content",
+        name,
+    };
+    let help = match (&place.path, by.commit) {
+        (_, Some(_)) => format!(
+            "{help}; change the commit that brings it in, another one on top does not help:\n$ {}",
+            rewrite(by.commit)
+        ),
+        (Some(path), None) if by.refs.is_empty() => format!(
+            "{help}; until then unstage it:\n$ git rm --cached -- {}",
+            shell_word(path)
+        ),
+        (Some(_) | None, None) => help.to_owned(),
+    };
+    Raised::denied(check, message, help, place, by.refs.to_vec())
+}

@@ -1,0 +1,309 @@
+//! The decision on one ref: from what moves, what the rules ask and who asks for it. Reads nothing.
+
+use super::groups::{Groups, Principal, Pusher};
+use super::protect::{Act, Protect};
+use crate::git::{Oid, OidMap, OidSet, RefName, Walked, escape};
+use time::OffsetDateTime;
+
+/// What happens to a ref, as far as the rules ask.
+pub(super) struct Motion<'a> {
+    /// The ref, and where it is a symbolic one what it stands for.
+    pub(super) names: &'a [RefName],
+    /// What is done to it.
+    pub(super) act: Act,
+    /// Where it stands.
+    pub(super) old: Option<Oid>,
+    /// The commit that it will stand for; none where it goes, or will stand for no commit.
+    pub(super) tip: Option<Oid>,
+    /// Whether it is a tag that will have no object of its own.
+    pub(super) lightweight: bool,
+    /// The commits that are new on it, children before parents. None where no rule asks, or on a
+    /// client that does not have what the server has.
+    pub(super) history: Option<Vec<Walked>>,
+    /// Whether its creation would bring commits into a repository that has refs already.
+    pub(super) brings: bool,
+}
+
+/// A rule that matches, with what it needs to know of the repository.
+pub(super) struct Asked<'a> {
+    /// The rule.
+    pub(super) rule: &'a Protect,
+    /// Merged commits that no ref of `merge_from` reaches.
+    pub(super) outside: OidSet,
+}
+
+/// Who wants it, and where that is asked.
+#[derive(Clone, Copy)]
+pub(super) enum Asker<'a> {
+    /// Where the push arrives, from someone who is known or not.
+    Server(&'a Groups, &'a Pusher),
+    /// On the developer's machine, where nobody knows as whom the server will know them.
+    Client,
+}
+
+impl Asker<'_> {
+    fn may(self, principals: &[Principal]) -> bool {
+        match self {
+            Self::Server(groups, pusher) => groups.allows(principals, pusher),
+            Self::Client => false,
+        }
+    }
+}
+
+/// Why not.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Denial {
+    /// The second part of the check's id.
+    pub(super) check: &'static str,
+    /// One sentence, escaped.
+    pub(super) message: String,
+    /// What to do, escaped.
+    pub(super) help: String,
+    /// The commit that is at fault.
+    pub(super) commit: Option<Oid>,
+}
+
+/// What stands against it: nothing, if every rule is satisfied. Each check speaks once, for the
+/// first rule that it refuses by.
+pub(super) fn decide(
+    motion: &Motion<'_>,
+    rules: &[Asked<'_>],
+    asker: Asker<'_>,
+    now: OffsetDateTime,
+) -> Vec<Denial> {
+    let mut denials: Vec<Denial> = Vec::new();
+    for asked in rules {
+        let rule = asked.rule;
+        let all = [
+            who(motion, rule, asker),
+            names(motion, rule),
+            annotated(motion, rule),
+            frozen(rule, asker, now),
+            merge_only(motion, rule),
+            merge_from(motion, asked),
+            linear(motion, rule),
+        ];
+        for denial in all.into_iter().flatten() {
+            if denials.iter().all(|known| known.check != denial.check) {
+                denials.push(denial);
+            }
+        }
+    }
+    denials
+}
+
+/// What can be said of a commit that is about to be made on a branch, with that many parents.
+pub(super) fn pending(parents: usize, rules: &[&Protect], now: OffsetDateTime) -> Vec<Denial> {
+    let direct = rules.iter().any(|rule| rule.merge_only) && parents == 1;
+    let direct = direct.then(|| {
+        Denial::new(
+            "merge-only",
+            "this branch takes only merges, and this would be a direct commit on it".to_owned(),
+            "git switch -c TOPIC takes what is staged along to a branch of its own",
+        )
+    });
+    let frozen = rules
+        .iter()
+        .find_map(|rule| frozen(rule, Asker::Client, now));
+    direct.into_iter().chain(frozen).collect()
+}
+
+impl Denial {
+    fn new(check: &'static str, message: String, help: &str) -> Self {
+        Self {
+            check,
+            message,
+            help: help.to_owned(),
+            commit: None,
+        }
+    }
+
+    fn at(mut self, commit: Oid) -> Self {
+        self.commit = Some(commit);
+        self
+    }
+}
+
+fn who(motion: &Motion<'_>, rule: &Protect, asker: Asker<'_>) -> Option<Denial> {
+    let Asker::Server(_, pusher) = asker else {
+        return None;
+    };
+    if asker.may(rule.who_may(motion.act)) {
+        return None;
+    }
+    let (check, what) = match motion.act {
+        Act::Push => ("push", "move it forward"),
+        Act::Create => ("create", "create it"),
+        Act::Delete => ("delete", "delete it"),
+        Act::Force => ("force", "rewind or replace it"),
+    };
+    let who = match pusher {
+        Pusher::Known(name) => format!("{} may not {what}", escape(name)),
+        Pusher::Unknown => format!("who pushes is not known to this server, so may not {what}"),
+    };
+    let help = match motion.act {
+        Act::Push => "push to a branch of your own and ask one of those who may",
+        Act::Create | Act::Delete => "ask one of those who may",
+        Act::Force => "bring in what is there (git pull --rebase) and push without --force",
+    };
+    Some(Denial::new(check, format!("protected: {who}"), help))
+}
+
+fn names(motion: &Motion<'_>, rule: &Protect) -> Option<Denial> {
+    let names = rule.names.as_ref()?;
+    let mut held = motion.names.iter().filter(|name| rule.protects(name));
+    if motion.act == Act::Delete || held.all(|name| names.matches(name)) {
+        return None;
+    }
+    let pattern = escape(names.as_str().as_bytes());
+    let message = format!("its name does not match {pattern}");
+    let help = "push it under a name that does: git push REMOTE HEAD:refs/heads/NAME";
+    Some(Denial::new("names", message, help))
+}
+
+fn annotated(motion: &Motion<'_>, rule: &Protect) -> Option<Denial> {
+    (rule.annotated && motion.lightweight).then(|| {
+        let message = "the tag is lightweight, and must be annotated".to_owned();
+        let help = "git tag -f -a NAME -m MESSAGE COMMIT, and push it again";
+        Denial::new("annotated", message, help)
+    })
+}
+
+fn frozen(rule: &Protect, asker: Asker<'_>, now: OffsetDateTime) -> Option<Denial> {
+    let closed =
+        |window: &&super::protect::Freeze| window.holds_at(now) && !asker.may(&window.except);
+    let window = rule.freeze.iter().find(closed)?;
+    let format = &time::format_description::well_known::Rfc3339;
+    let until = window.until.format(format).unwrap_or_default();
+    let except: Vec<String> = window.except.iter().map(ToString::to_string).collect();
+    let but = if except.is_empty() {
+        String::new()
+    } else {
+        format!(" but by {}", except.join(", "))
+    };
+    let message = format!("frozen until {until}: nothing changes it{but}");
+    let help = "push to another branch, or wait until then";
+    Some(Denial::new("freeze", message, help))
+}
+
+fn merge_only(motion: &Motion<'_>, rule: &Protect) -> Option<Denial> {
+    if !rule.merge_only {
+        return None;
+    }
+    let denial = |message: String, help| Some(Denial::new("merge-only", message, help));
+    match motion.act {
+        Act::Delete => return None,
+        // There is no old tip; what must not happen is that commits come in by its creation.
+        Act::Create if motion.brings => {
+            let message =
+                "takes only merges: it must be created at a commit that a ref has already";
+            let help = "push those commits to another branch first, and have them merged";
+            return denial(message.to_owned(), help);
+        }
+        Act::Create => return None,
+        Act::Push | Act::Force => {}
+    }
+    let commits = motion.history.as_ref()?;
+    let line = Line::of(motion.tip, commits);
+    if line.end != motion.old {
+        let message = "takes only merges into it: its old tip would not stay on the line of first \
+                       parents";
+        let help = "merge into the branch, not the branch into yours: git switch BRANCH, git pull, \
+                    git merge --no-ff TOPIC";
+        return denial(message.to_owned(), help);
+    }
+    if let Some(direct) = line.commits.iter().rev().find(|c| c.parents.len() < 2) {
+        let message = format!(
+            "takes only merges: commit {} was made on it directly",
+            direct.oid.short()
+        );
+        let help = "put the commits on a branch of their own and merge that with git merge --no-ff";
+        return denial(message, help).map(|denial| denial.at(direct.oid));
+    }
+    let hollow = line.hollow(commits)?;
+    let message = format!(
+        "takes only merges: commit {} looks like one and merges nothing in",
+        hollow.short()
+    );
+    let help = "merge a branch that has commits of its own";
+    denial(message, help).map(|denial| denial.at(hollow))
+}
+
+fn merge_from(motion: &Motion<'_>, asked: &Asked<'_>) -> Option<Denial> {
+    let from = asked.rule.merge_from.as_ref()?;
+    let line = Line::of(motion.tip, motion.history.as_ref()?);
+    let outside = |commit: &&&Walked| {
+        let mut merged = commit.parents.iter().skip(1);
+        merged.any(|parent| asked.outside.contains(parent))
+    };
+    let merge = line.commits.iter().rev().find(outside)?;
+    let from: Vec<&str> = from.iter().map(super::RefPattern::as_str).collect();
+    let message = format!(
+        "commit {} merges what is on none of: {}",
+        merge.oid.short(),
+        from.join(", ")
+    );
+    let help = "push to one of those first, and merge from there";
+    Some(Denial::new("merge-from", message, help).at(merge.oid))
+}
+
+fn linear(motion: &Motion<'_>, rule: &Protect) -> Option<Denial> {
+    if !rule.linear {
+        return None;
+    }
+    let commits = motion.history.as_ref()?;
+    let merge = commits.iter().rev().find(|c| c.parents.len() > 1)?;
+    let message = format!(
+        "its history is linear: commit {} is a merge",
+        merge.oid.short()
+    );
+    let help = "git rebase puts the commits in a line; push that";
+    Some(Denial::new("linear", message, help).at(merge.oid))
+}
+
+/// The new commits on the line of first parents.
+pub(super) struct Line<'a> {
+    /// The newest first.
+    pub(super) commits: Vec<&'a Walked>,
+    /// The first commit of the line that is not new; none where it ends at a root.
+    end: Option<Oid>,
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn of(tip: Option<Oid>, new: &'a [Walked]) -> Self {
+        let new: OidMap<&Walked> = new.iter().map(|commit| (commit.oid, commit)).collect();
+        let mut commits = Vec::new();
+        let mut end = tip;
+        while let Some(commit) = end.and_then(|oid| new.get(&oid)) {
+            commits.push(*commit);
+            end = commit.parents.first().copied();
+        }
+        Self { commits, end }
+    }
+
+    /// The oldest merge of the line whose other parents its first parent reaches already. It brings
+    /// nothing in, so that all it changes is a direct commit.
+    fn hollow(&self, new: &[Walked]) -> Option<Oid> {
+        let new: OidMap<&Walked> = new.iter().map(|commit| (commit.oid, commit)).collect();
+        let mut reached = OidSet::default();
+        for commit in self.commits.iter().rev() {
+            // What is not new at all is reachable from where the line begins.
+            let fresh = |oid: &&Oid| new.contains_key(*oid) && !reached.contains(*oid);
+            if commit.parents.iter().skip(1).find(fresh).is_none() {
+                return Some(commit.oid);
+            }
+            let mut open = vec![commit.oid];
+            while let Some(oid) = open.pop() {
+                if let Some(commit) = new.get(&oid)
+                    && reached.insert(oid)
+                {
+                    open.extend(&commit.parents);
+                }
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,272 @@
+//! `[[protect]]`: what a rule asks of a change of the refs that it stands in front of.
+
+use super::groups::Principal;
+use super::parsed::{Moment, Parsed, parsed_list, parsed_option, table, unwrap_all};
+use super::ref_pattern::RefPattern;
+use crate::git::RefName;
+use regex::bytes::{Regex, RegexBuilder};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
+use std::str::FromStr;
+use time::OffsetDateTime;
+
+/// `[[protect]]`: who may move a ref, and how.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Protect {
+    #[serde(deserialize_with = "refs")]
+    refs: Vec<RefPattern>,
+    #[serde(default, deserialize_with = "parsed_list")]
+    push: Option<Vec<Principal>>,
+    #[serde(default, deserialize_with = "parsed_list")]
+    create: Option<Vec<Principal>>,
+    #[serde(default, deserialize_with = "parsed_list")]
+    delete: Option<Vec<Principal>>,
+    #[serde(default, deserialize_with = "parsed_list")]
+    force: Option<Vec<Principal>>,
+    /// The old tip must stay on the first-parent line, and every new commit of that line be a merge.
+    #[serde(default)]
+    pub merge_only: bool,
+    /// Whatever is merged must be reachable from a ref of this list; absent: from anywhere.
+    #[serde(default, deserialize_with = "parsed_list")]
+    pub merge_from: Option<Vec<RefPattern>>,
+    /// No merge is among what is new on the ref.
+    #[serde(default)]
+    pub linear: bool,
+    /// What the full names of the refs must match, unless they go.
+    #[serde(default, deserialize_with = "parsed_option")]
+    pub names: Option<Names>,
+    /// When nothing may change.
+    #[serde(default)]
+    pub freeze: Vec<Freeze>,
+    /// A tag must have an object of its own.
+    #[serde(default)]
+    pub annotated: bool,
+}
+
+impl Protect {
+    /// The patterns of the refs that the rule stands in front of; never empty.
+    #[must_use]
+    pub fn refs(&self) -> &[RefPattern] {
+        &self.refs
+    }
+
+    /// Whether the rule has a say on a ref.
+    #[must_use]
+    pub fn protects(&self, name: &RefName) -> bool {
+        self.refs.iter().any(|pattern| pattern.protects(name))
+    }
+
+    /// Who may do it: an absent list of `create`, `delete` or `force` is that of `push`, an absent
+    /// `push` is everyone who is known.
+    #[must_use]
+    pub fn who_may(&self, act: Act) -> &[Principal] {
+        match act {
+            Act::Push => None,
+            Act::Create => self.create.as_deref(),
+            Act::Delete => self.delete.as_deref(),
+            Act::Force => self.force.as_deref(),
+        }
+        .or(self.push.as_deref())
+        .unwrap_or(&[Principal::Everyone])
+    }
+
+    /// Whether the rule says who may delete, by `delete` or by the `push` that stands for it.
+    #[must_use]
+    pub fn says_who_may_delete(&self) -> bool {
+        self.delete.is_some() || self.push.is_some()
+    }
+
+    /// Whether the commits must be known that are new on the ref.
+    #[must_use]
+    pub fn asks_for_history(&self) -> bool {
+        self.merge_only || self.merge_from.is_some() || self.linear
+    }
+}
+
+pub(super) fn refs<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<RefPattern>, D::Error> {
+    let list = unwrap_all(Vec::<Parsed<RefPattern>>::deserialize(deserializer)?);
+    if list.is_empty() {
+        return Err(D::Error::custom("an empty list protects nothing"));
+    }
+    Ok(list)
+}
+
+/// What a push does to a ref.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Moves it forward.
+    Push,
+    /// Makes it.
+    Create,
+    /// Removes it.
+    Delete,
+    /// Moves it anywhere else.
+    Force,
+}
+
+impl Act {
+    /// All there are, with the key that says who may.
+    pub const KEYS: [(&'static str, Self); 4] = [
+        ("push", Self::Push),
+        ("create", Self::Create),
+        ("delete", Self::Delete),
+        ("force", Self::Force),
+    ];
+}
+
+/// A regular expression over the bytes of full ref names; it may match anywhere in them.
+#[derive(Clone, Debug)]
+pub struct Names(Regex);
+
+impl Names {
+    /// Whether a name will do.
+    #[must_use]
+    pub fn matches(&self, name: &RefName) -> bool {
+        self.0.is_match(name.as_bytes())
+    }
+
+    /// The expression as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl FromStr for Names {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // Names are bytes: `.` and `\w` must not depend on what is valid UTF-8.
+        let built = RegexBuilder::new(text).unicode(false).build();
+        built.map(Self).map_err(|error| {
+            let why = error.to_string();
+            let why = why.lines().last().unwrap_or_default();
+            let why = why.trim_start_matches("error: ");
+            format!("is no regular expression: {why}")
+        })
+    }
+}
+
+/// One window of `freeze`.
+#[derive(Clone, Debug)]
+pub struct Freeze {
+    /// The first moment of the window.
+    pub from: OffsetDateTime,
+    /// The first moment after it.
+    pub until: OffsetDateTime,
+    /// Who may change the refs all the same.
+    pub except: Vec<Principal>,
+}
+
+impl Freeze {
+    /// Whether a moment lies in the window.
+    #[must_use]
+    pub fn holds_at(&self, now: OffsetDateTime) -> bool {
+        self.from <= now && now < self.until
+    }
+}
+
+#[derive(Deserialize)]
+struct RawFreeze {
+    from: Moment,
+    until: Moment,
+    #[serde(default, deserialize_with = "parsed_list")]
+    except: Option<Vec<Principal>>,
+}
+
+impl<'de> Deserialize<'de> for Freeze {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        table::<D, RawFreeze, Self>(deserializer)
+    }
+}
+
+impl TryFrom<RawFreeze> for Freeze {
+    type Error = &'static str;
+
+    fn try_from(raw: RawFreeze) -> Result<Self, Self::Error> {
+        let (from, until) = (raw.from.0, raw.until.0);
+        if until <= from {
+            return Err("ends before it begins: \"until\" must be later than \"from\"");
+        }
+        Ok(Self {
+            from,
+            until,
+            except: raw.except.unwrap_or_default(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn rule(keys: &str) -> Result<Protect, toml::de::Error> {
+        toml::from_str(&format!("refs = [\"refs/heads/main\"]\n{keys}"))
+    }
+
+    #[test]
+    fn absent_lists_fall_back_and_empty_ones_do_not() {
+        let user = |name: &str| Principal::User(name.to_owned());
+        let protect = rule("push = [\"bob\"]\nforce = []").unwrap();
+        assert_eq!(protect.who_may(Act::Push), [user("bob")]);
+        assert_eq!(protect.who_may(Act::Create), [user("bob")]);
+        assert_eq!(protect.who_may(Act::Delete), [user("bob")]);
+        assert_eq!(protect.who_may(Act::Force), []);
+        assert!(protect.says_who_may_delete());
+        let protect = rule("delete = [\"@admins\"]").unwrap();
+        assert_eq!(protect.who_may(Act::Push), [Principal::Everyone]);
+        assert_eq!(protect.who_may(Act::Force), [Principal::Everyone]);
+        assert_eq!(
+            protect.who_may(Act::Delete),
+            [Principal::Group("admins".to_owned())]
+        );
+        assert!(!rule("linear = true").unwrap().says_who_may_delete());
+        assert!(toml::from_str::<Protect>("push = []").is_err());
+        assert!(toml::from_str::<Protect>("refs = []").is_err());
+        assert!(toml::from_str::<Protect>("refs = [\"main\"]").is_err());
+    }
+
+    #[test]
+    fn names_are_matched_as_bytes() {
+        let names: Names = r"^refs/heads/(main|release/\d+\.\d+)$".parse().unwrap();
+        for (name, matches) in [
+            (&b"refs/heads/main"[..], true),
+            (b"refs/heads/release/1.20", true),
+            (b"refs/heads/release/1x20", false),
+            (b"refs/heads/main2", false),
+            (b"refs/heads/\xff", false),
+        ] {
+            assert_eq!(names.matches(&RefName::new(name).unwrap()), matches);
+        }
+        let any: Names = "^refs/heads/.$".parse().unwrap();
+        assert!(any.matches(&RefName::new(b"refs/heads/\xff").unwrap()));
+        let error = "refs/(".parse::<Names>().unwrap_err();
+        assert_eq!(error, "is no regular expression: unclosed group");
+    }
+
+    #[test]
+    fn a_window_begins_before_it_ends_and_knows_its_offset() {
+        let window =
+            "freeze = [{ from = 2026-12-20T00:00:00+01:00, until = 2027-01-04T00:00:00Z }]";
+        let window = &rule(window).unwrap().freeze[0];
+        let at = |seconds: i64| OffsetDateTime::from_unix_timestamp(seconds).unwrap();
+        let (from, until) = (window.from.unix_timestamp(), window.until.unix_timestamp());
+        assert_eq!(until - from, 15 * 86_400 + 3_600);
+        assert!(!window.holds_at(at(from - 1)));
+        assert!(window.holds_at(at(from)));
+        assert!(window.holds_at(at(until - 1)));
+        assert!(!window.holds_at(at(until)));
+        for bad in [
+            "{ from = 2026-12-20T00:00:00Z }",
+            "{ from = 2026-12-20T00:00:00Z, until = 2026-12-20T00:00:00Z }",
+            "{ from = 2026-12-20T00:00:00, until = 2026-12-21T00:00:00 }",
+            "{ from = 2026-12-20, until = 2026-12-21 }",
+            "{ from = \"2026-12-20T00:00:00Z\", until = 2026-12-21T00:00:00Z }",
+        ] {
+            assert!(rule(&format!("freeze = [{bad}]")).is_err(), "{bad}");
+        }
+    }
+}

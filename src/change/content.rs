@@ -24,6 +24,17 @@ pub enum Fresh {
     Ranges(Vec<Range<usize>>),
 }
 
+/// What a look at a content came to, for contents that are built on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Calm {
+    /// Nothing is in it, and what is built on it need only be looked at where it differs, and this
+    /// many lines around.
+    Within(usize),
+    /// What is built on it has to be looked at as a whole.
+    #[default]
+    Unknown,
+}
+
 impl Fresh {
     /// Whether a match at `span` is new: it shares a byte with a fresh range or lies across a seam.
     #[must_use]

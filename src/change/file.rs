@@ -1,13 +1,14 @@
 //! A file that comes in: where it will stand, how to read it, and what of it is new.
 
-use super::{By, Fresh, fresh_lines};
+use super::{By, Calm, Fresh, fresh_lines};
 use crate::git::{Kind, Mode, Oid, ReadError, Repo, RepoPath};
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
+use std::ops::Range;
 use std::path::PathBuf;
 
 /// Where the bytes of a file are.
 #[derive(Clone, Debug)]
-pub enum Stored {
+pub enum Stored<'a> {
     /// A blob of the repository.
     Blob(Oid),
     /// A file, or the target of a symbolic link, on disk.
@@ -15,7 +16,18 @@ pub enum Stored {
     /// Here.
     Bytes(Vec<u8>),
     /// Here, and in the repository as this blob.
-    Read(Oid, Vec<u8>),
+    Read(Oid, &'a [u8]),
+}
+
+/// What a content is built on, as the repository stores it.
+#[derive(Clone, Copy, Debug)]
+pub struct Base<'a> {
+    /// Where the content differs from it: new bytes, and bytes that have another beside them on their line
+    /// now. Sorted ranges that do not touch each other; an empty one where something was taken out
+    /// that stood between the same bytes, or between lines.
+    pub fresh: &'a [Range<usize>],
+    /// What a look at it came to.
+    pub calm: Calm,
 }
 
 /// A file that comes in, read when it is first asked for.
@@ -28,7 +40,11 @@ pub struct FileChange<'a> {
     pub mode: Mode,
     /// What brings it in.
     pub by: By<'a>,
-    stored: Stored,
+    /// What it is built on, where that was shown before.
+    pub base: Option<Base<'a>>,
+    /// What a look at it comes to, for those that are built on it; set by the check that looks.
+    pub calm: Cell<Calm>,
+    stored: Stored<'a>,
     repo: Option<&'a Repo>,
     before: Vec<Oid>,
     bytes: OnceCell<Result<Vec<u8>, ReadError>>,
@@ -55,12 +71,14 @@ impl std::fmt::Debug for FileChange<'_> {
 impl<'a> FileChange<'a> {
     /// A file without a history.
     #[must_use]
-    pub fn new(path: Option<RepoPath>, stored: Stored) -> Self {
+    pub fn new(path: Option<RepoPath>, stored: Stored<'a>) -> Self {
         Self {
             path,
             naming: Naming::Whole,
             mode: Mode::File,
             by: By::default(),
+            base: None,
+            calm: Cell::default(),
             stored,
             repo: None,
             before: Vec::new(),
@@ -111,7 +129,8 @@ impl<'a> FileChange<'a> {
     /// When it cannot be read.
     pub fn bytes(&self) -> Result<&[u8], &ReadError> {
         match &self.stored {
-            Stored::Bytes(bytes) | Stored::Read(_, bytes) => Ok(bytes),
+            Stored::Bytes(bytes) => Ok(bytes),
+            Stored::Read(_, bytes) => Ok(bytes),
             Stored::Blob(_) | Stored::Disk(_) => {
                 let read = self.bytes.get_or_init(|| self.read());
                 read.as_ref().map(Vec::as_slice)
@@ -124,7 +143,8 @@ impl<'a> FileChange<'a> {
             (Stored::Blob(oid), Some(repo)) => repo.read_as(Kind::Blob, *oid),
             (Stored::Blob(_), None) => Err(ReadError::Missing),
             (Stored::Disk(path), _) => super::disk::read(path),
-            (Stored::Bytes(bytes) | Stored::Read(_, bytes), _) => Ok(bytes.clone()),
+            (Stored::Bytes(bytes), _) => Ok(bytes.clone()),
+            (Stored::Read(_, bytes), _) => Ok(bytes.to_vec()),
         }
     }
 

@@ -12,8 +12,8 @@ mod push;
 mod scoped;
 mod staged;
 
-pub use content::{Content, Fresh};
-pub use file::{FileChange, Naming, Stored};
+pub use content::{Calm, Content, Fresh};
+pub use file::{Base, FileChange, Naming, Stored};
 pub use fresh::fresh_lines;
 pub use history::{Blob, History, Located};
 pub use push::{BadUpdate, RefChange, RefUpdate};
@@ -224,6 +224,8 @@ pub trait Sink: Sync {
     fn go_on(&self) -> bool;
     /// Whether a file of this name is worth showing for its name alone.
     fn wants_name(&self, name: &[u8]) -> bool;
+    /// The blobs in which something was found so far.
+    fn blobs_found(&self) -> Vec<Oid>;
     /// How many sets of refs there are under which commits are looked at again.
     fn scopes(&self) -> usize;
     /// Whether a set holds a ref; no ref is that of a look back.

@@ -8,6 +8,7 @@ mod index;
 mod name;
 mod object;
 mod oid;
+mod pack;
 mod program;
 mod reader;
 mod reflog;
@@ -23,8 +24,12 @@ pub use directories::{Directory, changed_directories, entry_at};
 pub use escape::{Escaped, escape};
 pub use index::{Index, Staged};
 pub use name::{BadRefName, RefName, RepoPath};
-pub use object::{CommitInfo, Kind, Malformed, Mode, Object, TagInfo, TreeEntry, tree_entries};
+pub use object::{
+    CommitInfo, Kind, Malformed, Mode, Object, TagInfo, TreeEntry, tree_entries, tree_entries_at,
+    tree_entries_within,
+};
 pub use oid::{BadOid, Oid, OidMap, OidSet};
+pub use pack::{Base, Objects, Seen, Share, Surprise, Visitor};
 pub use program::{Git, GitError, Stream, path_of_line};
 pub use reader::ReadError;
 pub use reflog::{Logged, reflog};

@@ -5,6 +5,7 @@
 //! odd objects, and odd is not the same as unreadable.
 
 use super::Oid;
+use std::ops::Range;
 
 /// What an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -126,6 +127,57 @@ impl<'a> Iterator for TreeEntries<'a> {
         self.rest = entry.map_or(&[], |(_, rest)| rest);
         Some(entry.map(|(entry, _)| entry).ok_or(Malformed("tree")))
     }
+}
+
+/// The entries of a tree with the first byte of the mode and the raw id of each, read no further
+/// than asked; ends where the bytes make no sense.
+pub fn tree_entries_at<'a>(
+    data: &'a [u8],
+    hash_len: usize,
+) -> impl Iterator<Item = (u8, &'a [u8], impl FnOnce() -> Option<TreeEntry<'a>>)> {
+    let mut rest = data;
+    std::iter::from_fn(move || {
+        let entry = rest;
+        let nul = memchr::memchr(0, entry)?;
+        let raw = entry.get(nul + 1..nul + 1 + hash_len)?;
+        rest = &entry[nul + 1 + hash_len..];
+        let read = move || tree_entry(entry, hash_len).map(|(entry, _)| entry);
+        Some((entry[0], raw, read))
+    })
+}
+
+/// The entries of a tree that touch any of the ranges, sorted ones, or that an empty range stands
+/// within; ends with an error where the bytes up to the last of them make no sense.
+pub fn tree_entries_within<'a>(
+    data: &'a [u8],
+    hash_len: usize,
+    mut ranges: &'a [Range<usize>],
+) -> impl Iterator<Item = Result<TreeEntry<'a>, Malformed>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while at < data.len() {
+            let range = loop {
+                match ranges {
+                    // An empty one between two entries changes neither.
+                    [range, rest @ ..] if range.end <= at => ranges = rest,
+                    [range, ..] => break range,
+                    [] => return None,
+                }
+            };
+            let start = at;
+            let nul = memchr::memchr(0, &data[at..]);
+            at = nul.map_or(usize::MAX, |nul| start + nul + 1 + hash_len);
+            if at > data.len() {
+                (at, ranges) = (data.len(), &[]);
+                return Some(Err(Malformed("tree")));
+            }
+            if range.start < at {
+                let entry = tree_entry(&data[start..], hash_len);
+                return Some(entry.map(|(entry, _)| entry).ok_or(Malformed("tree")));
+            }
+        }
+        None
+    })
 }
 
 fn tree_entry(data: &[u8], hash_len: usize) -> Option<(TreeEntry<'_>, &[u8])> {

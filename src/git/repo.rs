@@ -164,6 +164,18 @@ impl Repo {
         &self.common_dir
     }
 
+    /// Where the objects are, their alternates aside; `None` where the environment names other places.
+    pub(super) fn object_dir(&self) -> Option<PathBuf> {
+        let named = [
+            "GIT_OBJECT_DIRECTORY",
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+            "GIT_QUARANTINE_PATH",
+        ];
+        let elsewhere = self.bound == Bound::Environment
+            && named.iter().any(|name| std::env::var_os(name).is_some());
+        (!elsewhere).then(|| self.common_dir.join("objects"))
+    }
+
     /// The top of the worktree; none for a bare repository.
     #[must_use]
     pub fn work_tree(&self) -> Option<&Path> {

@@ -4,7 +4,7 @@ use super::check::{Check, Cx, Raised};
 use super::judge::Effort;
 use super::{Coverage, Unread};
 use crate::change::{BadUpdate, Change, FileChange, MessageOf, Naming, Sink};
-use crate::git::{OidSet, RefName};
+use crate::git::{Oid, OidSet, RefName};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -180,6 +180,18 @@ impl Sink for Gather<'_> {
 
     fn wants_name(&self, name: &[u8]) -> bool {
         self.checks.iter().any(|check| check.wants_name(name))
+    }
+
+    fn blobs_found(&self) -> Vec<Oid> {
+        let kept = self.kept();
+        let found = kept
+            .raised
+            .iter()
+            .filter_map(|raised| raised.finding.place.blob);
+        let mut found: Vec<Oid> = found.collect();
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     fn scopes(&self) -> usize {

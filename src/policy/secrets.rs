@@ -5,7 +5,7 @@ use super::check::{Check, Cx, Raised, place_in};
 use super::inline::mark_on_lines;
 use super::marks::mark_of;
 use super::settings::{self, Settings};
-use crate::change::{By, Content, FileChange, Fresh, Message, MessageOf, Naming, Unread};
+use crate::change::{By, Calm, Content, FileChange, Fresh, Message, MessageOf, Naming, Unread};
 use crate::finding::{
     CheckId, Finding, Fingerprint, FoundSecret, Level, Place, PlaceKind, TextRange,
 };
@@ -60,12 +60,22 @@ impl Check for Secrets {
         };
         let bytes = file.bytes().map_err(|error| Unread::new(what(), error))?;
         let path = file.path.as_ref().map_or(&[][..], RepoPath::as_bytes);
+        if let Some(base) = file.base
+            && let Calm::Within(lines) = base.calm
+        {
+            let calm = self.scanner.calm(path, bytes, base.fresh, lines);
+            if calm != Calm::Unknown {
+                file.calm.set(calm);
+                return Ok(());
+            }
+        }
         // Most files hold nothing; only for the others it is asked what of them is new.
         let whole = Content {
             bytes,
             fresh: &Fresh::All,
         };
         let scan = self.scanner.scan(path, whole);
+        file.calm.set(scan.calm);
         let allowed = |allow: &settings::Allow| allow.excuses_all_of(file.path.as_ref());
         let unread = match scan.undecided.first() {
             Some(why) if !self.settings.allow.iter().any(allowed) => {

@@ -5,6 +5,8 @@
 //! placeholders, entropy, an offline [`proof`] or the model of `generic`; of several matches over
 //! the same bytes the most specific stays. What is encoded is decoded and scanned again.
 
+mod around;
+mod calm;
 pub mod compile;
 mod decode;
 mod encoding;
@@ -32,6 +34,8 @@ pub use table::{Own, Selection};
 
 use std::ops::Range;
 
+#[cfg(test)]
+mod calm_tests;
 #[cfg(test)]
 mod tests;
 

@@ -1,5 +1,6 @@
 //! The engine: from a text to its matches.
 
+use super::calm::{Told, is_excused, is_plain};
 use super::decode::{Budget, decode};
 use super::encoding;
 use super::foreign::{self, Allowance, Report};
@@ -13,7 +14,7 @@ use super::search::each;
 use super::search::{Text, accept, everywhere, excused, is_called, run};
 use super::window::windows;
 use super::{Match, Selection};
-use crate::change::{Content, Fresh};
+use crate::change::{Calm, Content, Fresh};
 
 /// What a scan found.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +23,8 @@ pub struct Scan {
     pub matches: Vec<Match>,
     /// Why something in the content could not be decoded within limits; empty normally.
     pub undecided: Vec<String>,
+    /// How much of a text that is built on this one has to be looked at.
+    pub calm: Calm,
 }
 
 /// How a rule takes part.
@@ -43,7 +46,7 @@ pub struct Scanner {
     /// Every rule, sorted by id.
     table: Vec<&'static Rule>,
     parts: Vec<Part>,
-    keywords: Keywords,
+    pub(super) keywords: Keywords,
     /// Which rules are asked for by a rule that needs a partner.
     asked: Vec<bool>,
     /// The rules that are on and need a partner within their search.
@@ -52,7 +55,9 @@ pub struct Scanner {
     always: Vec<usize>,
     /// Rules about the path of a file alone.
     of_paths: Vec<usize>,
-    allowances: Vec<&'static Allowance>,
+    pub(super) allowances: Vec<&'static Allowance>,
+    /// Whether all that it looks for is found by what stands on a few lines.
+    pub(super) by_lines: bool,
 }
 
 /// The highest byte that may follow a keyword of this rule.
@@ -109,6 +114,8 @@ impl Scanner {
                     words.map(move |word| (*word, index, highest_behind(rule)))
                 }),
         );
+        let always_is_empty = always.is_empty();
+        let table_is_ours = table.iter().all(|rule| rule.foreign.is_none());
         Self {
             table,
             parts,
@@ -117,6 +124,7 @@ impl Scanner {
             bound,
             always,
             of_paths,
+            by_lines: selection.own.allowances.is_empty() && always_is_empty && table_is_ours,
             allowances: selection.own.allowances.clone(),
         }
     }
@@ -178,7 +186,12 @@ impl Scanner {
             setting: Setting::Plain,
             allowances: &self.allowances,
         };
-        scan.matches = self.any(&text, &mut budget, &mut scan.undecided);
+        let mut told = Told::default();
+        scan.matches = self.any(&text, &mut budget, &mut told);
+        if scan.matches.is_empty() && is_plain(content.bytes) {
+            scan.calm = self.calm_by(&told);
+        }
+        scan.undecided = told.undecided;
         let whole = 0..content.bytes.len();
         scan.matches.extend(
             self.of_path(path)
@@ -190,13 +203,13 @@ impl Scanner {
     }
 
     /// Scans bytes of any encoding.
-    fn any(&self, text: &Text<'_>, budget: &mut Budget, undecided: &mut Vec<String>) -> Vec<Match> {
+    fn any(&self, text: &Text<'_>, budget: &mut Budget, told: &mut Told) -> Vec<Match> {
         let wide = encoding::wide(text.bytes);
         let whole = wide.as_ref().is_some_and(|wide| wide.whole);
         let mut matches = if whole {
             Vec::new()
         } else {
-            self.narrow(text, budget, undecided)
+            self.narrow(text, budget, told)
         };
         if let Some(wide) = wide {
             let inner = Text {
@@ -204,7 +217,7 @@ impl Scanner {
                 fresh: &Fresh::All,
                 ..*text
             };
-            let mut found = self.narrow(&inner, budget, undecided);
+            let mut found = self.narrow(&inner, budget, told);
             for one in &mut found {
                 one.span = wide.place(&one.span);
                 one.whole = wide.place(&one.whole);
@@ -216,15 +229,23 @@ impl Scanner {
     }
 
     /// Scans a text of single bytes, then what is encoded in it.
-    fn narrow(
+    fn narrow(&self, text: &Text<'_>, budget: &mut Budget, told: &mut Told) -> Vec<Match> {
+        let mut hits = Vec::new();
+        self.keywords.each(text.bytes, |hit| hits.push(hit));
+        let direct = overlap::resolve(self.direct(text, hits, told));
+        let inside = self.inside(text, budget, told);
+        overlap::join(direct, inside)
+    }
+
+    /// Scans what is encoded in a text.
+    pub(super) fn inside(
         &self,
         text: &Text<'_>,
         budget: &mut Budget,
-        undecided: &mut Vec<String>,
+        told: &mut Told,
     ) -> Vec<Match> {
-        let direct = overlap::resolve(self.direct(text, undecided));
         let decoded = decode(text.bytes, text.path, budget);
-        undecided.extend(decoded.undecided);
+        told.undecided.extend(decoded.undecided);
         let mut inside = Vec::new();
         for piece in decoded.pieces {
             if !text.fresh.touches(&piece.span) {
@@ -237,7 +258,7 @@ impl Scanner {
                 setting: Setting::decoded(&piece.bytes),
                 ..*text
             };
-            let found = budget.deeper(|budget| self.any(&inner, budget, undecided));
+            let found = budget.deeper(|budget| self.any(&inner, budget, told));
             for mut found in found {
                 found.span = piece.span.clone();
                 found.whole = piece.span.clone();
@@ -245,7 +266,7 @@ impl Scanner {
                 inside.push(found);
             }
         }
-        overlap::join(direct, inside)
+        inside
     }
 
     /// Where the regexes match, before anything judges: owner, start and end of the secret.
@@ -270,10 +291,13 @@ impl Scanner {
         raw
     }
 
-    /// Every match in the text as it stands, overlaps included.
-    fn direct(&self, text: &Text<'_>, undecided: &mut Vec<String>) -> Vec<Match> {
-        let mut hits = Vec::new();
-        self.keywords.each(text.bytes, |hit| hits.push(hit));
+    /// Every match around the hits in the text as it stands, overlaps included.
+    pub(super) fn direct(
+        &self,
+        text: &Text<'_>,
+        mut hits: Vec<Hit>,
+        told: &mut Told,
+    ) -> Vec<Match> {
         let mut matches = Vec::new();
         if hits.is_empty() && self.always.is_empty() {
             return matches;
@@ -282,8 +306,8 @@ impl Scanner {
         hits.dedup();
         for group in hits.chunk_by(|a, b| a.owner == b.owner) {
             let owner = usize::from(group[0].owner);
-            if self.can_run(owner, undecided) {
-                self.rule(owner, group, text, &mut matches);
+            if self.can_run(owner, &mut told.undecided) {
+                self.rule(owner, group, text, &mut matches, told);
             }
         }
         for index in &self.always {
@@ -293,18 +317,19 @@ impl Scanner {
                     .keywords
                     .iter()
                     .any(|word| foreign::contains(text.bytes, word));
-            if called && self.can_run(*index, undecided) {
+            if called && self.can_run(*index, &mut told.undecided) {
                 everywhere(rule, text, &mut matches);
             }
         }
         for index in &self.bound {
             let rule = self.table[*index];
             if let Some(near) = rule.near
-                && self.can_run(*index, undecided)
+                && self.can_run(*index, &mut told.undecided)
             {
                 near::beside(rule, near, text, &mut matches);
             }
         }
+        told.matches |= !matches.is_empty();
         near::hold_required(text.bytes, &mut matches);
         self.on(matches)
     }
@@ -350,8 +375,16 @@ impl Scanner {
     }
 
     /// The matches of one rule around the hits of its keywords.
-    fn rule(&self, owner: usize, hits: &[Hit], text: &Text<'_>, matches: &mut Vec<Match>) {
+    fn rule(
+        &self,
+        owner: usize,
+        hits: &[Hit],
+        text: &Text<'_>,
+        matches: &mut Vec<Match>,
+        told: &mut Told,
+    ) {
         let rule = self.table[owner];
+        told.lines = told.lines.max(rule.lines);
         if rule.model.is_some() && text.setting == Setting::Opaque {
             return;
         }
@@ -369,8 +402,13 @@ impl Scanner {
                 {
                     done = candidate.value.start;
                     let (whole, value) = (candidate.whole.clone(), candidate.value.clone());
-                    matches.extend(accept(rule, text, whole, value, Some(&candidate)));
+                    let found = accept(rule, text, whole, value, Some(&candidate));
+                    if found.is_none() && !told.matches {
+                        told.matches = is_excused(rule, text, &candidate);
+                    }
+                    matches.extend(found);
                 }
+                told.spans |= generic::spans_lines(text.bytes, hit.start + hit.len);
             }
             return;
         }

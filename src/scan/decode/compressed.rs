@@ -6,9 +6,25 @@ use super::{Input, WINDOW};
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError::SkipFrame};
 use std::io::{self, Read};
 
+/// How a gzip member begins.
+const GZIP: &[u8] = b"\x1f\x8b\x08";
+/// How an xz stream begins.
+const XZ: &[u8] = b"\xfd7zXZ\0";
+/// How a zstd frame begins.
+const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
+
+fn is_bzip2(text: &[u8]) -> bool {
+    matches!(text, [b'B', b'Z', b'h', b'1'..=b'9', ..])
+}
+
+/// Whether one of these decoders would try.
+pub(super) fn is_compressed(text: &[u8]) -> bool {
+    is_zlib(text) || is_bzip2(text) || [GZIP, XZ, ZSTD].iter().any(|magic| text.starts_with(magic))
+}
+
 /// A gzip file, all its members.
 pub(super) fn gzip(input: Input<'_>, sink: &mut Sink<'_>) {
-    if input.text.starts_with(b"\x1f\x8b\x08") {
+    if input.text.starts_with(GZIP) {
         unpack(input, flate2::read::MultiGzDecoder::new(input.text), sink);
     }
 }
@@ -22,14 +38,14 @@ pub(super) fn zlib(input: Input<'_>, sink: &mut Sink<'_>) {
 
 /// A bzip2 file, all its streams.
 pub(super) fn bzip2(input: Input<'_>, sink: &mut Sink<'_>) {
-    if matches!(input.text, [b'B', b'Z', b'h', b'1'..=b'9', ..]) {
+    if is_bzip2(input.text) {
         unpack(input, bzip2::read::MultiBzDecoder::new(input.text), sink);
     }
 }
 
 /// An xz file, all its streams.
 pub(super) fn xz(input: Input<'_>, sink: &mut Sink<'_>) {
-    if input.text.starts_with(b"\xfd7zXZ\0") {
+    if input.text.starts_with(XZ) {
         let window = u32::try_from(WINDOW >> 10).unwrap_or(u32::MAX);
         unpack(
             input,
@@ -41,7 +57,7 @@ pub(super) fn xz(input: Input<'_>, sink: &mut Sink<'_>) {
 
 /// A zstd file, all its frames.
 pub(super) fn zstd(input: Input<'_>, sink: &mut Sink<'_>) {
-    if input.text.starts_with(b"\x28\xb5\x2f\xfd") {
+    if input.text.starts_with(ZSTD) {
         unpack(
             input,
             Frames {

@@ -217,6 +217,12 @@ static DECODERS: [Decoder; 14] = [
     },
 ];
 
+/// Whether a text is an archive or compressed by its first bytes: then no part of it is a text by
+/// itself.
+pub(super) fn is_container(text: &[u8]) -> bool {
+    compressed::is_compressed(text) || zip::is_zip(text) || tar::is_tar(text)
+}
+
 /// Takes one layer of encoding off `text`. `path` is its name in the tree, from which a compressed
 /// file's inner name is made.
 ///

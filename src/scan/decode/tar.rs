@@ -7,10 +7,15 @@ use tar::Archive;
 /// Where a header has its magic.
 const MAGIC: usize = 257;
 
+/// Whether there is one.
+pub(super) fn is_tar(text: &[u8]) -> bool {
+    text.get(MAGIC..MAGIC + 5) == Some(b"ustar")
+}
+
 /// Takes every regular member out.
 pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
     let size = input.text.len();
-    if input.text.get(MAGIC..MAGIC + 5) != Some(b"ustar") {
+    if !is_tar(input.text) {
         return;
     }
     let Some(mut left) = sink.allowance(size) else {

@@ -6,10 +6,15 @@ use std::io::Cursor;
 use zip::ZipArchive;
 use zip::read::read_zipfile_from_stream;
 
+/// Whether there is one.
+pub(super) fn is_zip(text: &[u8]) -> bool {
+    text.starts_with(b"PK\x03\x04")
+}
+
 /// Unpacks every member that is stored or deflated.
 pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
     let size = input.text.len();
-    if !input.text.starts_with(b"PK\x03\x04") {
+    if !is_zip(input.text) {
         return;
     }
     let Some(mut left) = sink.allowance(size) else {

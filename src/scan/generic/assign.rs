@@ -214,6 +214,25 @@ fn beside(text: &[u8], spot: &Spot, at: usize) -> Option<(Link, usize)> {
         .then_some((Link::Beside, at))
 }
 
+/// Whether the assignment to the name before `at` may go on in the next line, or begin in the one
+/// before: only pairs do.
+pub(in crate::scan) fn spans_lines(text: &[u8], at: usize) -> bool {
+    let rest = &text[at..text.len().min(at + MAX_NAME)];
+    let name = rest.iter().take_while(|byte| is_name(**byte)).count();
+    let rest = &rest[name..];
+    let quotes = rest
+        .iter()
+        .take_while(|byte| matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b']'))
+        .count();
+    let rest = &rest[quotes..];
+    let blanks = rest
+        .iter()
+        .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b','))
+        .count();
+    let rest = &rest[blanks..];
+    matches!(rest.first(), None | Some(b'\n' | b'>')) || valued(rest).is_some()
+}
+
 /// Whether the name ends in a call that compares: `password.equals("…")`.
 fn is_equals(text: &[u8], name: &Range<usize>) -> bool {
     let name = &text[name.clone()];
@@ -234,7 +253,7 @@ fn declared(rest: &[u8]) -> Option<usize> {
 /// Where the value begins that belongs to a name which is a value itself: `name: NAME` and then
 /// `value: …`, in YAML, JSON, attributes or elements.
 fn pair(text: &[u8], spot: &Spot, at: usize) -> Option<usize> {
-    let before = text[..spot.name.start.saturating_sub(1)].trim_ascii_end();
+    let before = trimmed_line(&text[..spot.name.start.saturating_sub(1)]);
     let before = before.strip_suffix(b"=").or(before.strip_suffix(b":"))?;
     let before = before.trim_ascii_end();
     let before = before.strip_suffix(b"\"").unwrap_or(before);
@@ -255,6 +274,19 @@ fn pair(text: &[u8], spot: &Spot, at: usize) -> Option<usize> {
         return Some(at + 1);
     }
     valued(rest).map(|length| at + length)
+}
+
+/// A text without the blanks at its end, one line end among them.
+fn trimmed_line(text: &[u8]) -> &[u8] {
+    let blanks = |text: &[u8]| {
+        let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r');
+        text.len() - text.iter().rev().take_while(is_blank).count()
+    };
+    let text = &text[..blanks(text)];
+    match text.strip_suffix(b"\n") {
+        Some(text) => &text[..blanks(text)],
+        None => text,
+    }
 }
 
 /// Whether a text ends in a word that names things.
@@ -287,7 +319,7 @@ fn pair_below(text: &[u8], spot: &Range<usize>) -> Option<usize> {
     let rest = &text[spot.end..];
     let rest = rest.strip_prefix(b"\r").unwrap_or(rest);
     let rest = rest.strip_prefix(b"\n")?;
-    let before = text[..spot.start].trim_ascii_end().strip_suffix(b":")?;
+    let before = trimmed_line(&text[..spot.start]).strip_suffix(b":")?;
     is_naming(before).then_some(())?;
     let blanks = rest.iter().take(60).position(|byte| *byte != b' ')?;
     let length = valued(&rest[blanks..])?;

@@ -43,7 +43,7 @@ use super::Confidence;
 use serde::Deserialize;
 use std::ops::Range;
 
-pub(super) use assign::{Candidate, REACH, assignment};
+pub(super) use assign::{Candidate, REACH, assignment, spans_lines};
 use assign::{Form, Link};
 use name::{Kind, Name};
 use place::Place;
@@ -187,6 +187,26 @@ pub(super) fn judge(
     }
     surroundings(&mut evidence, candidate, name, by_hand, (place, path));
     evidence.verdict()
+}
+
+/// Whether only what other lines say keeps a candidate from being taken for a secret.
+pub(super) fn is_excused(model: Model, candidate: &Candidate, text: &[u8], path: &[u8]) -> bool {
+    if !chosen::stands_beside(text, &candidate.whole, &candidate.value)
+        && !value::digest_beside(text, &candidate.whole)
+    {
+        return false;
+    }
+    let whole = &candidate.whole;
+    let start = memchr::memrchr(b'\n', &text[..whole.start]).map_or(0, |at| at + 1);
+    let end = memchr::memchr(b'\n', &text[whole.end..]).map_or(text.len(), |at| whole.end + at);
+    let moved = |range: &Range<usize>| range.start - start..range.end - start;
+    let alone = Candidate {
+        name: moved(&candidate.name),
+        value: moved(&candidate.value),
+        whole: moved(whole),
+        ..*candidate
+    };
+    judge(model, &alone, &text[start..end], path).is_some()
 }
 
 /// What the name, the operator and the place say, whatever the value is.

@@ -1,0 +1,275 @@
+//! Every object of a repository, each once: all refs, notes, stashes, reflogs and what dangles.
+//!
+//! Where a finding came from is asked afterwards, and only then paid for.
+
+mod objects;
+mod trees;
+
+pub(super) use objects::visit;
+
+use super::Unread;
+use crate::git::{
+    CommitInfo, Index, Kind, Mode, Oid, OidMap, OidSet, Origin, RefName, Repo, RepoPath, Wanted,
+    first_commits, tree_entries,
+};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use trees::Trees;
+
+/// What a walk over all objects has learnt.
+#[derive(Debug, Default)]
+pub struct History {
+    commits: OidMap<Node>,
+    /// Tags and what they point at.
+    tags: OidMap<Oid>,
+    /// All refs with the commit, tree or blob that they stand for.
+    tips: Vec<(RefName, Oid)>,
+    /// Commits that a ref or `HEAD` reaches, with the place in `tips` of the first ref that does.
+    reachable: OidMap<Option<usize>>,
+    /// Trees and blobs that a ref reaches without a commit, with that ref.
+    named: OidMap<RefName>,
+    /// Which tree holds which, where that was noted.
+    trees: Option<Trees>,
+}
+
+#[derive(Debug)]
+struct Node {
+    parents: Vec<Oid>,
+    /// The number of its tree, where objects have numbers.
+    tree: Option<u32>,
+    time: i64,
+}
+
+/// A blob whose origin is asked for.
+pub type Blob<'a> = Wanted<'a>;
+
+/// Where a blob came in.
+#[derive(Debug, Default)]
+pub struct Located {
+    /// The commit that brought it in: the oldest that a ref reaches, else the oldest.
+    pub commit: Option<CommitInfo>,
+    /// The path it had there.
+    pub path: Option<RepoPath>,
+    /// Whether a ref reaches it.
+    pub reachable: bool,
+    /// A ref that reaches it.
+    pub refname: Option<RefName>,
+}
+
+impl History {
+    fn peeled(&self, oid: Oid) -> Oid {
+        let mut at = oid;
+        while let Some(target) = self.tags.get(&at) {
+            at = *target;
+        }
+        at
+    }
+
+    fn reach(&mut self, repo: &Repo) {
+        let branch = repo.head_branch();
+        self.tips
+            .sort_by_cached_key(|(name, _)| (rank(name, branch.as_ref()), name.clone()));
+        for (index, (name, oid)) in self.tips.iter().enumerate() {
+            if self.commits.contains_key(oid) {
+                reach_from(&self.commits, &mut self.reachable, *oid, Some(index));
+            } else {
+                name_all(repo, *oid, name, &mut self.named);
+            }
+        }
+        // A detached HEAD reaches what it stands on.
+        if let Ok(Some(head)) = repo.head() {
+            reach_from(&self.commits, &mut self.reachable, head, None);
+        }
+    }
+
+    /// How many refs there are.
+    #[must_use]
+    pub fn refs(&self) -> u64 {
+        self.tips.len() as u64
+    }
+
+    /// Whether a ref reaches this commit.
+    #[must_use]
+    pub fn reaches(&self, commit: Oid) -> bool {
+        self.reachable.contains_key(&commit)
+    }
+
+    /// The ref that reaches this commit; of several the checked-out branch, else a branch, else a
+    /// tag.
+    #[must_use]
+    pub fn ref_of(&self, commit: Oid) -> Option<RefName> {
+        let index = self.reachable.get(&commit).copied().flatten()?;
+        self.tips.get(index).map(|(name, _)| name.clone())
+    }
+
+    /// A ref that names this tag, through other tags or at once.
+    #[must_use]
+    pub fn ref_of_tag(&self, repo: &Repo, tag: Oid) -> Option<RefName> {
+        let refs = repo.refs().ok()?;
+        refs.into_iter().find_map(|(name, oid)| {
+            let mut at = Some(oid);
+            while let Some(here) = at {
+                if here == tag {
+                    return Some(name);
+                }
+                at = self.tags.get(&here).copied();
+            }
+            None
+        })
+    }
+
+    /// Where each blob came in, in the order asked.
+    ///
+    /// # Errors
+    /// A line that says why Git could not compare the commits.
+    pub fn locate(&self, repo: &Repo, blobs: &[Blob<'_>]) -> Result<Vec<Located>, Unread> {
+        if blobs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let staged = staged_paths(repo);
+        let found = self.origins(repo, blobs)?;
+        Ok(found
+            .into_iter()
+            .zip(blobs)
+            .map(|(origin, blob)| match origin {
+                Some(origin) => Located {
+                    reachable: self.reaches(origin.commit),
+                    commit: repo.commit(origin.commit).ok(),
+                    path: Some(origin.path),
+                    refname: self.ref_of(origin.commit),
+                },
+                None => Located {
+                    path: staged
+                        .get(&blob.oid)
+                        .filter(|path| (blob.at)(path))
+                        .cloned(),
+                    reachable: self.named.contains_key(&blob.oid),
+                    refname: self.named.get(&blob.oid).cloned(),
+                    ..Located::default()
+                },
+            })
+            .collect())
+    }
+
+    fn origins(&self, repo: &Repo, blobs: &[Blob<'_>]) -> Result<Vec<Option<Origin>>, Unread> {
+        let commits = self.oldest_first();
+        let mut found: Vec<Option<Origin>> = Vec::new();
+        let mut open: Vec<usize> = (0..blobs.len()).collect();
+        if let Some(trees) = &self.trees {
+            let tree = |oid: &Oid| Some((*oid, self.commits.get(oid)?.tree?));
+            (found, open) = trees.origins(commits.iter().filter_map(tree), blobs);
+        }
+        if open.is_empty() {
+            return Ok(found);
+        }
+        let rest: Vec<Blob<'_>> = open
+            .iter()
+            .map(|index| Blob {
+                oid: blobs[*index].oid,
+                at: blobs[*index].at,
+            })
+            .collect();
+        let asked = first_commits(repo, &commits, &rest)
+            .map_err(|error| Unread::new("the commits that findings came from", error))?;
+        found.resize_with(blobs.len(), || None);
+        for (index, origin) in open.into_iter().zip(asked) {
+            found[index] = origin;
+        }
+        Ok(found)
+    }
+
+    /// Commits that refs reach before others, parents before children, older ones first.
+    fn oldest_first(&self) -> Vec<Oid> {
+        let mut order = Vec::with_capacity(self.commits.len());
+        for reachable in [true, false] {
+            let here =
+                |oid: &Oid| self.commits.contains_key(oid) && self.reaches(*oid) == reachable;
+            let mut children: OidMap<Vec<Oid>> = OidMap::default();
+            let mut waits: OidMap<usize> = OidMap::default();
+            let mut ready = BinaryHeap::new();
+            for (oid, node) in self.commits.iter().filter(|(oid, _)| here(oid)) {
+                let parents: OidSet = node.parents.iter().copied().filter(here).collect();
+                if parents.is_empty() {
+                    ready.push(Reverse((node.time, *oid)));
+                }
+                waits.insert(*oid, parents.len());
+                for parent in parents {
+                    children.entry(parent).or_default().push(*oid);
+                }
+            }
+            while let Some(Reverse((_, oid))) = ready.pop() {
+                order.push(oid);
+                for child in children.remove(&oid).unwrap_or_default() {
+                    if let Some(count) = waits.get_mut(&child) {
+                        *count -= 1;
+                        if *count == 0 {
+                            let time = self.commits.get(&child).map_or(0, |node| node.time);
+                            ready.push(Reverse((time, child)));
+                        }
+                    }
+                }
+            }
+        }
+        order
+    }
+}
+
+/// What is staged and in no commit has a path all the same.
+fn staged_paths(repo: &Repo) -> OidMap<RepoPath> {
+    let index = repo.work_tree().and_then(|_| Index::read(repo).ok());
+    index
+        .iter()
+        .flat_map(Index::entries)
+        .map(|entry| (entry.oid, RepoPath::new(entry.path)))
+        .collect()
+}
+
+/// Which refs are named first.
+fn rank(name: &RefName, branch: Option<&RefName>) -> u8 {
+    match name.as_bytes() {
+        _ if Some(name) == branch => 0,
+        bytes if bytes.starts_with(b"refs/heads/") => 1,
+        bytes if bytes.starts_with(b"refs/tags/") => 2,
+        bytes if bytes.starts_with(b"refs/remotes/") => 3,
+        _ => 4,
+    }
+}
+
+/// Marks all that a commit reaches and no earlier ref did.
+fn reach_from(
+    commits: &OidMap<Node>,
+    reachable: &mut OidMap<Option<usize>>,
+    tip: Oid,
+    index: Option<usize>,
+) {
+    let mut open = vec![tip];
+    while let Some(oid) = open.pop() {
+        if let Some(node) = commits.get(&oid)
+            && !reachable.contains_key(&oid)
+        {
+            reachable.insert(oid, index);
+            open.extend(&node.parents);
+        }
+    }
+}
+
+/// Notes the ref for a tree or blob and all that is below it.
+fn name_all(repo: &Repo, oid: Oid, name: &RefName, named: &mut OidMap<RefName>) {
+    let mut open = vec![oid];
+    while let Some(oid) = open.pop() {
+        if named.contains_key(&oid) {
+            continue;
+        }
+        named.insert(oid, name.clone());
+        let Ok(object) = repo.read(oid) else { continue };
+        if object.kind == Kind::Tree {
+            let entries = tree_entries(&object.data, oid.as_raw().len());
+            open.extend(
+                entries
+                    .flatten()
+                    .filter(|entry| entry.mode != Mode::Gitlink)
+                    .map(|entry| entry.oid),
+            );
+        }
+    }
+}

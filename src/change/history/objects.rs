@@ -1,0 +1,457 @@
+//! Shows every object of a repository, each once, and keeps the graph that they form.
+//!
+//! Several threads read the packs and look at what they find. Where the packs cannot be read, one
+//! thread reads what `git` prints, and the others look.
+
+use super::super::{
+    Base, By, Calm, Change, FileChange, Message, MessageOf, Naming, Sink, Stored, Unread,
+};
+use super::trees::{Notes, Trees};
+use super::{History, Node};
+use crate::git::{
+    AllObjects, BrokenObject, CommitInfo, Kind, Mode, Object, Objects, Oid, OidMap, OidSet, Repo,
+    RepoPath, Seen, Share, Surprise, TagInfo, TreeEntry, Visitor, count_objects, shallow_commits,
+    tree_entries, tree_entries_within,
+};
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
+
+/// What `git` prints goes to the threads in batches of about this many bytes.
+const BATCH: usize = 1 << 19;
+
+/// After so many objects a thread says how far it has come.
+const TELL: u64 = 1 << 10;
+
+pub(in crate::change) fn visit(repo: &Repo, jobs: usize, sink: &dyn Sink) -> History {
+    let shallow = shallow_commits(repo).unwrap_or_else(|error| {
+        sink.unread(Unread::new("shallow", error));
+        Vec::new()
+    });
+    let common = Common {
+        repo,
+        sink,
+        shallow: shallow.into_iter().collect(),
+        shown: Mutex::default(),
+        done: AtomicU64::new(0),
+    };
+    match Objects::open(repo) {
+        Ok(objects) => from_packs(&common, &objects, jobs),
+        Err(Surprise) => from_git(&common, jobs),
+    }
+}
+
+fn from_packs(common: &Common<'_>, objects: &Objects, jobs: usize) -> History {
+    let jobs = jobs.max(1);
+    let parts = (0..jobs)
+        .map(|_| Part::new(common, Known::Stored(objects)))
+        .collect();
+    let mut parts = objects.walk(common.repo, Share::Blobs, parts);
+    // Trees are noted only where it will be asked where a blob came in.
+    let wanted = common.sink.blobs_found();
+    if !wanted.is_empty() {
+        for part in &mut parts {
+            part.notes = Some(Notes::new(&wanted, jobs));
+        }
+    }
+    let mut parts = objects.walk(common.repo, Share::Others, parts).into_iter();
+    let Some(mut all) = parts.next() else {
+        return History::default();
+    };
+    let mut notes: Vec<Notes> = all.notes.take().into_iter().collect();
+    for part in parts {
+        all.commits.extend(part.commits);
+        all.tags.extend(part.tags);
+        all.owed.extend(part.owed);
+        all.unnoted |= part.unnoted;
+        notes.extend(part.notes);
+    }
+    let complete = !all.unnoted;
+    let mut history = all.finish();
+    if complete {
+        history.trees = Trees::of(notes);
+    }
+    history
+}
+
+fn from_git(common: &Common<'_>, jobs: usize) -> History {
+    let objects = match AllObjects::start(common.repo) {
+        Ok(objects) => objects,
+        Err(error) => {
+            common.sink.unread(Unread::new("the objects", error));
+            return History::default();
+        }
+    };
+    let (send, receive) = sync_channel::<Vec<(Oid, Object)>>(4 * jobs.max(1));
+    let receive = Mutex::new(receive);
+    let mut part = Part::new(common, Known::Seen(OidSet::default()));
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            scope.spawn(|| look(&receive, common));
+        }
+        part.read(objects, &send);
+        drop(send);
+    });
+    part.finish()
+}
+
+/// Looks at texts until there are no more.
+fn look(receive: &Mutex<Receiver<Vec<(Oid, Object)>>>, common: &Common<'_>) {
+    loop {
+        let batch = receive
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .recv();
+        let Ok(batch) = batch else { return };
+        for (oid, object) in batch {
+            if !common.sink.go_on() {
+                continue;
+            }
+            match object.kind {
+                Kind::Blob => {
+                    common.show_blob(oid, &object.data, None);
+                }
+                Kind::Commit => {
+                    common.show_commit(oid, &object.data);
+                }
+                Kind::Tag => {
+                    common.show_tag(oid, &object.data);
+                }
+                Kind::Tree => {}
+            }
+        }
+    }
+}
+
+/// What all threads share.
+struct Common<'a> {
+    repo: &'a Repo,
+    sink: &'a dyn Sink,
+    shallow: OidSet,
+    /// Files that were shown for their names.
+    shown: Mutex<HashSet<(Box<[u8]>, Oid)>>,
+    done: AtomicU64,
+}
+
+impl Common<'_> {
+    fn show_blob(&self, oid: Oid, data: &[u8], base: Option<Base<'_>>) -> Calm {
+        let mut file = FileChange::new(None, Stored::Read(oid, data));
+        file.base = base;
+        self.sink.change(&Change::File(&file));
+        file.calm.get()
+    }
+
+    fn show_commit(&self, oid: Oid, raw: &[u8]) -> Option<CommitInfo> {
+        match CommitInfo::parse(oid, raw.to_vec()) {
+            Ok(info) => {
+                self.sink.change(&Change::Message(&Message {
+                    of: MessageOf::Commit,
+                    raw: &info.raw,
+                    message_at: info.message_at,
+                    by: By {
+                        commit: Some(&info),
+                        refs: &[],
+                    },
+                }));
+                Some(info)
+            }
+            Err(error) => {
+                self.sink.unread(Unread::new(oid, error));
+                None
+            }
+        }
+    }
+
+    fn show_tag(&self, oid: Oid, raw: &[u8]) -> Option<TagInfo> {
+        match TagInfo::parse(oid, raw.to_vec()) {
+            Ok(tag) => {
+                self.sink.change(&Change::Message(&Message {
+                    of: MessageOf::Tag(oid),
+                    raw: &tag.raw,
+                    message_at: tag.message_at,
+                    by: By::default(),
+                }));
+                Some(tag)
+            }
+            Err(error) => {
+                self.sink.unread(Unread::new(oid, error));
+                None
+            }
+        }
+    }
+
+    fn show_name(&self, name: &[u8], oid: Oid) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if !shown.insert((name.into(), oid)) {
+            return;
+        }
+        drop(shown);
+        let mut file = FileChange::in_repo(self.repo, Some(RepoPath::new(name)), oid, Vec::new());
+        file.naming = Naming::LastPart;
+        self.sink.change(&Change::File(&file));
+    }
+
+    fn broken(&self, broken: BrokenObject) {
+        let what = broken
+            .oid
+            .map_or_else(|| "the objects".to_owned(), |oid| oid.to_string());
+        self.sink.unread(Unread::new(what, broken.error));
+    }
+}
+
+/// How it is known whether an object is there.
+enum Known<'a> {
+    /// All that are stored were listed before.
+    Stored(&'a Objects),
+    /// By having seen it.
+    Seen(OidSet),
+}
+
+/// What one thread has learnt while the objects went by.
+struct Part<'a> {
+    common: &'a Common<'a>,
+    known: Known<'a>,
+    commits: OidMap<Node>,
+    tags: OidMap<Oid>,
+    /// Named by an object that was seen, and not known yet to be there.
+    owed: OidSet,
+    /// For each name of an entry whether it matters for its name alone.
+    names: HashMap<Box<[u8]>, bool>,
+    /// What trees hold, where that will be asked.
+    notes: Option<Notes>,
+    /// Whether there are trees that were not noted.
+    unnoted: bool,
+    /// How many objects were seen since that was last told.
+    untold: u64,
+}
+
+impl Visitor for Part<'_> {
+    type Note = Calm;
+
+    fn object(&mut self, seen: Seen<'_, Calm>) -> Calm {
+        self.untold += 1;
+        if self.untold == TELL {
+            self.tell();
+        }
+        let (oid, data) = (seen.oid, seen.data);
+        match seen.kind {
+            Kind::Blob => {
+                let base = seen.base.map(|base| Base {
+                    fresh: base.fresh,
+                    calm: base.note,
+                });
+                return self.common.show_blob(oid, data, base);
+            }
+            Kind::Tree => self.tree(oid, data, seen.base.map(|base| base.fresh)),
+            Kind::Commit => {
+                if let Some(info) = self.common.show_commit(oid, data) {
+                    self.commit(info);
+                }
+            }
+            Kind::Tag => {
+                if let Some(tag) = self.common.show_tag(oid, data) {
+                    self.tag(&tag);
+                }
+            }
+        }
+        Calm::Unknown
+    }
+
+    fn broken(&mut self, broken: BrokenObject) {
+        self.common.broken(broken);
+    }
+
+    fn go_on(&self) -> bool {
+        self.common.sink.go_on()
+    }
+}
+
+impl<'a> Part<'a> {
+    fn new(common: &'a Common<'a>, known: Known<'a>) -> Self {
+        Self {
+            common,
+            known,
+            commits: OidMap::default(),
+            tags: OidMap::default(),
+            owed: OidSet::default(),
+            names: HashMap::new(),
+            notes: None,
+            unnoted: false,
+            untold: 0,
+        }
+    }
+
+    fn tell(&mut self) {
+        let all = match &self.known {
+            Known::Stored(objects) => objects.count(),
+            Known::Seen(_) => 0,
+        };
+        let done = self.common.done.fetch_add(self.untold, Ordering::Relaxed) + self.untold;
+        self.untold = 0;
+        self.common.sink.progress(done, all);
+    }
+
+    /// Reads what `git` prints.
+    fn read(&mut self, objects: AllObjects, send: &SyncSender<Vec<(Oid, Object)>>) {
+        let all = count_objects(self.common.repo).unwrap_or(0);
+        let (mut batch, mut size, mut done) = (Vec::new(), 0, 0);
+        for object in objects {
+            if !self.go_on() {
+                return;
+            }
+            let (oid, object) = match object {
+                Ok(read) => read,
+                Err(broken) => {
+                    self.common.broken(broken);
+                    continue;
+                }
+            };
+            if let Known::Seen(seen) = &mut self.known
+                && !seen.insert(oid)
+            {
+                continue;
+            }
+            done += 1;
+            self.owed.remove(&oid);
+            // What does not parse is reported by the thread that looks at its text.
+            match object.kind {
+                Kind::Blob => {}
+                Kind::Tree => {
+                    self.tree(oid, &object.data, None);
+                    continue;
+                }
+                Kind::Commit => {
+                    if let Ok(info) = CommitInfo::parse(oid, object.data.clone()) {
+                        self.commit(info);
+                    }
+                }
+                Kind::Tag => {
+                    if let Ok(tag) = TagInfo::parse(oid, object.data.clone()) {
+                        self.tag(&tag);
+                    }
+                }
+            }
+            size += object.data.len();
+            batch.push((oid, object));
+            if size >= BATCH {
+                // The threads only end when this end is closed.
+                let _ = send.send(std::mem::take(&mut batch));
+                size = 0;
+                self.common.sink.progress(done, all);
+            }
+        }
+        let _ = send.send(batch);
+    }
+
+    fn commit(&mut self, info: CommitInfo) {
+        self.owe(info.tree);
+        if !self.common.shallow.contains(&info.oid) {
+            info.parents.iter().for_each(|parent| self.owe(*parent));
+        }
+        let node = Node {
+            parents: info.parents,
+            tree: self.number(info.tree),
+            time: info.committer_time.0,
+        };
+        self.commits.insert(info.oid, node);
+    }
+
+    fn tag(&mut self, tag: &TagInfo) {
+        self.owe(tag.target);
+        self.tags.insert(tag.oid, tag.target);
+    }
+
+    /// Looks at the entries of a tree; where its base was shown, at those that touch what is new:
+    /// the others are the base's.
+    fn tree(&mut self, oid: Oid, data: &[u8], fresh: Option<&[Range<usize>]>) {
+        let hash_len = oid.as_raw().len();
+        let ended = match fresh {
+            None => tree_entries(data, hash_len).try_for_each(|entry| entry.map(|e| self.entry(e))),
+            Some(fresh) => tree_entries_within(data, hash_len, fresh)
+                .try_for_each(|entry| entry.map(|e| self.entry(e))),
+        };
+        if let Err(error) = ended {
+            self.common.sink.unread(Unread::new(oid, error));
+        }
+        if let (Some(notes), Known::Stored(objects)) = (&mut self.notes, &self.known)
+            && let Some(tree) = objects.number(oid)
+        {
+            notes.tree(tree, data, hash_len, |oid| objects.number(oid));
+        } else {
+            self.unnoted = true;
+        }
+    }
+
+    fn entry(&mut self, entry: TreeEntry<'_>) {
+        if entry.mode == Mode::Gitlink {
+            return;
+        }
+        self.owe(entry.oid);
+        if entry.mode != Mode::Tree && self.matters(entry.name) {
+            self.common.show_name(entry.name, entry.oid);
+        }
+    }
+
+    fn matters(&mut self, name: &[u8]) -> bool {
+        if let Some(known) = self.names.get(name) {
+            return *known;
+        }
+        let matters = self.common.sink.wants_name(name);
+        self.names.insert(name.into(), matters);
+        matters
+    }
+
+    fn number(&self, oid: Oid) -> Option<u32> {
+        match &self.known {
+            Known::Stored(objects) => objects.number(oid),
+            Known::Seen(_) => None,
+        }
+    }
+
+    fn owe(&mut self, oid: Oid) {
+        let there = match &self.known {
+            Known::Stored(objects) => objects.has(oid),
+            Known::Seen(seen) => seen.contains(&oid),
+        };
+        if !there {
+            self.owed.insert(oid);
+        }
+    }
+
+    /// Says what is missing and works out what refs reach.
+    fn finish(mut self) -> History {
+        let mut history = History {
+            commits: std::mem::take(&mut self.commits),
+            tags: std::mem::take(&mut self.tags),
+            ..History::default()
+        };
+        if !self.go_on() {
+            return history;
+        }
+        let Common { repo, sink, .. } = self.common;
+        match repo.refs() {
+            Ok(refs) => {
+                for (name, oid) in refs {
+                    self.owe(oid);
+                    let oid = history.peeled(oid);
+                    history.tips.push((name, oid));
+                }
+            }
+            Err(error) => sink.unread(Unread::new("the refs", error)),
+        }
+        if let Ok(Some(head)) = repo.head() {
+            self.owe(head);
+        }
+        let mut missing: Vec<Oid> = self.owed.iter().copied().collect();
+        missing.sort_unstable();
+        for oid in missing {
+            let why =
+                "named by another object, and missing from this repository (nothing is fetched)";
+            sink.unread(Unread::new(oid, why));
+        }
+        history.reach(repo);
+        history
+    }
+}

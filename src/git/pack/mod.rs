@@ -1,0 +1,274 @@
+//! Reads all objects straight from packs and loose files: each once, and what is built on another
+//! one after it, with the ranges in which it differs.
+//!
+//! A pack says by itself what is new. An object stored as a delta consists of pieces of its base and
+//! of what was inserted between them; whoever has looked at the base need only look at what was
+//! inserted, and at the *seams* where pieces meet that did not stand together.
+//!
+//! Of an object that several packs hold, the copy in the first of them counts. So a base is always
+//! in the same pack and counts there too or in an earlier one, and no two objects vouch for each
+//! other.
+
+mod delta;
+mod family;
+mod inflate;
+mod loose;
+mod plan;
+
+use super::store::BrokenObject;
+use super::{Kind, Oid, Repo};
+use family::Walker;
+use gix_index::hash::Kind as HashKind;
+use loose::Loose;
+use plan::Pack;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The bytes that bases may have in all threads together while they wait.
+const BUDGET: usize = 256 << 20;
+
+/// How many alternates of alternates are followed, as many as Git does.
+const MAX_ALTERNATES: usize = 5;
+
+/// How many loose objects a thread takes at once.
+const LOOSE_AT_ONCE: usize = 64;
+
+/// Something in a repository is not as described in gitformat-pack(5) or gitrepository-layout(5), or
+/// is described there and not read here: then Git itself must be asked for the objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the packs can only be read by git")]
+pub struct Surprise;
+
+/// All packs and loose objects of a repository and its alternates.
+pub struct Objects {
+    packs: Vec<Pack>,
+    loose: Loose,
+}
+
+/// An object, and what is known of it before it is looked at.
+#[derive(Debug)]
+pub struct Seen<'a, N> {
+    /// Its id.
+    pub oid: Oid,
+    /// What it is.
+    pub kind: Kind,
+    /// Its content, without the header.
+    pub data: &'a [u8],
+    /// What it is built on, where that was shown.
+    pub base: Option<Base<'a, N>>,
+}
+
+/// What an object is built on.
+#[derive(Debug)]
+pub struct Base<'a, N> {
+    /// Where the object differs from its base: what was inserted, and each byte that has another
+    /// beside it on its line than in the base. Sorted ranges that do not touch each other; an empty
+    /// one where pieces meet that did not stand together, though their ends were beside such bytes.
+    pub fresh: &'a [Range<usize>],
+    /// What was noted of the base.
+    pub note: N,
+}
+
+/// A part of all objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// The blobs.
+    Blobs,
+    /// Commits, trees and tags.
+    Others,
+}
+
+/// Who is shown the objects, in one thread.
+pub trait Visitor {
+    /// What is noted of an object for those that are built on it.
+    type Note: Copy;
+    /// Here is an object.
+    fn object(&mut self, seen: Seen<'_, Self::Note>) -> Self::Note;
+    /// This one could not be read.
+    fn broken(&mut self, broken: BrokenObject);
+    /// Whether to go on.
+    fn go_on(&self) -> bool;
+}
+
+impl Objects {
+    /// Opens all packs and lists all loose objects.
+    ///
+    /// # Errors
+    /// When not everything is as expected; see [`super::AllObjects`].
+    pub fn open(repo: &Repo) -> Result<Self, Surprise> {
+        let hash = if repo.is_in_process() {
+            HashKind::Sha1
+        } else {
+            let asked = repo.git(["rev-parse", "--show-object-format"]).output();
+            match asked.as_deref().map(<[u8]>::trim_ascii_end) {
+                Ok(b"sha1") => HashKind::Sha1,
+                Ok(_) | Err(_) => return Err(Surprise),
+            }
+        };
+        let mut objects = Self {
+            packs: Vec::new(),
+            loose: Loose::default(),
+        };
+        for directory in directories(&repo.object_dir().ok_or(Surprise)?)? {
+            for index in indexes(&directory.join("pack"))? {
+                objects.packs.push(Pack::open(&index, hash)?);
+            }
+            objects.loose.add(&directory).map_err(|_| Surprise)?;
+        }
+        objects.loose.sort();
+        // Most of what is asked for is in the largest.
+        objects
+            .packs
+            .sort_by_key(|pack| std::cmp::Reverse(pack.len()));
+        Ok(objects)
+    }
+
+    /// How many objects there are, for progress; duplicates count.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        let packed: u64 = self.packs.iter().map(|pack| u64::from(pack.len())).sum();
+        packed + self.loose.len() as u64
+    }
+
+    /// Whether an object is there, whole or broken.
+    #[must_use]
+    pub fn has(&self, oid: Oid) -> bool {
+        self.number(oid).is_some()
+    }
+
+    /// A number that an object has alone; below [`Objects::count`].
+    #[must_use]
+    pub fn number(&self, oid: Oid) -> Option<u32> {
+        let id = gix_index::hash::oid::try_from_bytes(oid.as_raw()).ok()?;
+        let mut first = 0;
+        for pack in &self.packs {
+            if let Some(place) = pack.index.lookup(id) {
+                return Some(first + place);
+            }
+            first += pack.len();
+        }
+        self.loose.find(oid).map(|index| first + index)
+    }
+
+    /// Whether one of the first so many packs holds an object.
+    fn is_packed(&self, oid: Oid, packs: usize) -> bool {
+        packs > 0
+            && gix_index::hash::oid::try_from_bytes(oid.as_raw()).is_ok_and(|oid| {
+                self.packs[..packs]
+                    .iter()
+                    .any(|pack| pack.index.lookup(oid).is_some())
+            })
+    }
+
+    /// Shows every object of a share to one of the visitors, each of which has a thread of its own.
+    /// Loose objects are known to be blobs or not only after the first walk over blobs.
+    pub fn walk<V: Visitor + Send>(&self, repo: &Repo, share: Share, visitors: Vec<V>) -> Vec<V> {
+        let budget = BUDGET / visitors.len().max(1);
+        let next = AtomicUsize::new(0);
+        let large = Mutex::new(());
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = visitors
+                .into_iter()
+                .map(|visitor| {
+                    let walker = Walker::new(self, repo, visitor, budget);
+                    scope.spawn(|| self.work(walker, share, &next, &large))
+                })
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| match thread.join() {
+                    Ok(visitor) => visitor,
+                    Err(panic) => std::panic::resume_unwind(panic),
+                })
+                .collect()
+        })
+    }
+
+    /// Takes one piece of work after the other: the families of all packs, then the loose objects.
+    fn work<V: Visitor>(
+        &self,
+        mut walker: Walker<'_, V>,
+        share: Share,
+        next: &AtomicUsize,
+        large: &Mutex<()>,
+    ) -> V {
+        while walker.visitor.go_on() {
+            let mut number = next.fetch_add(1, Ordering::Relaxed);
+            let family = self.packs.iter().enumerate().find_map(|(pack, packed)| {
+                let roots = packed.roots(share);
+                let root = roots.get(number);
+                number = number.saturating_sub(roots.len());
+                root.map(|root| (pack, *root))
+            });
+            if let Some((pack, root)) = family {
+                walker.family(pack, root, large);
+                continue;
+            }
+            let start = number * LOOSE_AT_ONCE;
+            let end = self.loose.len().min(start + LOOSE_AT_ONCE);
+            if start >= end {
+                break;
+            }
+            for index in start..end {
+                walker.loose(index, share);
+            }
+        }
+        walker.visitor
+    }
+}
+
+/// An object directory and its alternates.
+fn directories(first: &Path) -> Result<Vec<PathBuf>, Surprise> {
+    let mut found: Vec<PathBuf> = Vec::new();
+    let mut open = vec![(first.to_owned(), 0)];
+    while let Some((directory, depth)) = open.pop() {
+        // An alternate that is not there any more is none, for Git as well: what is missing then
+        // shows in the objects that name it.
+        let Ok(directory) = directory.canonicalize() else {
+            continue;
+        };
+        if found.contains(&directory) {
+            continue;
+        }
+        let listed = match std::fs::read(directory.join("info/alternates")) {
+            Ok(listed) => listed,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(_) => return Err(Surprise),
+        };
+        for line in listed.split(|byte| *byte == b'\n') {
+            if line.is_empty() || line.starts_with(b"#") {
+                continue;
+            }
+            let line = std::str::from_utf8(line).map_err(|_| Surprise)?;
+            if line.starts_with('"') || depth == MAX_ALTERNATES {
+                return Err(Surprise);
+            }
+            open.push((directory.join(line), depth + 1));
+        }
+        found.push(directory);
+    }
+    Ok(found)
+}
+
+/// The indexes of the packs in a directory, in the order of their names.
+fn indexes(directory: &Path) -> Result<Vec<PathBuf>, Surprise> {
+    let files = match std::fs::read_dir(directory) {
+        Ok(files) => files,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(_) => return Err(Surprise),
+    };
+    let mut found = Vec::new();
+    for file in files {
+        let path = file.map_err(|_| Surprise)?.path();
+        // An index without its pack is nothing to Git either.
+        if path.extension().is_some_and(|ending| ending == "idx")
+            && path.with_extension("pack").exists()
+        {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}

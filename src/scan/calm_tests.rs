@@ -1,0 +1,301 @@
+//! Whoever looks only at what differs from a calm text misses nothing: by all examples of all rules,
+//! as they are and encoded, put together by edits of every kind from texts that lack a part.
+
+#![allow(clippy::unwrap_used)]
+
+use super::template::{Random, expand};
+use super::*;
+use crate::change::{Calm, Content, Fresh};
+use base64::Engine as _;
+use std::io::Write as _;
+use std::ops::Range;
+
+/// A text made from a base: where each byte was in it, if it was.
+#[derive(Clone, Default)]
+struct Made {
+    text: Vec<u8>,
+    from: Vec<Option<usize>>,
+}
+
+impl Made {
+    fn copy(&mut self, base: &[u8], range: Range<usize>) {
+        self.text.extend_from_slice(&base[range.clone()]);
+        self.from.extend(range.map(Some));
+    }
+
+    fn insert(&mut self, bytes: &[u8]) {
+        self.text.extend_from_slice(bytes);
+        self.from.resize(self.text.len(), None);
+    }
+
+    /// By the definition of [`crate::change::Base`], byte for byte.
+    fn fresh(&self, base: &[u8]) -> Vec<Range<usize>> {
+        let before = |text: &[u8], at: usize| at.checked_sub(1).map_or(b'\n', |at| text[at]);
+        let behind = |text: &[u8], at: usize| text.get(at + 1).map_or(b'\n', |byte| *byte);
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        let mut add = |range: Range<usize>| match ranges.last_mut() {
+            Some(last) if last.end >= range.start => last.end = last.end.max(range.end),
+            _ => ranges.push(range),
+        };
+        let mut next = Some(0);
+        for (at, from) in self.from.iter().enumerate() {
+            let Some(from) = *from else {
+                add(at..at + 1);
+                next = None;
+                continue;
+            };
+            if next.is_some_and(|next| next != from) {
+                add(at..at);
+            }
+            let ends = self.text[at] == b'\n';
+            if before(&self.text, at) != before(base, from)
+                || (!ends && behind(&self.text, at) != behind(base, from))
+            {
+                add(at..at + 1);
+            }
+            next = Some(from + 1);
+        }
+        if next.is_some_and(|next| next != base.len()) {
+            add(self.text.len()..self.text.len());
+        }
+        ranges
+    }
+}
+
+fn whole(scanner: &Scanner, text: &[u8]) -> Scan {
+    let content = Content {
+        bytes: text,
+        fresh: &Fresh::All,
+    };
+    scanner.scan(b"", content)
+}
+
+/// Lines around a secret: code, data, strings, comments.
+fn noise(random: &mut Random, lines: usize) -> String {
+    (0..lines)
+        .map(|_| {
+            let width = random.below(30);
+            let word = random.text("abcdefghijklmnop qrstuvwxyz", width);
+            match random.below(9) {
+                0 => String::from("\n"),
+                1 => format!("    say(\"{word}\"\n"),
+                2 => format!("        \"{word}\"\n"),
+                3 => format!("{word} \\\n"),
+                4 => format!("  - {word}: {}\n", random.below(1000)),
+                5 => format!("# {word}\r\n"),
+                6 => format!("{}\n", random.text("ABCDEFGHabcdefgh0123456789", 64)),
+                7 => format!("sha256 {word}\n"),
+                _ => format!("{word}\n"),
+            }
+        })
+        .collect()
+}
+
+/// A text as it may be written: as it is, or in an encoding that goes over lines.
+fn written(random: &mut Random, secret: &str) -> Vec<u8> {
+    let encode = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
+    let wrap = |text: &str, width: usize, by: &str| {
+        let lines: Vec<&[u8]> = text.as_bytes().chunks(width).collect();
+        lines.join(by.as_bytes())
+    };
+    match random.below(12) {
+        0 => wrap(&encode(format!("x = 1\n{secret}\n").as_bytes()), 64, "\n"),
+        1 => wrap(&encode(secret.as_bytes()), 76, "\r\n  "),
+        2 => encode(secret.as_bytes()).into_bytes(),
+        3 => {
+            let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+            wrap(&hex, 40, "\n# ")
+        }
+        4 if !secret.contains('\n') => {
+            let parts = wrap(secret, 10, "\" +\n      \"");
+            [b"say(\"", parts.as_slice(), b"\")"].concat()
+        }
+        5 if !secret.contains('\n') => {
+            let parts = wrap(secret, 12, "\"\n\n      '");
+            [b"x = \"", parts.as_slice(), b"'"].concat()
+        }
+        6 => wrap(secret, 15, "\\\n"),
+        7 => secret
+            .bytes()
+            .map(|byte| format!("%{byte:02X}"))
+            .collect::<String>()
+            .into_bytes(),
+        8 => secret.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        _ => secret.as_bytes().to_vec(),
+    }
+}
+
+/// A base that lacks a part of the text or has it elsewhere, and how the text is made from it.
+fn cut(random: &mut Random, text: &[u8], parts: &Range<usize>) -> (Vec<u8>, Made) {
+    let mut pick = || parts.start + random.below(parts.len() + 1);
+    let (one, other) = (pick(), pick());
+    let (from, to) = (one.min(other), one.max(other));
+    let mut made = Made::default();
+    let mut base = text[..from].to_vec();
+    match random.below(5) {
+        // Something was missing.
+        0 => {
+            base.extend_from_slice(&text[to..]);
+            made.copy(&base, 0..from);
+            made.insert(&text[from..to]);
+            made.copy(&base, from..base.len());
+        }
+        // Something stood between.
+        1 => {
+            let between = noise(random, 1 + random.clone().below(9));
+            base.extend_from_slice(between.as_bytes());
+            base.extend_from_slice(&text[from..]);
+            made.copy(&base, 0..from);
+            made.copy(&base, from + between.len()..base.len());
+        }
+        // It stood the other way round.
+        2 => {
+            base = [&text[to..], &text[..from], &text[from..to]].concat();
+            let head = text.len() - to;
+            made.copy(&base, head..head + from);
+            made.copy(&base, head + from..base.len());
+            made.copy(&base, 0..head);
+        }
+        // Some bytes were others.
+        3 => {
+            let others: Vec<u8> = text[from..to].iter().map(|byte| byte ^ 1).collect();
+            base.extend(&others);
+            base.extend_from_slice(&text[to..]);
+            made.copy(&base, 0..from);
+            made.insert(&text[from..to]);
+            made.copy(&base, to..base.len());
+        }
+        // It was a part of something longer.
+        _ => {
+            let more = random.text("abcXYZ019_", 1 + random.clone().below(3));
+            let (more, all) = (more.as_bytes(), parts.clone());
+            base = [
+                &text[..all.start],
+                more,
+                &text[all.clone()],
+                more,
+                &text[all.end..],
+            ]
+            .concat();
+            made.copy(&base, 0..all.start);
+            let start = all.start + more.len();
+            made.copy(&base, start..start + all.len());
+            made.copy(&base, start + all.len() + more.len()..base.len());
+        }
+    }
+    assert!(made.text == text, "the edit makes another text");
+    (base, made)
+}
+
+#[test]
+fn what_a_scan_finds_is_not_calm_by_what_differs() {
+    let scanner = Scanner::new(&Selection::default());
+    let mut random = Random::new(42);
+    let (mut tried, mut found) = (0, 0);
+    for rule in rules() {
+        for (number, template) in rule.examples.iter().enumerate() {
+            for round in 0..6 {
+                let secret = expand(template, rule.proof, &mut random.clone()).unwrap();
+                random.draw();
+                let head = noise(&mut random, 12);
+                let body = written(&mut random, &secret);
+                let lines = 12 * usize::from(round > 0);
+                let tail = noise(&mut random, lines);
+                let text = [head.as_bytes(), &body, b"\n", tail.as_bytes()].concat();
+                let place = head.len()..head.len() + body.len();
+                let (base, made) = cut(&mut random, &text, &place);
+                let Calm::Within(lines) = whole(&scanner, &base).calm else {
+                    continue;
+                };
+                tried += 1;
+                let calm = scanner.calm(b"", &made.text, &made.fresh(&base), lines);
+                let scan = whole(&scanner, &text);
+                found += usize::from(!scan.matches.is_empty());
+                assert!(
+                    calm == Calm::Unknown || (scan.matches.is_empty() && scan.undecided.is_empty()),
+                    "{} example {number} round {round}: {:?}",
+                    rule.id,
+                    scan.matches
+                        .iter()
+                        .map(|one| (one.rule.id, &one.decoded))
+                        .collect::<Vec<_>>()
+                );
+                // What is calm stays so for the next edit.
+                assert!(
+                    calm == Calm::Unknown || calm >= scan.calm,
+                    "{} example {number} round {round}: {calm:?}, {:?}",
+                    rule.id,
+                    scan.calm
+                );
+            }
+        }
+    }
+    assert!(tried > 1000 && found > 300, "{tried} tried, {found} found");
+}
+
+/// The base is calm, and the text that keeps all of it but `cut`, with `put` in its place, is not.
+#[track_caller]
+fn not_calm(base: &str, cut: Range<usize>, put: &str) {
+    let scanner = Scanner::new(&Selection::default());
+    let mut made = Made::default();
+    made.copy(base.as_bytes(), 0..cut.start);
+    made.insert(put.as_bytes());
+    made.copy(base.as_bytes(), cut.end..base.len());
+    let Calm::Within(lines) = whole(&scanner, base.as_bytes()).calm else {
+        panic!("the base is not calm");
+    };
+    assert!(
+        !whole(&scanner, &made.text).matches.is_empty(),
+        "nothing is found"
+    );
+    let calm = scanner.calm(b"", &made.text, &made.fresh(base.as_bytes()), lines);
+    assert_eq!(calm, Calm::Unknown);
+}
+
+#[test]
+fn what_lines_nearby_say_is_read() {
+    let scanner = Scanner::new(&Selection::default());
+    let mut random = Random::new(5);
+    let key = random.text("0123456789abcdef", 40);
+    let base = format!("a = 1\n# sha256 of it:\napi_secret = \"{key}\"\nb = 2\n");
+    // Whoever takes the comment out brings a secret in, on a line that stays as it is.
+    assert!(whole(&scanner, base.as_bytes()).matches.is_empty());
+    assert_eq!(whole(&scanner, base.as_bytes()).calm, Calm::Unknown);
+    assert!(!whole(&scanner, &base.as_bytes()[22..]).matches.is_empty());
+    let password = random.text("ABCDEFGHabcdefgh23456789", 16);
+    let base = "a\n\nmachine h.example.org\n  login deploy\n\nb\n";
+    not_calm(base, 40..40, &format!("  password {password}\n"));
+    let base = format!("a\n\nmachine h\n  login deploy\n  password {password}\nb\n")
+        .replace("machine", "machinery");
+    not_calm(&base, 10..12, "");
+}
+
+#[test]
+fn an_archive_is_never_calm() {
+    let scanner = Scanner::new(&Selection::default());
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packed.write_all(b"nothing in it\n").unwrap();
+    let packed = packed.finish().unwrap();
+    for text in [
+        &packed,
+        &b"a\0b"[..],
+        b"\xff\xfea\x01",
+        b"PK\x03\x04 and more",
+    ] {
+        assert_eq!(whole(&scanner, text).calm, Calm::Unknown);
+        let all = 0..text.len();
+        assert_eq!(
+            scanner.calm(b"", text, &[all], 0),
+            Calm::Unknown,
+            "{text:?}"
+        );
+    }
+    assert_eq!(whole(&scanner, b"a = 1\n").calm, Calm::Within(0));
+}
+
+#[test]
+fn no_keyword_stands_over_a_line_end() {
+    for rule in rules() {
+        assert!(rule.keywords.iter().all(|word| !word.contains('\n')));
+    }
+}

@@ -73,7 +73,9 @@ impl<'a, V: Visitor> Walker<'a, V> {
         if share == Share::Others && !self.objects.loose.is_left(index) {
             return;
         }
-        if self.objects.is_packed(oid, self.objects.packs.len()) {
+        if self.objects.number(oid)
+            != Some(self.objects.first(self.objects.packs.len()) + index as u32)
+        {
             return;
         }
         let mut buffer = self.pool.take();
@@ -173,7 +175,9 @@ impl<'a, V: Visitor> Walker<'a, V> {
         let Some(oid) = Oid::from_raw(pack.id(entry)) else {
             return (Data::Broken, None);
         };
-        let wanted = !self.objects.is_packed(oid, family.number);
+        // In the first pack every object is the one that counts.
+        let number = self.objects.first(family.number) + pack.place(entry);
+        let wanted = family.number == 0 || self.objects.number(oid) == Some(number);
         let mut buffer = self.pool.take();
         let base = match base {
             Data::Here(base) => Some(base.bytes()),

@@ -56,10 +56,9 @@ impl Loose {
         self.found[index].0
     }
 
-    /// Which one it is.
-    pub(super) fn find(&self, oid: Oid) -> Option<u32> {
-        let found = self.found.binary_search_by_key(&oid, |(oid, _)| *oid);
-        found.ok().map(|index| index as u32)
+    /// The raw id of one.
+    pub(super) fn raw(&self, index: u32) -> &[u8] {
+        self.found[index as usize].0.as_raw()
     }
 
     /// Notes that one is no blob.

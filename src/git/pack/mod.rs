@@ -14,6 +14,7 @@ mod family;
 mod inflate;
 mod loose;
 mod plan;
+mod table;
 
 use super::store::BrokenObject;
 use super::{Kind, Oid, Repo};
@@ -25,6 +26,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use table::Table;
 
 /// The bytes that bases may have in all threads together while they wait.
 const BUDGET: usize = 256 << 20;
@@ -45,6 +47,11 @@ pub struct Surprise;
 pub struct Objects {
     packs: Vec<Pack>,
     loose: Loose,
+    /// Numbers of all objects: those of the packs one pack after the other by their places in the
+    /// indexes, then the loose ones. Of several copies the first counts.
+    table: Table,
+    /// The first number of each pack, and that of the loose objects.
+    firsts: Vec<u32>,
 }
 
 /// An object, and what is known of it before it is looked at.
@@ -110,6 +117,8 @@ impl Objects {
         let mut objects = Self {
             packs: Vec::new(),
             loose: Loose::default(),
+            table: Table::default(),
+            firsts: Vec::new(),
         };
         for directory in directories(&repo.object_dir().ok_or(Surprise)?)? {
             for index in indexes(&directory.join("pack"))? {
@@ -122,7 +131,38 @@ impl Objects {
         objects
             .packs
             .sort_by_key(|pack| std::cmp::Reverse(pack.len()));
+        objects.enter_all()?;
         Ok(objects)
+    }
+
+    fn enter_all(&mut self) -> Result<(), Surprise> {
+        let mut all = 0_u64;
+        for pack in &self.packs {
+            self.firsts.push(u32::try_from(all).map_err(|_| Surprise)?);
+            all += u64::from(pack.len());
+        }
+        self.firsts.push(u32::try_from(all).map_err(|_| Surprise)?);
+        all += self.loose.len() as u64;
+        let all = u32::try_from(all).map_err(|_| Surprise)?;
+        let mut table = Table::new(all);
+        (0..all).for_each(|number| table.enter(number, |number| self.id(number)));
+        self.table = table;
+        Ok(())
+    }
+
+    /// The first number of a pack; behind the last one, of the loose objects.
+    fn first(&self, pack: usize) -> u32 {
+        self.firsts[pack]
+    }
+
+    /// The raw id of a number.
+    fn id(&self, number: u32) -> &[u8] {
+        let source = self.firsts.partition_point(|first| *first <= number) - 1;
+        let place = number - self.firsts[source];
+        match self.packs.get(source) {
+            Some(pack) => pack.index.oid_at_index(place).as_bytes(),
+            None => self.loose.raw(place),
+        }
     }
 
     /// How many objects there are, for progress; duplicates count.
@@ -141,25 +181,7 @@ impl Objects {
     /// A number that an object has alone; below [`Objects::count`].
     #[must_use]
     pub fn number(&self, oid: Oid) -> Option<u32> {
-        let id = gix_index::hash::oid::try_from_bytes(oid.as_raw()).ok()?;
-        let mut first = 0;
-        for pack in &self.packs {
-            if let Some(place) = pack.index.lookup(id) {
-                return Some(first + place);
-            }
-            first += pack.len();
-        }
-        self.loose.find(oid).map(|index| first + index)
-    }
-
-    /// Whether one of the first so many packs holds an object.
-    fn is_packed(&self, oid: Oid, packs: usize) -> bool {
-        packs > 0
-            && gix_index::hash::oid::try_from_bytes(oid.as_raw()).is_ok_and(|oid| {
-                self.packs[..packs]
-                    .iter()
-                    .any(|pack| pack.index.lookup(oid).is_some())
-            })
+        self.table.find(oid.as_raw(), |number| self.id(number))
     }
 
     /// Shows every object of a share to one of the visitors, each of which has a thread of its own.

@@ -84,6 +84,11 @@ impl Pack {
         Some(self.bases[entry as usize]).filter(|base| *base != NONE)
     }
 
+    /// Where an entry stands in the index.
+    pub(super) fn place(&self, entry: u32) -> u32 {
+        self.places[entry as usize]
+    }
+
     /// The raw id of an entry.
     pub(super) fn id(&self, entry: u32) -> &[u8] {
         self.index

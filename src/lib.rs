@@ -14,12 +14,9 @@
 //!
 //! The second idea is [`change::Fresh`]: a content is the whole post-image *and* the ranges of it
 //! that are new. Rules read the whole, so that what arrives in pieces is still joined; a match counts
-//! where it touches something new. Staged changes, pushes and histories are the same thing then.
-//!
-//! A push has two sets of new commits. For what is in files a commit is new when no ref of the
-//! repository reaches it: [`change::Change::Commit`]. For a policy that holds for some refs, when no
-//! ref *of those* does: [`change::Change::Scoped`]; else whoever pushes to another ref first would
-//! have gone around it.
+//! where it touches something new, and also where only old lines make it but no earlier version holds
+//! that secret. Staged changes, pushes and histories are the same thing then: a pack says by its
+//! deltas what is new, a push by the lines that no parent has.
 //!
 //! # The way of data
 //! ```text

@@ -18,6 +18,11 @@
 //! that secret. Staged changes, pushes and histories are the same thing then: a pack says by its
 //! deltas what is new, a push by the lines that no parent has.
 //!
+//! A push has two sets of new commits. For what is in files a commit is new when no ref of the
+//! repository reaches it: [`change::Change::Commit`]. For a policy that holds for some refs, when no
+//! ref *of those* does: [`change::Change::Scoped`]; else whoever pushes to another ref first would
+//! have gone around it.
+//!
 //! # The way of data
 //! ```text
 //!  Git calls us: arguments, standard input, environment        portcullis scan

@@ -343,7 +343,14 @@ fn it_is_read_in_a_repository_of_another_object_format_too() {
         return;
     };
     let server = server.policy(TRUSTING);
-    let alice = world.clone_of(&server, "alice");
+    // Git 2.39 takes an empty repository for one of SHA-1 when it clones it.
+    let alice = world.init("alice", &["--object-format=sha256"]);
+    alice
+        .git(&format!(
+            "remote add origin file://{}",
+            server.dir.display()
+        ))
+        .ok();
     let token = world.secrets.github();
     alice.commit("old.py", assigned(&token));
     alice.portcullis("baseline create").ok().says("1 finding");

@@ -15,7 +15,7 @@ mod staged;
 pub use content::{Around, Calm, Content, Fresh};
 pub use file::{Base, FileChange, Naming, Stored};
 pub use fresh::fresh_lines;
-pub use history::{Blob, History, Located};
+pub use history::{Blob, Counts, History, Holdings, KeptBy, Located, Sought, Whereabouts};
 pub use push::{BadUpdate, RefChange, RefUpdate};
 
 use crate::git::{CommitInfo, Oid, RefName, Repo, escape};

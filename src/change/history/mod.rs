@@ -2,9 +2,11 @@
 //!
 //! Where a finding came from is asked afterwards, and only then paid for.
 
+mod holds;
 mod objects;
 mod trees;
 
+pub use holds::{Holdings, KeptBy, Sought, Whereabouts};
 pub(super) use objects::visit;
 
 use super::Unread;
@@ -14,6 +16,7 @@ use crate::git::{
 };
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::OnceLock;
 use trees::Trees;
 
 /// What a walk over all objects has learnt.
@@ -30,6 +33,18 @@ pub struct History {
     named: OidMap<RefName>,
     /// Which tree holds which, where that was noted.
     trees: Option<Trees>,
+    /// See [`History::oldest_first`].
+    order: OnceLock<Vec<Oid>>,
+    counts: Counts,
+}
+
+/// How many objects there are beside blobs and commits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Trees.
+    pub trees: u64,
+    /// Annotated tags.
+    pub tags: u64,
 }
 
 #[derive(Debug)]
@@ -88,6 +103,21 @@ impl History {
         self.tips.len() as u64
     }
 
+    /// How many objects of other kinds there are.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts {
+            tags: self.tags.len() as u64,
+            ..self.counts
+        }
+    }
+
+    /// What all commits hold of what was found.
+    #[must_use]
+    pub fn holdings(&self) -> Holdings<'_> {
+        Holdings::of(self)
+    }
+
     /// Whether a ref reaches this commit.
     #[must_use]
     pub fn reaches(&self, commit: Oid) -> bool {
@@ -102,20 +132,18 @@ impl History {
         self.tips.get(index).map(|(name, _)| name.clone())
     }
 
-    /// A ref that names this tag, through other tags or at once.
+    /// The refs that name each tag, through other tags or at once.
     #[must_use]
-    pub fn ref_of_tag(&self, repo: &Repo, tag: Oid) -> Option<RefName> {
-        let refs = repo.refs().ok()?;
-        refs.into_iter().find_map(|(name, oid)| {
-            let mut at = Some(oid);
-            while let Some(here) = at {
-                if here == tag {
-                    return Some(name);
-                }
-                at = self.tags.get(&here).copied();
+    pub fn refs_of_tags(&self, repo: &Repo) -> OidMap<Vec<RefName>> {
+        let mut named: OidMap<Vec<RefName>> = OidMap::default();
+        for (name, oid) in repo.refs().unwrap_or_default() {
+            let mut at = oid;
+            while let Some(target) = self.tags.get(&at) {
+                named.entry(at).or_default().push(name.clone());
+                at = *target;
             }
-            None
-        })
+        }
+        named
     }
 
     /// Where each blob came in, in the order asked.
@@ -169,7 +197,7 @@ impl History {
                 at: blobs[*index].at,
             })
             .collect();
-        let asked = first_commits(repo, &commits, &rest)
+        let asked = first_commits(repo, commits, &rest)
             .map_err(|error| Unread::new("the commits that findings came from", error))?;
         found.resize_with(blobs.len(), || None);
         for (index, origin) in open.into_iter().zip(asked) {
@@ -179,7 +207,11 @@ impl History {
     }
 
     /// Commits that refs reach before others, parents before children, older ones first.
-    fn oldest_first(&self) -> Vec<Oid> {
+    fn oldest_first(&self) -> &[Oid] {
+        self.order.get_or_init(|| self.sorted())
+    }
+
+    fn sorted(&self) -> Vec<Oid> {
         let mut order = Vec::with_capacity(self.commits.len());
         for reachable in [true, false] {
             let here =

@@ -201,6 +201,49 @@ struct Search<'a, 'b> {
     entered: HashMap<u32, ()>,
 }
 
+/// What a tree holds under a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Held {
+    /// The tree of this number.
+    Tree(u32),
+    /// The wanted blob of this number; see [`Trees::wanted`].
+    Blob(u32),
+}
+
+impl Trees {
+    /// The number of a blob among those that are wanted.
+    pub(super) fn wanted(&self, blob: Oid) -> Option<u32> {
+        self.wanted.get(&blob).copied()
+    }
+
+    /// How many blobs are wanted; their numbers are below it.
+    pub(super) fn wanted_len(&self) -> usize {
+        self.wanted.len()
+    }
+
+    /// Above the numbers of all trees that were noted.
+    pub(super) fn end(&self) -> u32 {
+        self.trees.keys().max().map_or(0, |last| last + 1)
+    }
+
+    /// What was noted of a tree, with the names.
+    pub(super) fn of_tree(&self, tree: u32) -> impl Iterator<Item = (&[u8], Held)> + use<'_> {
+        let noted = self.trees.get(&tree).map(|(part, start, end)| {
+            let part = &self.parts[*part as usize];
+            (&part.notes[*start as usize..*end as usize], &part.names)
+        });
+        noted.into_iter().flat_map(|(notes, names)| {
+            notes.iter().map(|note| {
+                let held = match note.name & BLOB {
+                    0 => Held::Tree(note.what),
+                    _ => Held::Blob(note.what),
+                };
+                (&*names[(note.name & !BLOB) as usize], held)
+            })
+        })
+    }
+}
+
 impl Search<'_, '_> {
     /// Goes through what a commit has that no earlier one had, in the order of the paths.
     fn enter(&mut self, commit: Oid, root: u32) {

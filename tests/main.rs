@@ -34,6 +34,7 @@ mod pushes;
 mod readme;
 mod reports;
 mod server;
+mod signatures;
 mod stage;
 mod staged;
 mod tidy;

@@ -7,7 +7,7 @@ use super::scan::{Refusal, accepting};
 use crate::change::{RefChange, RefUpdate, Source, There};
 use crate::config::{BaselineAt, Origin, discover_client, discover_server};
 use crate::finding::Level;
-use crate::git::{Logged, Oid, RefName, Repo, reflog};
+use crate::git::{Certificate, Logged, Oid, RefName, Repo, reflog};
 use crate::hook::Side;
 use crate::hook::install::status;
 use crate::policy::groups::Pusher;
@@ -174,6 +174,7 @@ fn update(name: RefName, old: Option<Oid>, new: Option<Oid>) -> Source {
         bad: Vec::new(),
         known,
         there: There::Here,
+        certificate: Certificate::NotYet,
     }
 }
 
@@ -196,6 +197,7 @@ fn range(args: &Args, repo: &Repo, revs: &str) -> Result<Vec<Source>, String> {
                 bad: Vec::new(),
                 known: vec![tip.oid.to_string()],
                 there: There::Aside,
+                certificate: Certificate::NotYet,
             });
         }
     }

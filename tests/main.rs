@@ -35,6 +35,8 @@ mod readme;
 mod reports;
 mod server;
 mod signatures;
+mod signatures_fido;
+mod signatures_gpg;
 mod stage;
 mod staged;
 mod tidy;

@@ -4,7 +4,8 @@ use crate::protect::WHO;
 use crate::world::{Repo, SshKey, World, ids};
 
 /// `[identity]` of a server that knows SSH keys.
-pub(crate) const KEYS: &str = "[identity]\nsource = \"env:PUSHER\"\nallowed_signers = \"signers\"\n";
+pub(crate) const KEYS: &str =
+    "[identity]\nsource = \"env:PUSHER\"\nallowed_signers = \"signers\"\n";
 
 /// A server where main is signed so, with these lines in its list of signers, and a clone with a first
 /// commit that nobody signed.
@@ -44,8 +45,12 @@ fn what_its_committer_signed_comes_in_and_nothing_else() {
     bob.signs_nothing("bob@clinic.example");
     let bare = bob.commit("b.py", "b = 1\n");
     let said = bob.push("main").rejected().by(ids::REF_SIGNED);
-    said.says("it is not signed").says(&bare[..10]).lacks(&base[..10]);
-    server.ref_is("refs/heads/main", &signed).lacks_object(&bare);
+    said.tells("it is not signed")
+        .says(&bare[..10])
+        .lacks(&base[..10]);
+    server
+        .ref_is("refs/heads/main", &signed)
+        .lacks_object(&bare);
     // Nothing is asked of another ref.
     bob.push("main:topic").accepted();
     // And what came in there is new to this one all the same.
@@ -66,7 +71,8 @@ fn each_commit_is_looked_at_and_merges_too() {
     bob.git("switch -q -c topic").ok();
     bob.commit("c.py", "c = 1\n");
     bob.git("switch -q main").ok();
-    bob.git("merge -q --no-ff --no-gpg-sign -m merge topic").ok();
+    bob.git("merge -q --no-ff --no-gpg-sign -m merge topic")
+        .ok();
     let said = bob.push("main").rejected().by(ids::REF_SIGNED);
     said.says(&bob.head()[..10]);
     bob.git("commit -q --amend --no-edit -S").ok();
@@ -81,11 +87,16 @@ fn a_key_that_the_server_does_not_know_is_nobody_s() {
     bob.signs_with(&other, "bob@clinic.example");
     bob.commit("a.py", "a = 1\n");
     let said = bob.push("main").rejected().by(ids::REF_SIGNED);
-    said.says("which is nobody's whom this server knows");
+    said.tells("which is nobody's whom this server knows");
     // What the pusher believes does not count.
     bob.write("trusted", line("bob", &other));
     let file = bob.dir.join("trusted");
-    bob.git_with(&["config", "gpg.ssh.allowedSignersFile", file.to_str().unwrap()]).ok();
+    bob.git_with(&[
+        "config",
+        "gpg.ssh.allowedSignersFile",
+        file.to_str().unwrap(),
+    ])
+    .ok();
     bob.push("main").rejected().by(ids::REF_SIGNED);
 }
 
@@ -104,7 +115,7 @@ fn a_key_is_valid_as_of_the_push() {
         let text = format!("bob,bob@clinic.example {options} {}\n", key.public);
         server.write("signers", &text);
         let told = bob.push("main").rejected().by(ids::REF_SIGNED);
-        told.says(said);
+        told.tells(said);
     }
     let text = format!(
         "bob,bob@clinic.example namespaces=\"git\",valid-after=\"20200101\" {}\n",
@@ -112,10 +123,11 @@ fn a_key_is_valid_as_of_the_push() {
     );
     server.write("signers", &text);
     server.write("revoked", format!("{}\n", key.public));
-    let rule = "revoked_keys = \"revoked\"\n[[protect]]\nrefs = [\"refs/heads/main\"]\nsigned = \"ssh\"\n";
+    let rule =
+        "revoked_keys = \"revoked\"\n[[protect]]\nrefs = [\"refs/heads/main\"]\nsigned = \"ssh\"\n";
     let server = server.policy(&format!("{KEYS}{rule}"));
     let told = bob.push("main").rejected().by(ids::REF_SIGNED);
-    told.says("has been revoked");
+    told.tells("has been revoked");
     server.write("revoked", "");
     bob.push("main").accepted();
     server.ref_is("refs/heads/main", &commit);
@@ -130,7 +142,7 @@ fn who_signs_is_who_committed() {
     bob.signs_with(&key, "eve@clinic.example");
     bob.commit("a.py", "a = 1\n");
     let said = bob.push("main").rejected().by(ids::REF_SIGNER);
-    said.says("is signed by bob, bob@clinic.example, its committer is Robin <eve@clinic.example>");
+    said.tells("is signed by bob, bob@clinic.example, its committer is Robin <eve@clinic.example>");
     bob.signs_with(&key, "Bob@Clinic.Example");
     bob.git("commit -q --amend --no-edit --reset-author").ok();
     bob.push("main").accepted();
@@ -154,7 +166,7 @@ fn others_commits_may_be_pushed_below_one_s_own() {
     bob.signs_with(&ann, "ann@clinic.example");
     bob.commit("a.py", "a = 1\n");
     let said = bob.push("main").rejected().by(ids::REF_SIGNER);
-    said.says("is signed by ann, ann@clinic.example, who pushes is bob");
+    said.tells("is signed by ann, ann@clinic.example, who pushes is bob");
     bob.signs_with(&key, "bob@clinic.example");
     bob.git("commit -q --allow-empty -m on-top").ok();
     bob.push("main").accepted();
@@ -171,17 +183,17 @@ fn a_tag_is_signed_by_itself() {
     let (server, bob, base, key) = bob(&world, "any");
     bob.git("tag light").ok();
     let said = bob.push("light").rejected().by(ids::REF_SIGNED);
-    said.says("the tag is lightweight");
+    said.tells("the tag is lightweight");
     bob.git("tag -a -m words plain").ok();
     let said = bob.push("plain").rejected().by(ids::REF_SIGNED);
-    said.says("the tag: it is not signed");
+    said.tells("the tag: it is not signed");
     bob.git("tag -s -m words v1").ok();
     bob.push("v1").accepted();
     server.ref_is("refs/tags/v1^{commit}", &base);
     // Under another name it would be a promise that nobody made.
     let tag = bob.id("v1");
     let said = bob.push(&format!("{tag}:refs/tags/v2")).rejected();
-    said.by(ids::REF_SIGNED).says("the tag was signed as v1");
+    said.by(ids::REF_SIGNED).tells("the tag was signed as v1");
     bob.signs_with(&world.ssh_key("other"), "bob@clinic.example");
     bob.git("tag -s -m words v3").ok();
     bob.push("v3").rejected().by(ids::REF_SIGNED);
@@ -190,7 +202,10 @@ fn a_tag_is_signed_by_itself() {
     bob.push("v4").rejected().by(ids::REF_SIGNER);
     bob.signs_with(&key, "bob@clinic.example");
     bob.git("tag -s -m words v5").ok();
-    bob.acting_as("ann").push("v5").rejected().by(ids::REF_SIGNER);
+    bob.acting_as("ann")
+        .push("v5")
+        .rejected()
+        .by(ids::REF_SIGNER);
 }
 
 #[test]
@@ -199,11 +214,11 @@ fn keys_that_cannot_be_read_decide_nothing() {
     let (server, bob, base, _) = bob(&world, "any");
     bob.commit("a.py", "a = 1\n");
     std::fs::remove_file(server.dir.join("signers")).unwrap();
-    let said = bob.push("main").rejected().says("undecided");
-    said.says("signers").not_by(ids::REF_SIGNED);
+    let said = bob.push("main").rejected().tells("undecided");
+    said.tells("signers").not_by(ids::REF_SIGNED);
     std::fs::create_dir(server.dir.join("signers")).unwrap();
-    let said = bob.push("main").rejected().says("undecided");
-    said.says("no regular file");
+    let said = bob.push("main").rejected().tells("undecided");
+    said.tells("no regular file");
     server.ref_is("refs/heads/main", &base);
 }
 
@@ -215,7 +230,7 @@ fn a_policy_without_keys_does_not_ask_for_signatures() {
     let server = server.policy(&format!("{WHO}{rule}"));
     bob.commit("a.py", "a = 1\n");
     let said = bob.push("main").rejected();
-    said.says("portcullis.toml:8: \"protect.signed\": needs identity.allowed_signers");
+    said.tells("portcullis.toml:9: \"protect.signed\": needs identity.allowed_signers");
     server.portcullis("check --range HEAD").exit(2);
 }
 
@@ -249,7 +264,10 @@ fn the_client_warns_of_what_is_not_signed() {
     let first = bob.commit("a.py", "a = 1\n");
     bob.commit("b.py", "b = 1\n");
     let said = bob.push("main").rejected();
-    let said = said.says(&format!("2 commits, {} the first: it is not signed", &first[..10]));
+    let said = said.tells(&format!(
+        "2 commits, {} the first: it is not signed",
+        &first[..10]
+    ));
     drop(said);
     bob.git("rebase -q --root -S").ok();
     bob.push("+main:topic").accepted().not_by(ids::REF_SIGNED);

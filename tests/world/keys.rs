@@ -81,7 +81,10 @@ impl Repo {
     /// Makes the branch stand at a commit with these bytes.
     #[track_caller]
     pub(crate) fn put_head(&self, raw: &str) -> String {
-        let oid = self.ask_fed("hash-object -t commit -w --literally --stdin", raw.as_bytes());
+        let oid = self.ask_fed(
+            "hash-object -t commit -w --literally --stdin",
+            raw.as_bytes(),
+        );
         self.git(&format!("reset -q --hard {oid}")).ok();
         oid
     }
@@ -147,7 +150,11 @@ impl Device {
     }
 
     fn blob(&self) -> Vec<u8> {
-        let fields: [&[u8]; 3] = [TYPE.as_bytes(), &self.pair.pk[..], self.application.as_bytes()];
+        let fields: [&[u8]; 3] = [
+            TYPE.as_bytes(),
+            &self.pair.pk[..],
+            self.application.as_bytes(),
+        ];
         fields.iter().flat_map(|field| string(field)).collect()
     }
 
@@ -170,6 +177,18 @@ impl Device {
             whole.extend(string(field));
         }
         armoured(&whole)
+    }
+}
+
+impl Device {
+    /// A signature of the device with other flags written into it.
+    pub(crate) fn with_flags(&self, signature: &str, flags: u8) -> String {
+        let lines = signature.lines().filter(|line| !line.starts_with('-'));
+        let mut bytes = STANDARD.decode(lines.collect::<String>()).unwrap();
+        // The last five bytes are the flags and the counter.
+        let at = bytes.len() - 5;
+        bytes[at] = flags;
+        armoured(&bytes)
     }
 }
 

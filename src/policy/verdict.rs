@@ -2,7 +2,7 @@
 
 use crate::change::Unread;
 use crate::finding::{Finding, Level};
-use crate::git::escape;
+use crate::git::{RefName, escape};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -44,11 +44,18 @@ impl Verdict {
     /// A finding that blocks rejects; else anything unread leaves it undecided.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        if self
-            .findings
-            .iter()
-            .any(|finding| finding.level == Level::Deny)
-        {
+        self.outcome_by(|_| true)
+    }
+
+    /// What it comes to for one ref of a push, the others aside.
+    #[must_use]
+    pub fn outcome_for(&self, name: &RefName) -> Outcome {
+        self.outcome_by(|finding| finding.concerns(name))
+    }
+
+    fn outcome_by(&self, counts: impl Fn(&Finding) -> bool) -> Outcome {
+        let mut denied = self.findings.iter().filter(|f| f.level == Level::Deny);
+        if denied.any(counts) {
             Outcome::Rejected
         } else if self.unread.is_empty() {
             Outcome::Accepted

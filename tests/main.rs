@@ -6,6 +6,7 @@
 
 mod world;
 
+mod audit;
 mod baseline;
 mod bypass;
 mod commits;

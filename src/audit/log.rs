@@ -38,6 +38,8 @@ enum LogProblem {
     NotAFile,
     #[error("what stands in it is no audit log; move it away")]
     Foreign,
+    #[error("it is not put aside: there is something of that name already")]
+    Taken,
     #[error("another process holds its lock; try again")]
     Busy,
 }
@@ -113,7 +115,10 @@ impl Log {
                 .set_permissions(file.metadata()?.permissions())?;
             new.as_file().sync_data()?;
             // At no moment is there no log.
-            std::fs::hard_link(&self.path, to)?;
+            std::fs::hard_link(&self.path, to).map_err(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists => LogProblem::Taken,
+                _ => LogProblem::Io(error),
+            })?;
             new.persist(&self.path).map_err(|error| error.error)?;
             Ok(sync_folder(&self.path)?)
         };

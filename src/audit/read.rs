@@ -64,6 +64,12 @@ impl Recorded {
         RefName::new(&self.bytes("ref")?).ok()
     }
 
+    /// The name that was asked for, be it that of a ref or not.
+    #[must_use]
+    pub fn asked_name(&self) -> Option<Vec<u8>> {
+        self.bytes("ref")
+    }
+
     /// Who pushed; none where nobody could be identified.
     #[must_use]
     pub fn pusher(&self) -> Option<Vec<u8>> {

@@ -230,6 +230,10 @@ pub(super) struct Check {
     /// Every update that the reflog of this ref holds, each as of its time
     #[arg(long, value_name = "REFNAME", conflicts_with_all = ["update", "range", "refname"])]
     pub(super) reflog: Option<String>,
+    /// Every push that an audit log holds, each as of its time and by who made it, and what would
+    /// be judged otherwise now [default: the log of the policy here]
+    #[arg(long, value_name = "LOG", num_args = 0..=1, value_hint = ValueHint::FilePath, conflicts_with_all = ["update", "range", "refname", "reflog"])]
+    pub(super) replay: Option<Option<PathBuf>>,
     /// Who would push; nobody who is known, if absent
     #[arg(long = "as", value_name = "USER")]
     pub(super) user: Option<String>,

@@ -97,10 +97,13 @@ fn verify(args: &AuditVerify) -> Result<Exit, Failed> {
             return Ok(Exit::Blocked);
         }
         for seq in chain.begins.drain(..) {
+            let how = match seq {
+                1 => "begins a chain of its own".to_owned(),
+                _ => format!("begins with entry {seq}"),
+            };
             let _ = writeln!(
                 text,
-                "{shown}: begins with entry {seq}; whether anything is missing before it, \
-                 only the older file tells"
+                "{shown}: {how}; whether anything is missing before it, only the older file tells"
             );
         }
     }

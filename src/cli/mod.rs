@@ -14,6 +14,7 @@ mod output;
 mod policy;
 mod progress;
 mod record;
+mod replay;
 mod scan;
 
 pub use exit::Exit;

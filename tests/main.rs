@@ -7,6 +7,7 @@
 mod world;
 
 mod audit;
+mod audit_reading;
 mod baseline;
 mod bypass;
 mod commits;

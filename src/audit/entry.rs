@@ -5,10 +5,11 @@ use crate::finding::{Finding, Level};
 use crate::git::{Oid, RefName, Repo, escape, is_ancestor};
 use crate::policy::groups::Pusher;
 use crate::policy::settings::Mode;
-use crate::policy::{Outcome, SuppressedBy, Verdict};
+use crate::policy::{Outcome, Suppressed, SuppressedBy, Verdict};
 use crate::report::{Redactor, Secrets};
 use base64::Engine as _;
 use serde::Serialize;
+use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
 /// The most findings that the entries of one push tell one by one; the report tells all.
@@ -164,6 +165,8 @@ pub fn entries(
         verdict,
         around,
         redactor: &redactor,
+        findings: ByRef::new(&verdict.findings, &|finding| finding),
+        suppressed: ByRef::new(&verdict.suppressed, &|entry| &entry.finding),
         left: MOST,
     };
     let mut entries = Vec::new();
@@ -215,10 +218,48 @@ impl Rotated {
     }
 }
 
+/// What stands in the way of which ref: a push may have many of both.
+struct ByRef<'a, T> {
+    all: &'a [T],
+    /// Of no ref, hence of all.
+    every: Vec<usize>,
+    one: HashMap<&'a RefName, Vec<usize>>,
+}
+
+impl<'a, T> ByRef<'a, T> {
+    fn new(all: &'a [T], finding: &dyn Fn(&'a T) -> &'a Finding) -> Self {
+        let (mut every, mut one) = (Vec::new(), HashMap::<_, Vec<usize>>::new());
+        for (at, entry) in all.iter().enumerate() {
+            let refs = &finding(entry).refs;
+            if refs.is_empty() {
+                every.push(at);
+            }
+            for name in refs {
+                one.entry(name).or_default().push(at);
+            }
+        }
+        Self { all, every, one }
+    }
+
+    /// In their order; without a name all of them.
+    fn of(&self, name: Option<&RefName>) -> Vec<&'a T> {
+        let Some(name) = name else {
+            return self.all.iter().collect();
+        };
+        let own = self.one.get(name).into_iter().flatten();
+        let mut at: Vec<usize> = self.every.iter().chain(own).copied().collect();
+        at.sort_unstable();
+        at.dedup();
+        at.into_iter().filter_map(|at| self.all.get(at)).collect()
+    }
+}
+
 struct Writer<'a> {
     verdict: &'a Verdict,
     around: &'a Circumstances<'a>,
     redactor: &'a Redactor,
+    findings: ByRef<'a, Finding>,
+    suppressed: ByRef<'a, Suppressed>,
     /// How many findings may still be told.
     left: usize,
 }
@@ -250,10 +291,8 @@ impl Writer<'_> {
     }
 
     fn entry(&mut self, update: UpdateOut, name: Option<&RefName>) -> Entry {
-        let concerns = |finding: &&Finding| name.is_none_or(|name| finding.concerns(name));
-        let found: Vec<&Finding> = self.verdict.findings.iter().filter(concerns).collect();
-        let suppressed = self.verdict.suppressed.iter();
-        let suppressed: Vec<_> = suppressed.filter(|s| concerns(&&s.finding)).collect();
+        let found = self.findings.of(name);
+        let suppressed = self.suppressed.of(name);
         let all = found.len() + suppressed.len();
         let told = all.min(self.left);
         self.left -= told;
@@ -286,7 +325,7 @@ impl Writer<'_> {
             pusher_base64,
             identity: self.around.identity.clone(),
             verdict: outcome,
-            ref_verdict: name.map_or(outcome, |name| self.verdict.outcome_for(name)),
+            ref_verdict: Outcome::of(found.iter().copied(), &self.verdict.unread),
             mode: match self.around.mode {
                 Mode::Enforce => "enforce",
                 Mode::Evaluate => "evaluate",

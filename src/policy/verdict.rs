@@ -2,7 +2,7 @@
 
 use crate::change::Unread;
 use crate::finding::{Finding, Level};
-use crate::git::{RefName, escape};
+use crate::git::escape;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -44,24 +44,7 @@ impl Verdict {
     /// A finding that blocks rejects; else anything unread leaves it undecided.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        self.outcome_by(|_| true)
-    }
-
-    /// What it comes to for one ref of a push, the others aside.
-    #[must_use]
-    pub fn outcome_for(&self, name: &RefName) -> Outcome {
-        self.outcome_by(|finding| finding.concerns(name))
-    }
-
-    fn outcome_by(&self, counts: impl Fn(&Finding) -> bool) -> Outcome {
-        let mut denied = self.findings.iter().filter(|f| f.level == Level::Deny);
-        if denied.any(counts) {
-            Outcome::Rejected
-        } else if self.unread.is_empty() {
-            Outcome::Accepted
-        } else {
-            Outcome::Undecided
-        }
+        Outcome::of(&self.findings, &self.unread)
     }
 }
 
@@ -75,6 +58,20 @@ pub enum Outcome {
     Rejected,
     /// Something could not be examined and nothing blocks: exit code 3, refused by a hook.
     Undecided,
+}
+
+impl Outcome {
+    /// What these come to.
+    pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>, unread: &[Unread]) -> Self {
+        let mut findings = findings.into_iter();
+        if findings.any(|finding| finding.level == Level::Deny) {
+            Self::Rejected
+        } else if unread.is_empty() {
+            Self::Accepted
+        } else {
+            Self::Undecided
+        }
+    }
 }
 
 /// A finding that does not count.

@@ -7,6 +7,7 @@ use super::groups::Pusher;
 use super::order::{first_of_each, order};
 use super::packs::CHECKS;
 use super::settings::{Allow, Inline, Settings};
+use super::trace::trace;
 use super::{ServerKeys, Stale, Suppressed, SuppressedBy, Unread, Verdict};
 use crate::change::{Blob, History, Naming, RefUpdate, Source, visit};
 use crate::finding::{Finding, Level, PlaceKind};
@@ -107,7 +108,9 @@ impl Policy {
             kept.unread.push(Unread::late(limit));
         }
         if let (Some(history), Some(repo)) = (&history, repo) {
+            let counts = history.counts();
             kept.coverage.refs = history.refs();
+            (kept.coverage.trees, kept.coverage.tags) = (counts.trees, counts.tags);
             self.locate(history, repo, &mut kept);
             // The threads found them in any order; a push shows its commits oldest first.
             kept.raised
@@ -238,27 +241,12 @@ impl Policy {
                 raised.naming = Naming::Whole;
             }
         }
-        for raised in &mut kept.raised {
-            let place = &mut raised.finding.place;
-            match (place.kind, place.commit, place.blob) {
-                (PlaceKind::Tag, _, Some(tag)) => {
-                    place.refname = history.ref_of_tag(repo, tag);
-                    place.reachable = Some(place.refname.is_some());
-                }
-                (PlaceKind::Message | PlaceKind::Commit, Some(commit), _) => {
-                    place.reachable = Some(history.reaches(commit));
-                    place.refname = history.ref_of(commit);
-                }
-                (PlaceKind::Message | PlaceKind::Commit, None, _)
-                | (PlaceKind::File | PlaceKind::Ref, _, _)
-                | (PlaceKind::Tag, _, None) => {}
-            }
-        }
         // A text or a name that no commit has at a path the policy means; a name may be meant alone.
         kept.raised.retain(|raised| {
             let path = raised.finding.place.path.as_ref();
             raised.naming == Naming::Whole || path.is_some_and(|path| holds(&raised.finding, path))
         });
+        trace(history, repo, &mut kept.raised);
     }
 
     fn verdict(&self, kept: Kept, effort: &Effort<'_>) -> Verdict {

@@ -177,6 +177,7 @@ impl Check for Secrets {
                 author: message.by.commit.map(|commit| escape(&commit.author)),
                 date: message.by.commit.and_then(super::date_of),
                 reachable: None,
+                spread: None,
                 decoded: found.decoded.clone(),
             };
             let stage = match message.of {

@@ -3,7 +3,9 @@
 use super::redact::Redactor;
 use super::style::{Style, paint};
 use super::{Audience, Options, Verbosity, coverage};
-use crate::finding::{Finding, Level, PlaceKind};
+use crate::change::KeptBy;
+use crate::finding::{Finding, Level, PlaceKind, Spread};
+use crate::git::{RefName, RepoPath};
 use crate::policy::settings::Mode;
 use crate::policy::{Outcome, Verdict};
 use crate::scan::Validity;
@@ -12,6 +14,8 @@ use std::io;
 
 /// Lines are no longer, but for a path, an id or an address that is longer by itself.
 const WIDTH: usize = 72;
+/// So many paths or refs are named of many.
+const NAMED: usize = 4;
 /// With more findings than that, each takes two lines.
 const DETAILED: usize = 50;
 
@@ -188,6 +192,9 @@ impl Page<'_> {
         {
             self.labelled("commit:", &format!("{commit}{}", self.by(finding)));
         }
+        if let Some(spread) = &finding.place.spread {
+            self.spread(finding, spread);
+        }
         let help = self.redactor.lines(&finding.help);
         for line in help.lines().filter(|line| !line.trim().is_empty()) {
             match line.strip_prefix("$ ") {
@@ -208,6 +215,52 @@ impl Page<'_> {
             .flatten()
             .map(|text| format!(", {}", self.redactor.text(text.as_bytes())))
             .collect()
+    }
+
+    /// Where else it is, and where still.
+    fn spread(&mut self, finding: &Finding, spread: &Spread) {
+        let own = finding.place.path.as_ref();
+        let others = spread.paths.iter().filter(|path| Some(*path) != own);
+        let others = others.map(RepoPath::as_bytes);
+        if let Some(paths) = self.some_of(others, spread.more_paths) {
+            self.labelled("also at:", &paths);
+        }
+        let now = &spread.now;
+        let refs = now.refs.iter().map(RefName::as_bytes);
+        let refs = self.some_of(refs, now.more_refs);
+        let kept = match now.kept_by {
+            Some(KeptBy::Stash) => Some("by the stash alone"),
+            Some(KeptBy::Reflog) => Some("by a reflog alone"),
+            Some(KeptBy::Index) => Some("by the index alone: it is staged"),
+            Some(KeptBy::Dangling) => Some("by nothing, until Git collects garbage"),
+            None => None,
+        };
+        match (refs, now.tip) {
+            (Some(refs), Some(true)) => {
+                self.labelled("still in:", &format!("{refs}; and at a tip"));
+            }
+            (Some(refs), Some(false)) => {
+                self.labelled("still in:", &format!("{refs}; at no tip, but behind"));
+            }
+            (Some(refs), None) => self.labelled("still in:", &refs),
+            (None, _) => {}
+        }
+        if let Some(kept) = kept {
+            self.labelled("kept:", kept);
+        }
+    }
+
+    /// `a, b, c and 17 more`; `None` of nothing.
+    fn some_of<'a>(&self, all: impl Iterator<Item = &'a [u8]>, more: u64) -> Option<String> {
+        let all: Vec<&[u8]> = all.collect();
+        let named = &all[..all.len().min(NAMED)];
+        let more = more + (all.len() - named.len()) as u64;
+        let shown: Vec<String> = named.iter().map(|text| self.redactor.text(text)).collect();
+        match (shown.is_empty(), more) {
+            (true, _) => None,
+            (false, 0) => Some(shown.join(", ")),
+            (false, more) => Some(format!("{} and {more} more", shown.join(", "))),
+        }
     }
 
     /// How to let a secret in that is none.
@@ -371,7 +424,6 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::super::{Color, Format, Secrets, samples, write};
     use super::*;
-    use crate::git::RepoPath;
 
     const CLIENT: Audience = Audience::ClientHook {
         event: "pre-commit",
@@ -397,6 +449,8 @@ src/a.py:3:9  secrets/github-personal-access-token
     within: base64
     commit: 2222222222222222222222222222222222222222, Alice
         <alice@example.com>, 2026-01-02T03:04:05Z
+    also at: b.py
+    still in: refs/heads/x, refs/tags/v1 and 3 more; and at a tip
     fix: Revoke it at https://github.com/settings/tokens
     fix: Take it out of the file.
     allow: if it is no secret, end that line with the comment
@@ -415,7 +469,8 @@ refused: refs/heads/x by secrets/github-personal-access-token
 undecided: 3333333333333333333333333333333333333333: the object is
     missing
 pre-commit: rejected: 2 deny, 1 warn, 1 suppressed, 1 unread; examined
-    3 files, 3 blobs, 1 commit, 2 refs, 12.3 kB in 0.004 s
+    3 files, 3 blobs, 1 commit, 4 trees, 2 refs, 12.3 kB, of which
+    10.0 kB were scanned, in 0.004 s
 ",
             verdict.findings[0].fingerprint.as_str(),
             verdict.findings[1].fingerprint.as_str(),

@@ -52,6 +52,8 @@ struct Node {
     parents: Vec<Oid>,
     /// The number of its tree, where objects have numbers.
     tree: Option<u32>,
+    /// Its tree, where objects have none at first.
+    root: Option<Oid>,
     time: i64,
 }
 

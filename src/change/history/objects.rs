@@ -7,7 +7,7 @@ use super::super::{
     Base, By, Calm, Change, FileChange, Message, MessageOf, Naming, Sink, Stored, Unread,
 };
 use super::trees::{Notes, Trees};
-use super::{History, Node};
+use super::{Counts, History, Node};
 use crate::git::{
     AllObjects, BrokenObject, CommitInfo, Kind, Mode, Object, Objects, Oid, OidMap, OidSet, Repo,
     RepoPath, Seen, Share, Surprise, TagInfo, TreeEntry, Visitor, count_objects, shallow_commits,
@@ -66,14 +66,79 @@ fn from_packs(common: &Common<'_>, objects: &Objects, jobs: usize) -> History {
         all.tags.extend(part.tags);
         all.owed.extend(part.owed);
         all.unnoted |= part.unnoted;
+        all.trees += part.trees;
         notes.extend(part.notes);
     }
     let complete = !all.unnoted;
+    let found = common.sink.blobs_found();
     let mut history = all.finish();
-    if complete {
+    if found.len() > wanted.len() {
+        // Of some no text spoke, but the names that trees give them.
+        history.trees = noted(common, objects, &found, jobs);
+    } else if complete {
         history.trees = Trees::of(notes);
     }
     history
+}
+
+/// What all trees hold of these blobs.
+fn noted(common: &Common<'_>, objects: &Objects, wanted: &[Oid], jobs: usize) -> Option<Trees> {
+    let notes = |_| Noting {
+        common,
+        objects,
+        notes: Notes::new(wanted, jobs),
+    };
+    let parts = objects.walk(common.repo, Share::Others, (0..jobs).map(notes).collect());
+    match common.sink.go_on() {
+        true => Trees::of(parts.into_iter().map(|part| part.notes).collect()),
+        false => None,
+    }
+}
+
+/// Notes what trees hold, and shows nothing.
+struct Noting<'a> {
+    common: &'a Common<'a>,
+    objects: &'a Objects,
+    notes: Notes,
+}
+
+impl Visitor for Noting<'_> {
+    type Note = ();
+
+    fn object(&mut self, seen: Seen<'_, ()>) {
+        if let (Kind::Tree, Some(tree)) = (seen.kind, self.objects.number(seen.oid)) {
+            self.notes.tree(tree);
+            for place in tree_places(seen.data, seen.oid.as_raw().len()).flatten() {
+                self.notes.place(&place, |oid| self.objects.number(oid));
+            }
+        }
+    }
+
+    // That was said before.
+    fn broken(&mut self, _broken: BrokenObject) {}
+
+    fn go_on(&self) -> bool {
+        self.common.sink.go_on()
+    }
+}
+
+/// The same of trees that are read one by one, with their numbers.
+fn noted_one_by_one(common: &Common<'_>, wanted: &[Oid], numbers: &OidMap<u32>) -> Option<Trees> {
+    let mut notes = Notes::new(wanted, 1);
+    let number = |oid: Oid| numbers.get(&oid).copied();
+    for (oid, tree) in numbers {
+        if !common.sink.go_on() {
+            return None;
+        }
+        let Ok(data) = common.repo.read_as(Kind::Tree, *oid) else {
+            continue;
+        };
+        notes.tree(*tree);
+        for place in tree_places(&data, oid.as_raw().len()).flatten() {
+            notes.place(&place, number);
+        }
+    }
+    Trees::of(vec![notes])
 }
 
 fn from_git(common: &Common<'_>, jobs: usize) -> History {
@@ -86,7 +151,7 @@ fn from_git(common: &Common<'_>, jobs: usize) -> History {
     };
     let (send, receive) = sync_channel::<Vec<(Oid, Object)>>(4 * jobs.max(1));
     let receive = Mutex::new(receive);
-    let mut part = Part::new(common, Known::Seen(OidSet::default()));
+    let mut part = Part::new(common, Known::Seen(Met::default()));
     std::thread::scope(|scope| {
         for _ in 0..jobs.max(1) {
             scope.spawn(|| look(&receive, common));
@@ -94,7 +159,19 @@ fn from_git(common: &Common<'_>, jobs: usize) -> History {
         part.read(objects, &send);
         drop(send);
     });
-    part.finish()
+    let numbers = match &mut part.known {
+        Known::Seen(met) => std::mem::take(&mut met.trees),
+        Known::Stored(_) => OidMap::default(),
+    };
+    let mut history = part.finish();
+    let wanted = common.sink.blobs_found();
+    if !wanted.is_empty() {
+        history.trees = noted_one_by_one(common, &wanted, &numbers);
+        for commit in history.commits.values_mut() {
+            commit.tree = commit.root.and_then(|root| numbers.get(&root).copied());
+        }
+    }
+    history
 }
 
 /// Looks at texts until there are no more.
@@ -206,7 +283,15 @@ enum Known<'a> {
     /// All that are stored were listed before.
     Stored(&'a Objects),
     /// By having seen it.
-    Seen(OidSet),
+    Seen(Met),
+}
+
+/// What was seen.
+#[derive(Default)]
+struct Met {
+    all: OidSet,
+    /// A number for each of the trees.
+    trees: OidMap<u32>,
 }
 
 /// What one thread has learnt while the objects went by.
@@ -223,6 +308,8 @@ struct Part<'a> {
     notes: Option<Notes>,
     /// Whether there are trees that were not noted.
     unnoted: bool,
+    /// How many trees were seen.
+    trees: u64,
     /// How many objects were seen since that was last told.
     untold: u64,
 }
@@ -279,6 +366,7 @@ impl<'a> Part<'a> {
             names: HashMap::new(),
             notes: None,
             unnoted: false,
+            trees: 0,
             untold: 0,
         }
     }
@@ -309,7 +397,7 @@ impl<'a> Part<'a> {
                 }
             };
             if let Known::Seen(seen) = &mut self.known
-                && !seen.insert(oid)
+                && !seen.all.insert(oid)
             {
                 continue;
             }
@@ -319,6 +407,10 @@ impl<'a> Part<'a> {
             match object.kind {
                 Kind::Blob => {}
                 Kind::Tree => {
+                    if let Known::Seen(seen) = &mut self.known {
+                        let number = seen.trees.len() as u32;
+                        seen.trees.insert(oid, number);
+                    }
                     self.tree(oid, &object.data, None);
                     continue;
                 }
@@ -353,6 +445,10 @@ impl<'a> Part<'a> {
         let node = Node {
             parents: info.parents,
             tree: self.number(info.tree),
+            root: match &self.known {
+                Known::Stored(_) => None,
+                Known::Seen(_) => Some(info.tree),
+            },
             time: info.committer_time.0,
         };
         self.commits.insert(info.oid, node);
@@ -366,6 +462,7 @@ impl<'a> Part<'a> {
     /// Looks at the entries of a tree; where its base was shown, at those that touch what is new:
     /// the others are the base's.
     fn tree(&mut self, oid: Oid, data: &[u8], fresh: Option<&[Range<usize>]>) {
+        self.trees += 1;
         let mut notes = self.notes.take();
         let tree = notes.as_ref().and_then(|_| self.number(oid));
         match (&mut notes, tree) {
@@ -436,7 +533,7 @@ impl<'a> Part<'a> {
     fn owe(&mut self, oid: Oid) {
         let there = match &self.known {
             Known::Stored(objects) => objects.has(oid),
-            Known::Seen(seen) => seen.contains(&oid),
+            Known::Seen(seen) => seen.all.contains(&oid),
         };
         if !there {
             self.owed.insert(oid);
@@ -448,6 +545,10 @@ impl<'a> Part<'a> {
         let mut history = History {
             commits: std::mem::take(&mut self.commits),
             tags: std::mem::take(&mut self.tags),
+            counts: Counts {
+                trees: self.trees,
+                ..Counts::default()
+            },
             ..History::default()
         };
         if !self.go_on() {

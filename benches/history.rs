@@ -4,12 +4,12 @@
 //! `git cat-file` print them to nowhere, in turn; the best of three is shown, and what it is of Git's.
 #![expect(clippy::print_stdout, reason = "it is what a bench is for")]
 
-use portcullis::change::{Change, Sink, Source, Unread, visit};
+use portcullis::change::{Change, Circumstances, Sink, Source, Unread, visit};
 use portcullis::git::{Oid, RefName, Repo};
 use portcullis::hook::Side;
 use portcullis::policy::groups::Pusher;
 use portcullis::policy::settings::Settings;
-use portcullis::policy::{Effort, Policy};
+use portcullis::policy::{Cache, Effort, Policy, Unwatched};
 use std::hint::black_box;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -55,7 +55,12 @@ impl Sink for Walk {
         false
     }
 
-    fn progress(&self, _done: u64, _all: u64) {}
+    fn circumstances(&self) -> Option<Circumstances> {
+        None
+    }
+    fn progress(&self, _progress: Progress) {}
+
+    fn stage(&self, _stage: Stage) {}
 }
 
 fn timed(work: impl FnOnce()) -> Duration {
@@ -73,9 +78,10 @@ fn walk(repo: &Repo, jobs: usize) {
 fn scan(repo: &Repo, jobs: usize) {
     let policy = Policy::new(Settings::default(), Side::Client, Pusher::Unknown);
     let effort = Effort {
+        cache: Cache::Unused,
         jobs,
         started: Instant::now(),
-        progress: &|_, _| {},
+        watch: &Unwatched,
     };
     black_box(policy.judge(Some(repo), &[Source::History], &effort));
 }

@@ -3,15 +3,15 @@
 use super::Exit;
 use super::args::{Look, Scan as Args, Source as Kind};
 use super::output::{Stream, complain, remark, report, unreported};
-use super::progress::{Progress, Wanted};
-use crate::change::Source;
+use super::progress::{Progress, Wanted, shown};
+use crate::change::{Source, Stage};
 use crate::config::rules::Note;
 use crate::config::{BaselineAt, BaselineError, Origin, discover_client};
 use crate::git::{OpenError, Repo, rev_list_args};
 use crate::hook::{Side, staged};
 use crate::policy::groups::Pusher;
 use crate::policy::settings::{Commits, Content, Mode, Settings};
-use crate::policy::{Effort, Policy, Verdict};
+use crate::policy::{Cache, Effort, Policy, Verdict, Watch as _};
 use crate::report::Audience;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -25,11 +25,15 @@ pub(super) fn run(args: &Args) -> Exit {
         config: common.config.as_deref(),
         baseline: common.baseline.as_deref(),
         jobs: common.jobs,
+        cache: cache(args.no_cache),
         started,
-        progress: Progress::new(match common.no_progress || common.quiet {
-            true => Wanted::No,
-            false => Wanted::Yes,
-        }),
+        progress: Progress::new(
+            match common.no_progress || common.quiet {
+                true => Wanted::No,
+                false => Wanted::Yes,
+            },
+            started,
+        ),
     };
     let mut verdict = Verdict::default();
     let here = [None];
@@ -43,6 +47,7 @@ pub(super) fn run(args: &Args) -> Exit {
     } else {
         &targets
     } {
+        looking.progress.stage(Stage::Open);
         match looking.at(*target).and_then(Place::with_baseline) {
             Ok(place) => {
                 if common.verbose {
@@ -53,17 +58,30 @@ pub(super) fn run(args: &Args) -> Exit {
             Err(Refusal(exit, why)) => return complain(exit, &why),
         }
     }
-    drop(looking);
+    let mut stages = looking.progress.end();
     verdict.coverage.seconds = started.elapsed().as_secs_f64();
-    match report(
+    let reporting = Instant::now();
+    let reported = report(
         &verdict,
         &args.common,
         Audience::Command,
         Mode::Enforce,
         Stream::Stdout,
-    ) {
+    );
+    if common.verbose {
+        stages.push((Stage::Report, reporting.elapsed()));
+        remark(&[shown(&stages)]);
+    }
+    match reported {
         Ok(()) => verdict.outcome().into(),
         Err(error) => unreported(&verdict, &error),
+    }
+}
+
+fn cache(no_cache: bool) -> Cache {
+    match no_cache {
+        true => Cache::Unused,
+        false => Cache::Used,
     }
 }
 
@@ -80,6 +98,7 @@ pub(super) struct Looking<'a> {
     config: Option<&'a Path>,
     baseline: Option<&'a Path>,
     jobs: Option<u16>,
+    cache: Cache,
     started: Instant,
     progress: Progress,
 }
@@ -101,16 +120,21 @@ pub(super) struct Place {
 impl<'a> Looking<'a> {
     /// As a command looks that writes no report.
     pub(super) fn new(look: &'a Look, kind: &'a Kind) -> Self {
+        let started = Instant::now();
         Self {
             kind,
             config: look.config.as_deref(),
             baseline: look.baseline.as_deref(),
             jobs: look.jobs,
-            started: Instant::now(),
-            progress: Progress::new(match look.no_progress {
-                true => Wanted::No,
-                false => Wanted::Yes,
-            }),
+            cache: cache(look.no_cache),
+            started,
+            progress: Progress::new(
+                match look.no_progress {
+                    true => Wanted::No,
+                    false => Wanted::Yes,
+                },
+                started,
+            ),
         }
     }
 
@@ -179,9 +203,10 @@ impl Place {
     pub(super) fn judge(&self, looking: &Looking<'_>, sources: &[Source]) -> Verdict {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let effort = Effort {
+            cache: looking.cache,
             jobs: looking.jobs.map_or(processors, usize::from),
             started: looking.started,
-            progress: &|done, all| looking.progress.tell(done, all),
+            watch: &looking.progress,
         };
         self.policy.judge(self.repo.as_ref(), sources, &effort)
     }

@@ -219,6 +219,8 @@ pub struct Spread {
     pub paths: Vec<RepoPath>,
     /// How many paths there are beside those.
     pub more_paths: u64,
+    /// All blobs that the same was found in at its path.
+    pub blobs: Vec<Oid>,
 }
 
 impl Spread {

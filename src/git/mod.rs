@@ -1,6 +1,7 @@
 //! Reads a repository truthfully: objects, index, refs and walks. The only room that names `git2`
 //! or the index reader, runs `git`, or reads `GIT_*`. It judges nothing and prints nothing.
 
+mod cache;
 mod caller;
 mod certificate;
 mod directories;
@@ -21,6 +22,7 @@ mod visible;
 mod walk;
 mod wording;
 
+pub use cache::{read_cache, write_cache};
 pub use caller::{caller_amends, editor_is_used};
 pub use certificate::{Certificate, Nonce, PushCertificate, push_certificate};
 pub use directories::{Directory, changed_directories, entry_at};
@@ -32,7 +34,7 @@ pub use object::{
     tree_places,
 };
 pub use oid::{BadOid, Oid, OidMap, OidSet};
-pub use pack::{Base, Objects, Seen, Share, Surprise, Visitor};
+pub use pack::{Base, Objects, Seen, Share, Stock, Surprise, Visitor};
 pub use program::{Git, GitError, Stream, path_of_line};
 pub use reader::ReadError;
 pub use reflog::{Logged, reflog};

@@ -77,7 +77,10 @@ fn parse_walked(listed: &[u8]) -> Vec<Walked> {
 pub fn logged_commits(repo: &Repo) -> Result<Vec<Oid>, GitError> {
     // Without a log Git would take `--reflog` alone for no argument at all.
     let run = repo.git(["rev-list", "--no-walk=unsorted", "--reflog", "--all"]);
-    Ok(parse_walked(&run.output()?).into_iter().map(|one| one.oid).collect())
+    Ok(parse_walked(&run.output()?)
+        .into_iter()
+        .map(|one| one.oid)
+        .collect())
 }
 
 /// The commits that the log of the stash names: all its entries.
@@ -85,8 +88,16 @@ pub fn logged_commits(repo: &Repo) -> Result<Vec<Oid>, GitError> {
 /// # Errors
 /// When Git cannot list them.
 pub fn logged_stashes(repo: &Repo) -> Result<Vec<Oid>, GitError> {
-    let run = repo.git(["rev-list", "--walk-reflogs", "--ignore-missing", "refs/stash"]);
-    Ok(parse_walked(&run.output()?).into_iter().map(|one| one.oid).collect())
+    let run = repo.git([
+        "rev-list",
+        "--walk-reflogs",
+        "--ignore-missing",
+        "refs/stash",
+    ]);
+    Ok(parse_walked(&run.output()?)
+        .into_iter()
+        .map(|one| one.oid)
+        .collect())
 }
 
 /// Whether `old` is an ancestor of `new` or the same commit.

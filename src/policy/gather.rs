@@ -3,7 +3,9 @@
 use super::check::{Check, Cx, Raised};
 use super::judge::Effort;
 use super::{Coverage, Unread};
-use crate::change::{BadUpdate, Change, FileChange, MessageOf, Naming, Sink};
+use crate::change::{
+    BadUpdate, Change, Circumstances, FileChange, MessageOf, Naming, Progress, Sink, Stage,
+};
 use crate::git::{Oid, OidSet, RefName};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -25,6 +27,7 @@ pub(super) struct Gather<'a> {
     effort: &'a Effort<'a>,
     /// Whose set of refs each is: the check, and the number of its own.
     scopes: Vec<(&'a dyn Check, usize)>,
+    circumstances: Option<Circumstances>,
     kept: Mutex<Kept>,
 }
 
@@ -47,7 +50,16 @@ impl<'a> Gather<'a> {
             deadline,
             effort,
             scopes,
+            circumstances: None,
             kept: Mutex::default(),
+        }
+    }
+
+    /// The same, where what was found may be looked for in fewer objects.
+    pub(super) fn under(self, circumstances: Option<Circumstances>) -> Self {
+        Self {
+            circumstances,
+            ..self
         }
     }
 
@@ -96,6 +108,7 @@ impl<'a> Gather<'a> {
             file.bytes().ok().map(<[u8]>::len)
         };
         let mut kept = self.kept();
+        kept.coverage.scanned += file.scanned.get();
         if file.path.is_some() {
             kept.coverage.files += 1;
         }
@@ -157,6 +170,7 @@ impl Sink for Gather<'_> {
                 {
                     let mut kept = self.kept();
                     kept.coverage.bytes += message.raw.len() as u64;
+                    kept.coverage.scanned += message.raw.len() as u64;
                     if message.of == MessageOf::Commit {
                         kept.coverage.commits += 1;
                     }
@@ -209,7 +223,15 @@ impl Sink for Gather<'_> {
             .is_some_and(|(check, own)| check.in_scope(&self.cx, *own, name))
     }
 
-    fn progress(&self, done: u64, all: u64) {
-        (self.effort.progress)(done, all);
+    fn circumstances(&self) -> Option<Circumstances> {
+        self.circumstances.clone()
+    }
+
+    fn progress(&self, progress: Progress) {
+        self.effort.watch.progress(progress);
+    }
+
+    fn stage(&self, stage: Stage) {
+        self.effort.watch.stage(stage);
     }
 }

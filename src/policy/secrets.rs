@@ -63,7 +63,9 @@ impl Check for Secrets {
         if let Some(base) = file.base
             && let Calm::Within(around) = base.calm
         {
-            let calm = self.scanner.calm(path, bytes, base.fresh, around);
+            let (fresh, mut scanned) = (base.fresh, 0);
+            let calm = self.scanner.calm(path, bytes, fresh, around, &mut scanned);
+            file.scanned.set(scanned);
             if calm != Calm::Unknown {
                 file.calm.set(calm);
                 return Ok(());
@@ -76,6 +78,7 @@ impl Check for Secrets {
         };
         let scan = self.scanner.scan(path, whole);
         file.calm.set(scan.calm);
+        file.scanned.set(file.scanned.get() + bytes.len() as u64);
         let allowed = |allow: &settings::Allow| allow.excuses_all_of(file.path.as_ref());
         let unread = match scan.undecided.first() {
             Some(why) if !self.settings.allow.iter().any(allowed) => {

@@ -2,7 +2,7 @@
 //! paths, and what keeps those that no ref reaches.
 
 use super::check::{Identity, Raised, identity};
-use crate::change::{History, Sought};
+use crate::change::{History, KeptBy, Sought};
 use crate::finding::{CheckId, Finding, PlaceKind, Spread};
 use crate::git::{Oid, RefName, Repo};
 use crate::scan::Secret;
@@ -22,6 +22,13 @@ pub(super) fn trace(history: &History, repo: &Repo, all: &mut [Raised]) {
     for (raised, spread) in all.iter_mut().zip(spreads) {
         let place = &mut raised.finding.place;
         place.spread = spread.map(Box::new);
+        if place.kind == PlaceKind::File && place.reachable == Some(false) {
+            let kept_by = place.spread.as_ref().and_then(|spread| spread.now.kept_by);
+            raised.finding.help.push_str(match kept_by {
+                Some(KeptBy::Index) => STAGED,
+                Some(KeptBy::Stash | KeptBy::Reflog | KeptBy::Dangling) | None => UNREACHABLE,
+            });
+        }
         match (place.kind, place.commit, place.blob) {
             (PlaceKind::Tag, _, Some(tag)) => {
                 let refs = of_tags.get(&tag).map_or(&[][..], Vec::as_slice);
@@ -64,19 +71,31 @@ fn spreads(history: &History, repo: &Repo, all: &[Raised]) -> Vec<Option<Spread>
         let place = &finding.place;
         match place.kind {
             PlaceKind::File => {
-                sought[index].blobs.extend(place.blob);
+                let at = place
+                    .text
+                    .map(|text| (text.line as u64, text.column as u64));
+                let also = place.blob.zip(place.path.as_ref());
+                let also = also.map(|(blob, path)| history.also(blob, path, at));
+                let blobs = place.blob.into_iter().chain(also.into_iter().flatten());
+                let kin = kin.entry(kin_of(finding)).or_default();
+                for blob in blobs {
+                    sought[index].blobs.push(blob);
+                    kin.push(blob);
+                }
                 sought[index].commits.extend(place.commit);
-                kin.entry(kin_of(finding)).or_default().extend(place.blob);
             }
             PlaceKind::Commit | PlaceKind::Message => sought[index].commits.extend(place.commit),
             PlaceKind::Ref | PlaceKind::Tag => {}
         }
     }
-    let holdings = history.holdings();
-    let found = holdings.whereabouts(repo, &sought, Spread::MOST);
+    for Sought { blobs, .. } in &mut sought {
+        blobs.sort_unstable();
+        blobs.dedup();
+    }
+    let found = history.whereabouts(repo, &sought, Spread::MOST);
     let paths: HashMap<Kin<'_>, _> = kin
         .iter()
-        .map(|(kin, blobs)| (*kin, holdings.paths(blobs)))
+        .map(|(kin, blobs)| (*kin, history.paths(repo, blobs)))
         .collect();
     let spread = |finding: &Finding| {
         let index = *known.get(&identity(finding))?;
@@ -87,6 +106,7 @@ fn spreads(history: &History, repo: &Repo, all: &[Raised]) -> Vec<Option<Spread>
         };
         Some(Spread {
             now: found[index].clone(),
+            blobs: sought[index].blobs.clone(),
             paths: paths.iter().take(Spread::MOST).cloned().collect(),
             more_paths: paths.len().saturating_sub(Spread::MOST) as u64,
         })
@@ -101,3 +121,8 @@ fn kin_of(finding: &Finding) -> Kin<'_> {
     let secret = finding.secret.as_ref().map(|found| &found.secret);
     (finding.check, secret.ok_or(finding.place.blob))
 }
+
+const UNREACHABLE: &str = "\nno ref reaches it; this removes all that no ref reaches, for good:\n$ git reflog expire --expire-unreachable=now --all && git gc --prune=now";
+
+const STAGED: &str =
+    "\nno ref reaches it, but it is staged: take it out of the index first, else `git gc` keeps it";

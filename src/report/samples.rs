@@ -94,6 +94,7 @@ pub(super) fn leak() -> Finding {
             },
             paths: vec![RepoPath::new(b"b.py"), RepoPath::new(b"src/a.py")],
             more_paths: 0,
+            blobs: Vec::new(),
         })),
         decoded: vec!["base64"],
     };
@@ -191,6 +192,7 @@ pub(super) fn hostile(seed: u64) -> (Verdict, Vec<String>) {
             },
             paths: entry.place.path.iter().cloned().collect(),
             more_paths: 7,
+            blobs: Vec::new(),
         }));
         entry.refs = entry.place.refname.iter().cloned().collect();
         entry.secret = Some(FoundSecret {

@@ -4,13 +4,16 @@
 //! Nothing is read for it but what was noted while the trees went by. Trees that hold the same of what
 //! is wanted are one *node*, however much else differs in them, so there are few; each commit has the
 //! node of its tree, and has had what its parents have had. That is worked out for [`WIDTH`] things
-//! with one pass over the commits.
+//! with one pass over the commits. Of remembered commits the nodes are remembered; those of new ones
+//! are told from how their trees differ from their parents'.
 
-use super::trees::{Held, Trees};
+use super::nodes::{EMPTY, Nodes};
 use super::{History, staged_paths};
 use crate::git::{Oid, OidMap, RefName, Repo, RepoPath, logged_commits, logged_stashes};
+use serde::{Deserialize, Serialize};
 use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::sync::OnceLock;
 
 /// Something whose whereabouts are asked for, by what it stands in.
 #[derive(Clone, Debug, Default)]
@@ -36,7 +39,7 @@ pub struct Whereabouts {
 }
 
 /// What keeps an object that no branch or tag reaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeptBy {
     /// The stash: the latest entry, or an older one.
@@ -57,23 +60,33 @@ const WORDS: usize = 4;
 type Set = [u64; WORDS];
 const NOTHING: Set = [0; WORDS];
 
-/// The node of a tree that holds nothing that is wanted.
-const EMPTY: u32 = 0;
-const UNSEEN: u32 = u32::MAX;
-
-/// Nodes are met at no more than so many paths in all: a few trees can stand for more paths than
-/// anyone could list.
-const MOST_PATHS: usize = 1 << 20;
-
 /// What all commits of a history hold of what is wanted.
-pub struct Holdings<'a> {
-    history: &'a History,
+#[derive(Debug)]
+pub(super) struct Holdings {
+    /// Whether that is known.
+    known: bool,
     nodes: Nodes,
     /// The commits, parents before children: the node of each, and where its parents stand.
     commits: Vec<(u32, Vec<u32>)>,
     places: OidMap<u32>,
     /// For each wanted blob the paths that it has or had, sorted; worked out when first asked for.
-    paths: OnceCell<Vec<Vec<RepoPath>>>,
+    paths: OnceLock<Vec<Vec<RepoPath>>>,
+}
+
+/// The same, as it is remembered.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Kept {
+    nodes: Nodes,
+    /// The node of each commit; missing ones have nothing.
+    of: Vec<u32>,
+}
+
+impl Kept {
+    /// The node of a commit, by its place among those that are remembered.
+    pub(super) fn of(&self, commit: usize) -> u32 {
+        let node = self.of.get(commit).copied().unwrap_or(EMPTY);
+        if self.nodes.has(node) { node } else { EMPTY }
+    }
 }
 
 /// What the logs of refs keep.
@@ -82,46 +95,40 @@ struct Logs {
     all: Vec<Oid>,
 }
 
-impl<'a> Holdings<'a> {
-    pub(super) fn of(history: &'a History) -> Self {
-        let mut nodes = Nodes::default();
-        if let Some(trees) = &history.trees {
-            nodes.of_tree = vec![UNSEEN; trees.end() as usize];
-        }
-        let order = history.oldest_first();
-        let places: OidMap<u32> = order.iter().copied().zip(0..).collect();
-        let commits = order.iter().filter_map(|oid| history.commits.get(oid));
-        let commits = commits
-            .map(|commit| {
-                let parents = commit.parents.iter();
-                let parents = parents.filter_map(|parent| places.get(parent).copied());
-                let node = match (&history.trees, commit.tree) {
-                    (Some(trees), Some(tree)) => nodes.of(trees, tree),
-                    (Some(_) | None, _) => EMPTY,
-                };
-                (node, parents.collect())
-            })
-            .collect();
-        Self {
-            history,
-            nodes,
-            commits,
-            places,
-            paths: OnceCell::new(),
-        }
+impl History {
+    /// What all commits hold of what was found.
+    fn holdings(&self, repo: &Repo) -> &Holdings {
+        self.holdings.get_or_init(|| Holdings::of(self, repo))
+    }
+
+    /// What is to be remembered of that, for commits in this order.
+    pub(super) fn keep(&self, commits: &[Oid]) -> Option<Kept> {
+        let Some(holdings) = self.holdings.get() else {
+            // Nothing was found.
+            return Some(Kept::default());
+        };
+        let node = |oid| {
+            let place = holdings.places.get(oid)?;
+            Some(holdings.commits.get(*place as usize)?.0)
+        };
+        holdings.known.then(|| Kept {
+            nodes: holdings.nodes.clone(),
+            of: commits
+                .iter()
+                .map(|oid| node(oid).unwrap_or(EMPTY))
+                .collect(),
+        })
     }
 
     /// All paths at which any commit has one of these blobs, sorted.
     #[must_use]
-    pub fn paths(&self, blobs: &[Oid]) -> Vec<RepoPath> {
-        let Some(trees) = &self.history.trees else {
-            return Vec::new();
-        };
-        let all = self.paths.get_or_init(|| {
-            let roots = self.commits.iter().map(|(node, _)| *node);
-            self.nodes.paths(roots, trees.wanted_len())
+    pub fn paths(&self, repo: &Repo, blobs: &[Oid]) -> Vec<RepoPath> {
+        let holdings = self.holdings(repo);
+        let all = holdings.paths.get_or_init(|| {
+            let roots = holdings.commits.iter().map(|(node, _)| *node);
+            holdings.nodes.paths(roots)
         });
-        let wanted = blobs.iter().filter_map(|blob| trees.wanted(*blob));
+        let wanted = blobs.iter().filter_map(|blob| holdings.nodes.wanted(*blob));
         let mut paths: Vec<RepoPath> = wanted
             .flat_map(|blob| &all[blob as usize])
             .cloned()
@@ -134,27 +141,85 @@ impl<'a> Holdings<'a> {
     /// Where things are, with at most `most` refs for each, in the order asked.
     #[must_use]
     pub fn whereabouts(&self, repo: &Repo, sought: &[Sought], most: usize) -> Vec<Whereabouts> {
-        let logs = OnceCell::new();
-        let staged = OnceCell::new();
-        let mut found = Vec::with_capacity(sought.len());
-        for sought in sought.chunks(WIDTH) {
-            found.extend(self.some(repo, sought, most, &logs, &staged));
-        }
-        found
+        let (logs, staged) = (OnceCell::new(), OnceCell::new());
+        let look = Look {
+            history: self,
+            holdings: self.holdings(repo),
+            repo,
+            most,
+            logs: &logs,
+            staged: &staged,
+        };
+        let parts = sought.chunks(WIDTH);
+        parts.flat_map(|sought| look.some(sought)).collect()
     }
+}
 
-    /// The same for as many things as go into a set.
-    fn some(
-        &self,
-        repo: &Repo,
-        sought: &[Sought],
-        most: usize,
-        logs: &OnceCell<Option<Logs>>,
-        staged: &OnceCell<OidMap<RepoPath>>,
-    ) -> Vec<Whereabouts> {
+impl Holdings {
+    fn of(history: &History, repo: &Repo) -> Self {
+        let mut nodes = match (&history.kept, &history.trees) {
+            (Some(kept), _) => kept.clone().unwrap_or_default().nodes,
+            (None, Some(trees)) => Nodes::of(trees),
+            (None, None) => Nodes::default(),
+        };
+        let mut known = match &history.kept {
+            Some(kept) => kept.is_some(),
+            None => history.trees.is_some(),
+        };
+        nodes.want(&history.found);
+        let order = history.oldest_first();
+        let places: OidMap<u32> = order.iter().copied().zip(0..).collect();
+        let mut commits: Vec<(u32, Vec<u32>)> = Vec::with_capacity(order.len());
+        for (oid, commit) in order
+            .iter()
+            .filter_map(|oid| Some((oid, history.commits.get(oid)?)))
+        {
+            let parents = commit.parents.iter();
+            let parents: Vec<u32> = parents
+                .filter_map(|parent| places.get(parent).copied())
+                .collect();
+            let node = match (commit.held, &history.kept, &history.trees, commit.tree) {
+                (Some(held), ..) => held,
+                (None, Some(_), ..) if !known => EMPTY,
+                (None, Some(_), ..) => {
+                    let parent = parents.first().map(|place| *place as usize);
+                    let parent = parent.and_then(|at| Some((*order.get(at)?, commits.get(at)?.0)));
+                    let node = nodes.of_new(repo, *oid, parent);
+                    known &= node.is_some();
+                    node.unwrap_or(EMPTY)
+                }
+                (None, None, Some(trees), Some(tree)) => nodes.of_noted(trees, tree),
+                (None, None, ..) => EMPTY,
+            };
+            commits.push((node, parents));
+        }
+        Self {
+            known,
+            nodes,
+            commits,
+            places,
+            paths: OnceLock::new(),
+        }
+    }
+}
+
+/// One look for things.
+struct Look<'a> {
+    history: &'a History,
+    holdings: &'a Holdings,
+    repo: &'a Repo,
+    most: usize,
+    logs: &'a OnceCell<Option<Logs>>,
+    staged: &'a OnceCell<OidMap<RepoPath>>,
+}
+
+impl Look<'_> {
+    /// Where as many things are as go into a set.
+    fn some(&self, sought: &[Sought]) -> Vec<Whereabouts> {
+        let (repo, most) = (self.repo, self.most);
         let held = self.held(sought);
         let had = self.had(sought, &held);
-        let had = |commit: &Oid| Some(had[*self.places.get(commit)? as usize]);
+        let had = |commit: &Oid| Some(had[*self.holdings.places.get(commit)? as usize]);
         let mut found = vec![Whereabouts::default(); sought.len()];
         let (mut firm, mut stashed) = (NOTHING, NOTHING);
         for (name, oid) in &self.history.tips {
@@ -183,7 +248,7 @@ impl<'a> Holdings<'a> {
         let all = (0..sought.len()).all(|index| has(&firm, index) || has(&stashed, index));
         let logs = match all {
             true => None,
-            false => logs.get_or_init(|| Logs::of(repo)).as_ref(),
+            false => self.logs.get_or_init(|| Logs::of(repo)).as_ref(),
         };
         let in_any = |log: &[Oid]| {
             let mut set = NOTHING;
@@ -194,7 +259,7 @@ impl<'a> Holdings<'a> {
         let logs = logs.map(|logs| (in_any(&logs.stash), in_any(&logs.all)));
         for ((index, sought), found) in sought.iter().enumerate().zip(&mut found) {
             let is_staged = || {
-                let staged = staged.get_or_init(|| staged_paths(repo));
+                let staged = self.staged.get_or_init(|| staged_paths(repo));
                 sought.blobs.iter().any(|blob| staged.contains_key(blob))
             };
             found.kept_by = match logs {
@@ -212,34 +277,47 @@ impl<'a> Holdings<'a> {
 
     /// What each node holds.
     fn held(&self, sought: &[Sought]) -> Vec<Set> {
-        let Some(trees) = &self.history.trees else {
-            return vec![NOTHING];
-        };
-        let mut blobs = vec![NOTHING; trees.wanted_len()];
+        let nodes = &self.holdings.nodes;
+        let mut blobs = vec![NOTHING; nodes.wanted_len()];
         for (index, sought) in sought.iter().enumerate() {
-            for blob in sought.blobs.iter().filter_map(|blob| trees.wanted(*blob)) {
+            for blob in sought.blobs.iter().filter_map(|blob| nodes.wanted(*blob)) {
                 put(&mut blobs[blob as usize], index);
             }
         }
-        self.nodes.sets(&blobs)
+        let mut sets: Vec<Set> = Vec::new();
+        for node in nodes.iter() {
+            let mut set = NOTHING;
+            for (_, held) in node {
+                add(&mut set, held.of(&sets, &blobs));
+            }
+            sets.push(set);
+        }
+        sets
     }
 
     /// What each commit has, or any that it is built on.
     fn had(&self, sought: &[Sought], held: &[Set]) -> Vec<Set> {
-        let mut had: Vec<Set> = Vec::with_capacity(self.commits.len());
+        let mut had: Vec<Set> = Vec::with_capacity(self.holdings.commits.len());
         let mut own: HashMap<u32, Set> = HashMap::new();
         for (index, sought) in sought.iter().enumerate() {
-            for place in sought.commits.iter().filter_map(|oid| self.places.get(oid)) {
+            for place in sought
+                .commits
+                .iter()
+                .filter_map(|oid| self.holdings.places.get(oid))
+            {
                 put(own.entry(*place).or_insert(NOTHING), index);
             }
         }
-        for (place, (node, parents)) in (0..).zip(&self.commits) {
+        for (place, (node, parents)) in (0..).zip(&self.holdings.commits) {
             let mut set = held[*node as usize];
             if let Some(own) = own.get(&place) {
                 add(&mut set, own);
             }
             // All parents stand before it, unless they make a circle.
-            for parent in parents.iter().filter_map(|parent| had.get(*parent as usize)) {
+            for parent in parents
+                .iter()
+                .filter_map(|parent| had.get(*parent as usize))
+            {
                 add(&mut set, parent);
             }
             had.push(set);
@@ -255,9 +333,9 @@ impl<'a> Holdings<'a> {
         held: &[Set],
         found: &mut [Whereabouts],
     ) {
-        let Some(trees) = &self.history.trees else {
+        if !self.holdings.known {
             return;
-        };
+        }
         let mut now = NOTHING;
         let is_branch = |name: &RefName| {
             let name = name.as_bytes();
@@ -266,13 +344,16 @@ impl<'a> Holdings<'a> {
         let tips = self.history.tips.iter();
         let branches = tips.filter(|(name, _)| is_branch(name));
         for tip in branches.map(|(_, oid)| *oid).chain(head) {
-            if let Some(place) = self.places.get(&tip) {
-                add(&mut now, &held[self.commits[*place as usize].0 as usize]);
+            if let Some(place) = self.holdings.places.get(&tip) {
+                add(
+                    &mut now,
+                    &held[self.holdings.commits[*place as usize].0 as usize],
+                );
             }
         }
         for ((index, sought), found) in sought.iter().enumerate().zip(found) {
-            let known = !sought.blobs.is_empty()
-                && sought.blobs.iter().all(|blob| trees.wanted(*blob).is_some());
+            let wanted = |blob: &Oid| self.holdings.nodes.wanted(*blob).is_some();
+            let known = !sought.blobs.is_empty() && sought.blobs.iter().all(wanted);
             found.tip = known.then_some(has(&now, index));
         }
     }
@@ -318,151 +399,5 @@ fn each(set: &Set, mut tell: impl FnMut(usize)) {
             tell(at * 64 + left.trailing_zeros() as usize);
             left &= left - 1;
         }
-    }
-}
-
-/// All that any tree holds of what is wanted, each once.
-struct Nodes {
-    /// What each node holds, by name; a node stands behind those that it holds.
-    all: Vec<Box<[(u32, Held)]>>,
-    numbers: HashMap<Box<[(u32, Held)]>, u32>,
-    of_tree: Vec<u32>,
-    names: Vec<Box<[u8]>>,
-    by_name: HashMap<Box<[u8]>, u32>,
-}
-
-impl Default for Nodes {
-    fn default() -> Self {
-        Self {
-            all: vec![Box::default()],
-            numbers: HashMap::from([(Box::default(), EMPTY)]),
-            of_tree: Vec::new(),
-            names: Vec::new(),
-            by_name: HashMap::new(),
-        }
-    }
-}
-
-impl Nodes {
-    /// The node of a tree.
-    fn of(&mut self, trees: &Trees, root: u32) -> u32 {
-        let mut open = Vec::new();
-        let begin = |of_tree: &mut Vec<u32>, tree: u32| {
-            // What is being looked at holds nothing in itself.
-            if let Some(node) = of_tree.get_mut(tree as usize) {
-                *node = EMPTY;
-            }
-            (tree, trees.of_tree(tree), Vec::new(), 0)
-        };
-        match self.of_tree.get(root as usize) {
-            None => return EMPTY,
-            Some(&UNSEEN) => open.push(begin(&mut self.of_tree, root)),
-            Some(&node) => return node,
-        }
-        let mut last = EMPTY;
-        while let Some((_, notes, held, within)) = open.last_mut() {
-            match notes.next() {
-                Some((name, Held::Blob(blob))) => held.push((self.name(name), Held::Blob(blob))),
-                Some((name, Held::Tree(tree))) => match self.of_tree.get(tree as usize) {
-                    None | Some(&EMPTY) => {}
-                    Some(&UNSEEN) => {
-                        *within = self.name(name);
-                        let below = begin(&mut self.of_tree, tree);
-                        open.push(below);
-                    }
-                    Some(&node) => held.push((self.name(name), Held::Tree(node))),
-                },
-                None => {
-                    let Some((tree, _, held, _)) = open.pop() else {
-                        break;
-                    };
-                    last = self.number(held.into_boxed_slice());
-                    self.of_tree[tree as usize] = last;
-                    if let Some((_, _, held, within)) = open.last_mut().filter(|_| last != EMPTY) {
-                        held.push((*within, Held::Tree(last)));
-                    }
-                }
-            }
-        }
-        last
-    }
-
-    fn number(&mut self, held: Box<[(u32, Held)]>) -> u32 {
-        if let Some(known) = self.numbers.get(&held) {
-            return *known;
-        }
-        let number = self.all.len() as u32;
-        self.all.push(held.clone());
-        self.numbers.insert(held, number);
-        number
-    }
-
-    fn name(&mut self, name: &[u8]) -> u32 {
-        if let Some(known) = self.by_name.get(name) {
-            return *known;
-        }
-        let number = self.names.len() as u32;
-        self.names.push(name.into());
-        self.by_name.insert(name.into(), number);
-        number
-    }
-
-    /// What each node holds, for given sets in the blobs.
-    fn sets(&self, blobs: &[Set]) -> Vec<Set> {
-        let mut sets: Vec<Set> = Vec::with_capacity(self.all.len());
-        for node in &self.all {
-            let mut set = NOTHING;
-            for (_, held) in node {
-                match held {
-                    Held::Tree(below) => add(&mut set, &sets[*below as usize]),
-                    Held::Blob(blob) => add(&mut set, &blobs[*blob as usize]),
-                }
-            }
-            sets.push(set);
-        }
-        sets
-    }
-
-    /// The paths of each blob below any of the roots.
-    fn paths(&self, roots: impl Iterator<Item = u32>, blobs: usize) -> Vec<Vec<RepoPath>> {
-        let mut found = vec![Vec::new(); blobs];
-        let mut folders = vec![Vec::new()];
-        let mut numbers: HashMap<(u32, u32), u32> = HashMap::new();
-        let mut met: HashSet<(u32, u32)> = HashSet::new();
-        let mut told: HashSet<(u32, u32, u32)> = HashSet::new();
-        let mut open: Vec<(u32, u32)> = Vec::new();
-        for root in roots {
-            open.push((0, root));
-            while let Some((folder, node)) = open.pop() {
-                if met.len() + told.len() > MOST_PATHS || !met.insert((folder, node)) {
-                    continue;
-                }
-                for (name, held) in &self.all[node as usize] {
-                    let path = || {
-                        let mut path: Vec<u8> = folders[folder as usize].clone();
-                        path.extend_from_slice(&self.names[*name as usize]);
-                        path
-                    };
-                    match *held {
-                        Held::Blob(blob) => {
-                            if told.insert((folder, *name, blob)) {
-                                found[blob as usize].push(RepoPath::new(&path()));
-                            }
-                        }
-                        Held::Tree(below) => {
-                            let next = folders.len() as u32;
-                            let number = *numbers.entry((folder, *name)).or_insert(next);
-                            if number == next {
-                                let mut path = path();
-                                path.push(b'/');
-                                folders.push(path);
-                            }
-                            open.push((number, below));
-                        }
-                    }
-                }
-            }
-        }
-        found
     }
 }

@@ -4,10 +4,13 @@
 //! thread reads what `git` prints, and the others look.
 
 use super::super::{
-    Base, By, Calm, Change, FileChange, Message, MessageOf, Naming, Sink, Stored, Unread,
+    Base, By, Calm, Change, FileChange, Message, MessageOf, Naming, Progress, Sink, Stage, Stored,
+    Unread,
 };
+use super::memory::Memory;
+use super::noting::{noted, noted_one_by_one};
 use super::trees::{Notes, Trees};
-use super::{Counts, History, Node};
+use super::{Counts, Examined, Find, History, Node};
 use crate::git::{
     AllObjects, BrokenObject, CommitInfo, Kind, Mode, Object, Objects, Oid, OidMap, OidSet, Repo,
     RepoPath, Seen, Share, Surprise, TagInfo, TreeEntry, Visitor, count_objects, shallow_commits,
@@ -15,15 +18,16 @@ use crate::git::{
 };
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
 /// What `git` prints goes to the threads in batches of about this many bytes.
 const BATCH: usize = 1 << 19;
 
-/// After so many objects a thread says how far it has come.
+/// After so many objects, or bytes of them, a thread says how far it has come.
 const TELL: u64 = 1 << 10;
+const TELL_BYTES: u64 = 1 << 24;
 
 pub(in crate::change) fn visit(repo: &Repo, jobs: usize, sink: &dyn Sink) -> History {
     let shallow = shallow_commits(repo).unwrap_or_else(|error| {
@@ -33,24 +37,57 @@ pub(in crate::change) fn visit(repo: &Repo, jobs: usize, sink: &dyn Sink) -> His
     let common = Common {
         repo,
         sink,
-        shallow: shallow.into_iter().collect(),
+        shallow: shallow.iter().copied().collect(),
         shown: Mutex::default(),
         done: AtomicU64::new(0),
+        bytes: AtomicU64::new(0),
     };
-    match Objects::open(repo) {
-        Ok(objects) => from_packs(&common, &objects, jobs),
+    let circumstances = sink.circumstances();
+    let memory = circumstances
+        .as_ref()
+        .and_then(|of| Memory::read(repo, of, &shallow));
+    let since = memory.and_then(|memory| {
+        let objects = Objects::open_since(repo, &memory.stock).ok().flatten()?;
+        Some((objects, memory))
+    });
+    let opened = match since {
+        Some((objects, memory)) => Ok((objects, Some(memory))),
+        None => Objects::open(repo).map(|objects| (objects, None)),
+    };
+    let mut history = match opened {
+        Ok((objects, memory)) => {
+            let mut history = from_packs(&common, &objects, memory.as_ref(), jobs);
+            history.stock = Some(objects.stock().clone());
+            history.is_new = memory.is_none() || objects.count() > 0;
+            history
+        }
         Err(Surprise) => from_git(&common, jobs),
-    }
+    };
+    history.shallow = shallow;
+    history
 }
 
-fn from_packs(common: &Common<'_>, objects: &Objects, jobs: usize) -> History {
+fn from_packs(
+    common: &Common<'_>,
+    objects: &Objects,
+    memory: Option<&Memory>,
+    jobs: usize,
+) -> History {
     let jobs = jobs.max(1);
+    common.sink.stage(Stage::Blobs);
+    let again = memory.map(|memory| common.show_again(&memory.finds, jobs));
     let parts = (0..jobs)
         .map(|_| Part::new(common, Known::Stored(objects)))
         .collect();
     let mut parts = objects.walk(common.repo, Share::Blobs, parts);
+    common.sink.stage(Stage::Others);
     // Trees are noted only where it will be asked where a blob came in.
-    let wanted = common.sink.blobs_found();
+    let mut wanted = common.sink.blobs_found();
+    let mut remembered = OidSet::default();
+    if let Some(memory) = memory {
+        remembered.extend(memory.finds.iter().map(|find| find.oid));
+        wanted.retain(|oid| !remembered.contains(oid));
+    }
     if !wanted.is_empty() {
         for part in &mut parts {
             part.notes = Some(Notes::new(&wanted, jobs));
@@ -70,75 +107,38 @@ fn from_packs(common: &Common<'_>, objects: &Objects, jobs: usize) -> History {
         notes.extend(part.notes);
     }
     let complete = !all.unnoted;
+    let mut new_commits = None;
+    if let Some(memory) = memory {
+        new_commits = Some(all.commits.keys().copied().collect());
+        memory.recall(&mut all.commits, &mut all.tags);
+    }
     let found = common.sink.blobs_found();
+    let known: OidSet = wanted.into_iter().chain(remembered).collect();
+    let by_name: Vec<Oid> = found
+        .iter()
+        .copied()
+        .filter(|oid| !known.contains(oid))
+        .collect();
     let mut history = all.finish();
-    if found.len() > wanted.len() {
+    if !by_name.is_empty() {
         // Of some no text spoke, but the names that trees give them.
-        history.trees = noted(common, objects, &found, jobs);
+        common.sink.stage(Stage::Origins);
+        let go_on = || common.sink.go_on();
+        history.trees = noted(common.repo, objects, &found, jobs, &go_on);
     } else if complete {
         history.trees = Trees::of(notes);
     }
+    history.found = found;
+    history.kept = memory.map(|memory| memory.kept.clone());
+    history.new_commits = new_commits;
+    if let (Some(memory), Some(again)) = (memory, again) {
+        history.before = memory.examined.without(again);
+        for find in &memory.finds {
+            let places = history.placed.entry(find.oid).or_default();
+            places.push(find.clone());
+        }
+    }
     history
-}
-
-/// What all trees hold of these blobs.
-fn noted(common: &Common<'_>, objects: &Objects, wanted: &[Oid], jobs: usize) -> Option<Trees> {
-    let notes = |_| Noting {
-        common,
-        objects,
-        notes: Notes::new(wanted, jobs),
-    };
-    let parts = objects.walk(common.repo, Share::Others, (0..jobs).map(notes).collect());
-    match common.sink.go_on() {
-        true => Trees::of(parts.into_iter().map(|part| part.notes).collect()),
-        false => None,
-    }
-}
-
-/// Notes what trees hold, and shows nothing.
-struct Noting<'a> {
-    common: &'a Common<'a>,
-    objects: &'a Objects,
-    notes: Notes,
-}
-
-impl Visitor for Noting<'_> {
-    type Note = ();
-
-    fn object(&mut self, seen: Seen<'_, ()>) {
-        if let (Kind::Tree, Some(tree)) = (seen.kind, self.objects.number(seen.oid)) {
-            self.notes.tree(tree);
-            for place in tree_places(seen.data, seen.oid.as_raw().len()).flatten() {
-                self.notes.place(&place, |oid| self.objects.number(oid));
-            }
-        }
-    }
-
-    // That was said before.
-    fn broken(&mut self, _broken: BrokenObject) {}
-
-    fn go_on(&self) -> bool {
-        self.common.sink.go_on()
-    }
-}
-
-/// The same of trees that are read one by one, with their numbers.
-fn noted_one_by_one(common: &Common<'_>, wanted: &[Oid], numbers: &OidMap<u32>) -> Option<Trees> {
-    let mut notes = Notes::new(wanted, 1);
-    let number = |oid: Oid| numbers.get(&oid).copied();
-    for (oid, tree) in numbers {
-        if !common.sink.go_on() {
-            return None;
-        }
-        let Ok(data) = common.repo.read_as(Kind::Tree, *oid) else {
-            continue;
-        };
-        notes.tree(*tree);
-        for place in tree_places(&data, oid.as_raw().len()).flatten() {
-            notes.place(&place, number);
-        }
-    }
-    Trees::of(vec![notes])
 }
 
 fn from_git(common: &Common<'_>, jobs: usize) -> History {
@@ -149,6 +149,7 @@ fn from_git(common: &Common<'_>, jobs: usize) -> History {
             return History::default();
         }
     };
+    common.sink.stage(Stage::Blobs);
     let (send, receive) = sync_channel::<Vec<(Oid, Object)>>(4 * jobs.max(1));
     let receive = Mutex::new(receive);
     let mut part = Part::new(common, Known::Seen(Met::default()));
@@ -166,7 +167,9 @@ fn from_git(common: &Common<'_>, jobs: usize) -> History {
     let mut history = part.finish();
     let wanted = common.sink.blobs_found();
     if !wanted.is_empty() {
-        history.trees = noted_one_by_one(common, &wanted, &numbers);
+        common.sink.stage(Stage::Origins);
+        let go_on = || common.sink.go_on();
+        history.trees = noted_one_by_one(common.repo, &numbers, &wanted, &go_on);
         for commit in history.commits.values_mut() {
             commit.tree = commit.root.and_then(|root| numbers.get(&root).copied());
         }
@@ -186,18 +189,7 @@ fn look(receive: &Mutex<Receiver<Vec<(Oid, Object)>>>, common: &Common<'_>) {
             if !common.sink.go_on() {
                 continue;
             }
-            match object.kind {
-                Kind::Blob => {
-                    common.show_blob(oid, &object.data, None);
-                }
-                Kind::Commit => {
-                    common.show_commit(oid, &object.data);
-                }
-                Kind::Tag => {
-                    common.show_tag(oid, &object.data);
-                }
-                Kind::Tree => {}
-            }
+            common.show_object(oid, &object);
         }
     }
 }
@@ -210,6 +202,7 @@ struct Common<'a> {
     /// Files that were shown for their names.
     shown: Mutex<HashSet<(Box<[u8]>, Oid)>>,
     done: AtomicU64,
+    bytes: AtomicU64,
 }
 
 impl Common<'_> {
@@ -270,6 +263,71 @@ impl Common<'_> {
         self.sink.change(&Change::File(&file));
     }
 
+    fn show_object(&self, oid: Oid, object: &Object) -> Examined {
+        let data = object.data.as_slice();
+        let bytes = data.len() as u64;
+        match object.kind {
+            Kind::Blob => {
+                self.show_blob(oid, data, None);
+                Examined {
+                    blobs: 1,
+                    bytes,
+                    ..Examined::default()
+                }
+            }
+            Kind::Commit => {
+                self.show_commit(oid, data);
+                Examined {
+                    commits: 1,
+                    bytes,
+                    ..Examined::default()
+                }
+            }
+            Kind::Tag => {
+                self.show_tag(oid, data);
+                Examined {
+                    bytes,
+                    ..Examined::default()
+                }
+            }
+            Kind::Tree => Examined::default(),
+        }
+    }
+
+    /// Looks once more where something was found, in so many threads, and says how much that was.
+    fn show_again(&self, finds: &[Find], jobs: usize) -> Examined {
+        let objects: Vec<&[Find]> = finds.chunk_by(|a, b| a.oid == b.oid).collect();
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut again = Examined::default();
+            while let Some(finds) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let oid = finds[0].oid;
+                match self.repo.read(oid) {
+                    Ok(object) => again.add(self.show_object(oid, &object)),
+                    Err(error) => self.sink.unread(Unread::new(oid, error)),
+                }
+                for path in finds.iter().filter_map(|find| find.path.as_deref()) {
+                    let path = RepoPath::new(path);
+                    if self.sink.wants_name(path.file_name()) {
+                        self.show_name(path.file_name(), oid);
+                    }
+                }
+            }
+            again
+        };
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (1..jobs).map(|_| scope.spawn(work)).collect();
+            let mut all = work();
+            for other in others {
+                match other.join() {
+                    Ok(again) => all.add(again),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            all
+        })
+    }
+
     fn broken(&self, broken: BrokenObject) {
         let what = broken
             .oid
@@ -310,16 +368,17 @@ struct Part<'a> {
     unnoted: bool,
     /// How many trees were seen.
     trees: u64,
-    /// How many objects were seen since that was last told.
-    untold: u64,
+    /// How many objects were seen since that was last told, and their bytes.
+    untold: (u64, u64),
 }
 
 impl Visitor for Part<'_> {
     type Note = Calm;
 
     fn object(&mut self, seen: Seen<'_, Calm>) -> Calm {
-        self.untold += 1;
-        if self.untold == TELL {
+        self.untold.0 += 1;
+        self.untold.1 += seen.data.len() as u64;
+        if self.untold.0 >= TELL || self.untold.1 >= TELL_BYTES {
             self.tell();
         }
         let (oid, data) = (seen.oid, seen.data);
@@ -367,7 +426,7 @@ impl<'a> Part<'a> {
             notes: None,
             unnoted: false,
             trees: 0,
-            untold: 0,
+            untold: (0, 0),
         }
     }
 
@@ -376,15 +435,25 @@ impl<'a> Part<'a> {
             Known::Stored(objects) => objects.count(),
             Known::Seen(_) => 0,
         };
-        let done = self.common.done.fetch_add(self.untold, Ordering::Relaxed) + self.untold;
-        self.untold = 0;
-        self.common.sink.progress(done, all);
+        let (objects, bytes) = std::mem::take(&mut self.untold);
+        let add = |to: &AtomicU64, more| to.fetch_add(more, Ordering::Relaxed) + more;
+        let objects = add(&self.common.done, objects);
+        let bytes = add(&self.common.bytes, bytes);
+        self.common.sink.progress(Progress {
+            objects,
+            bytes,
+            all,
+        });
     }
 
     /// Reads what `git` prints.
     fn read(&mut self, objects: AllObjects, send: &SyncSender<Vec<(Oid, Object)>>) {
         let all = count_objects(self.common.repo).unwrap_or(0);
-        let (mut batch, mut size, mut done) = (Vec::new(), 0, 0);
+        let (mut batch, mut size) = (Vec::new(), 0);
+        let mut done = Progress {
+            all,
+            ..Progress::default()
+        };
         for object in objects {
             if !self.go_on() {
                 return;
@@ -401,7 +470,8 @@ impl<'a> Part<'a> {
             {
                 continue;
             }
-            done += 1;
+            done.objects += 1;
+            done.bytes += object.data.len() as u64;
             self.owed.remove(&oid);
             // What does not parse is reported by the thread that looks at its text.
             match object.kind {
@@ -431,7 +501,7 @@ impl<'a> Part<'a> {
                 // The threads only end when this end is closed.
                 let _ = send.send(std::mem::take(&mut batch));
                 size = 0;
-                self.common.sink.progress(done, all);
+                self.common.sink.progress(done);
             }
         }
         let _ = send.send(batch);
@@ -449,6 +519,7 @@ impl<'a> Part<'a> {
                 Known::Stored(_) => None,
                 Known::Seen(_) => Some(info.tree),
             },
+            held: None,
             time: info.committer_time.0,
         };
         self.commits.insert(info.oid, node);

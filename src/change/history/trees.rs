@@ -5,6 +5,7 @@
 //! commit that has it; what is wanted and found there came in with that commit.
 
 use crate::git::{Mode, Oid, OidMap, Origin, RepoPath, TreeEntry, TreePlace, Wanted};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// Notes beyond this many, in all threads together, are not worth their memory: eight bytes each.
@@ -202,7 +203,7 @@ struct Search<'a, 'b> {
 }
 
 /// What a tree holds under a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) enum Held {
     /// The tree of this number.
     Tree(u32),
@@ -211,14 +212,9 @@ pub(super) enum Held {
 }
 
 impl Trees {
-    /// The number of a blob among those that are wanted.
-    pub(super) fn wanted(&self, blob: Oid) -> Option<u32> {
-        self.wanted.get(&blob).copied()
-    }
-
-    /// How many blobs are wanted; their numbers are below it.
-    pub(super) fn wanted_len(&self) -> usize {
-        self.wanted.len()
+    /// The numbers of the blobs that are wanted.
+    pub(super) fn wanted(&self) -> &OidMap<u32> {
+        &self.wanted
     }
 
     /// Above the numbers of all trees that were noted.

@@ -4,7 +4,7 @@
 //! `git cat-file` print them to nowhere, in turn; the best of three is shown, and what it is of Git's.
 #![expect(clippy::print_stdout, reason = "it is what a bench is for")]
 
-use portcullis::change::{Change, Circumstances, Sink, Source, Unread, visit};
+use portcullis::change::{Change, Circumstances, Progress, Sink, Source, Stage, Unread, visit};
 use portcullis::git::{Oid, RefName, Repo};
 use portcullis::hook::Side;
 use portcullis::policy::groups::Pusher;
@@ -58,6 +58,7 @@ impl Sink for Walk {
     fn circumstances(&self) -> Option<Circumstances> {
         None
     }
+
     fn progress(&self, _progress: Progress) {}
 
     fn stage(&self, _stage: Stage) {}

@@ -1,7 +1,7 @@
 //! What holds of the sources themselves: layers, tables, and that our own gate lets us in.
 
 use portcullis::policy::settings::Settings;
-use portcullis::policy::{CHECKS, Effort, Policy, Unwatched};
+use portcullis::policy::{CHECKS, Effort, Policy};
 use portcullis::{change, config, finding, hook, policy, report, scan};
 use regex::Regex;
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ const ROOMS: [&str; 10] = [
 const LONG: usize = 500;
 
 /// Those that are longer, and how long they may be. This list may only shrink.
-const LONGER: [(&str, usize); 1] = [("src/report/human.rs", 518)];
+const LONGER: [(&str, usize); 0] = [];
 
 /// One Rust file of the project.
 struct Source {
@@ -334,9 +334,10 @@ fn our_own_gate_lets_our_own_repository_in() {
         policy::groups::Pusher::Unknown,
     );
     let effort = Effort {
+        cache: policy::Cache::Unused,
         jobs: 1,
         started: std::time::Instant::now(),
-        watch: &Unwatched,
+        watch: &policy::Unwatched,
     };
     // As Git names them; Cargo runs tests at the top.
     let paths: Vec<PathBuf> = files().into_iter().map(|(path, _)| path.into()).collect();

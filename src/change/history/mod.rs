@@ -2,6 +2,7 @@
 //!
 //! Where a finding came from is asked afterwards, and only then paid for.
 
+mod common;
 mod holds;
 mod memory;
 mod nodes;

@@ -36,6 +36,7 @@ mod protect_more;
 mod push_cert;
 mod pushes;
 mod readme;
+mod remembered;
 mod reports;
 mod server;
 mod signatures;

@@ -175,6 +175,59 @@ fn a_signature_stands_for_its_bytes_and_its_purpose_alone() {
 }
 
 #[test]
+fn who_is_certified_has_the_names_that_the_authority_may_give() {
+    let world = World::new();
+    let here = world.dir.path();
+    let keygen = |args: &[&str]| run(Command::new("ssh-keygen").current_dir(here).args(args));
+    keygen(&["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", "ca"]);
+    let names = "bob,bob@clinic.example,eve@elsewhere.example";
+    keygen(&[
+        "-q",
+        "-s",
+        "ca",
+        "-I",
+        "id",
+        "-n",
+        names,
+        "-V",
+        "20200101:20400101",
+        "key.pub",
+    ]);
+    let repo = Repo::at(here).unwrap();
+    let certificate = here.join("key-cert.pub");
+    let set = ["config", "user.signingKey", certificate.to_str().unwrap()];
+    repo.git(set).output().unwrap();
+    let payload = b"portcullis test 1\n";
+    let signed = world.sign(payload, Namespace::Portcullis);
+    let authority = std::fs::read_to_string(here.join("ca.pub")).unwrap();
+    let told = |line: &str, revoked: Option<&str>, now| {
+        let files = KeyFiles {
+            allowed_signers: Some(world.file("signers", line)),
+            revoked: revoked.map(|text| world.file("revoked", text)),
+            ..KeyFiles::default()
+        };
+        let keys = Keys::open(&files).unwrap();
+        keys.verify(&signed, Namespace::Portcullis, now)
+    };
+    let line = format!("bob,*@clinic.example cert-authority {authority}");
+    let signer = told(&line, None, now()).unwrap();
+    assert_eq!(signer.principals.join(&b' '), b"bob bob@clinic.example");
+    assert!(signer.is(b"bob") && !signer.has_address(b"eve@elsewhere.example"));
+    assert!(!signer.has_address(b"other@clinic.example"));
+    // Without the option it is the key of somebody; and the certified key is not listed itself.
+    for line in [format!("bob {authority}"), format!("bob {}", world.key)] {
+        let error = told(&line, None, now()).unwrap_err();
+        assert!(matches!(error, NotVerified::UnknownKey(_)), "{error}");
+    }
+    let late = OffsetDateTime::from_unix_timestamp(2_300_000_000).unwrap();
+    assert!(told(&line, None, late).is_err());
+    for revoked in [&world.key, &authority] {
+        let error = told(&line, Some(revoked), now()).unwrap_err();
+        assert!(matches!(error, NotVerified::Revoked(_)), "{error}");
+    }
+}
+
+#[test]
 fn files_that_cannot_be_read_are_errors_and_not_empty() {
     let world = World::new();
     let missing = world.dir.path().join("missing");

@@ -24,10 +24,17 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        Self::with(&["-t", "ed25519"])
+    }
+
+    /// With a key of another type.
+    fn with(kind: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("key");
         run(Command::new("ssh-keygen")
-            .args(["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"])
+            .args(["-q", "-N", "", "-C", ""])
+            .args(kind)
+            .arg("-f")
             .arg(&file));
         let git = || crate::git::Git::at(dir.path()).scrubbed();
         git().args(["init", "-q"]).output().unwrap();
@@ -90,6 +97,19 @@ fn a_signature_is_that_of_the_names_on_the_lines_with_its_key() {
     assert!(!any.has_address(b"eve@clinic.example"));
     assert!(!any.has_address(b"bob@clinic.example.evil"));
     assert!(!any.is(b"bob@clinic.example"), "a pattern is no name");
+}
+
+#[test]
+fn keys_of_every_type_are_read_as_openssh_reads_them() {
+    for kind in [
+        &["-t", "rsa", "-b", "2048"][..],
+        &["-t", "ecdsa", "-b", "256"],
+        &["-t", "ecdsa", "-b", "384"],
+        &["-t", "ecdsa", "-b", "521"],
+    ] {
+        let signer = World::with(kind).told("bob KEY", None);
+        assert!(signer.is_ok_and(|signer| signer.is(b"bob")), "{kind:?}");
+    }
 }
 
 #[test]

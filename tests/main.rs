@@ -6,6 +6,8 @@
 
 mod world;
 
+mod audit;
+mod audit_reading;
 mod baseline;
 mod bypass;
 mod commits;

@@ -104,6 +104,23 @@ impl Source {
             | Self::Text(_) => &[],
         }
     }
+
+    /// The lines of a push that ask for what no ref can be.
+    #[must_use]
+    pub fn bad_updates(&self) -> &[BadUpdate] {
+        match self {
+            Self::Push { bad, .. } => bad,
+            Self::Staged { .. }
+            | Self::Pending { .. }
+            | Self::Draft(_)
+            | Self::Proposed(_)
+            | Self::History
+            | Self::Range { .. }
+            | Self::Worktree
+            | Self::Files(_)
+            | Self::Text(_) => &[],
+        }
+    }
 }
 
 /// A commit before it is made.

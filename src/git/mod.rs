@@ -2,6 +2,7 @@
 //! or the index reader, runs `git`, `ssh-keygen` or `gpg`, or reads `GIT_*`. It judges nothing and
 //! prints nothing.
 
+mod cache;
 mod caller;
 mod certificate;
 mod directories;
@@ -22,6 +23,7 @@ mod visible;
 mod walk;
 mod wording;
 
+pub use cache::{read_cache, write_cache};
 pub use caller::{caller_amends, editor_is_used};
 pub use certificate::{Certificate, Nonce, PushCertificate, push_certificate};
 pub use directories::{Directory, changed_directories, entry_at};
@@ -33,7 +35,7 @@ pub use object::{
     tree_places,
 };
 pub use oid::{BadOid, Oid, OidMap, OidSet};
-pub use pack::{Base, Objects, Seen, Share, Surprise, Visitor};
+pub use pack::{Base, Objects, Seen, Share, Stock, Surprise, Visitor};
 pub use program::{Git, GitError, Stream, path_of_line};
 pub use reader::ReadError;
 pub use reflog::{Logged, reflog};

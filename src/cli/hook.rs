@@ -2,8 +2,10 @@
 
 use super::Exit;
 use super::args::Hook as Args;
+use super::landed;
 use super::output::{Stream, complain, note, report, unreported};
 use super::scan::{Refusal, accepting};
+use crate::change::Source;
 use crate::config::{BaselineAt, Config, Origin, discover_client, discover_server};
 use crate::finding::Level;
 use crate::git::Repo;
@@ -35,7 +37,7 @@ pub(super) fn run(args: &Args) -> Exit {
         Err(error) => return complain(Exit::Usage, &error),
     };
     let mut input = Vec::new();
-    if hook.input == Input::Refs
+    if hook.input != Input::Nothing
         && let Err(error) = std::io::stdin().lock().read_to_end(&mut input)
     {
         return complain(
@@ -54,6 +56,9 @@ pub(super) fn run(args: &Args) -> Exit {
             return complain(Exit::Undecided, &format!("undecided: {error}"));
         }
     };
+    if let [Source::Landed(landed)] = &sources[..] {
+        return landed::run(&repo, &settings, landed);
+    }
     let (audience, who, mode) = match hook.side {
         Side::Client => (
             Audience::ClientHook { event: hook.event },

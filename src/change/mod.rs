@@ -12,7 +12,7 @@ mod push;
 mod scoped;
 mod staged;
 
-pub use content::{Calm, Content, Fresh};
+pub use content::{Around, Calm, Content, Fresh};
 pub use file::{Base, FileChange, Naming, Stored};
 pub use fresh::fresh_lines;
 pub use history::{Blob, History, Located};
@@ -101,6 +101,23 @@ impl Source {
             | Self::Draft(_)
             | Self::Proposed(_)
             | Self::Landed(_)
+            | Self::History
+            | Self::Range { .. }
+            | Self::Worktree
+            | Self::Files(_)
+            | Self::Text(_) => &[],
+        }
+    }
+
+    /// The lines of a push that ask for what no ref can be.
+    #[must_use]
+    pub fn bad_updates(&self) -> &[BadUpdate] {
+        match self {
+            Self::Push { bad, .. } => bad,
+            Self::Staged { .. }
+            | Self::Pending { .. }
+            | Self::Draft(_)
+            | Self::Proposed(_)
             | Self::History
             | Self::Range { .. }
             | Self::Worktree

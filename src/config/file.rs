@@ -66,6 +66,11 @@ impl Layer {
         })
     }
 
+    /// All of it, as it is written.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The rule files that are named; none where the key does not stand.
     pub(super) fn rule_files(&self) -> Result<Option<Vec<Loaded>>, ConfigError> {
         if !self.places.iter().any(|place| place.key == RULES) {

@@ -60,6 +60,12 @@ impl Policy {
         self
     }
 
+    /// The same policy for somebody else.
+    #[must_use]
+    pub fn by(self, pusher: Pusher) -> Self {
+        Self { pusher, ..self }
+    }
+
     /// The same with findings that are accepted.
     #[must_use]
     pub fn with_baseline(self, baseline: Baseline) -> Self {

@@ -241,7 +241,8 @@ impl<'a> Seen<'a> {
             let message = "it is the default branch of the server, and does not go".to_owned();
             return Ok(Some(raise("default-branch", message, help, name)));
         }
-        let refs = self.repo.refs().map_err(|error| self.unread(error))?;
+        let refs = self.repo.refs_at_first();
+        let refs = refs.map_err(|error| self.unread(error))?;
         let known = refs.iter().any(|(known, _)| self.names.contains(known));
         let updates = self.cx.updates;
         let goes_too = |branch: &RefName| {
@@ -402,9 +403,10 @@ impl<'a> Seen<'a> {
 
     /// What other refs of these names stand for, as arguments of `git rev-list`.
     fn refs_where(&self, wanted: &dyn Fn(&RefName) -> bool) -> Result<Vec<String>, Unread> {
-        let refs = self.repo.refs().map_err(|error| self.unread(error))?;
+        let refs = self.repo.refs_at_first();
+        let refs = refs.map_err(|error| self.unread(error))?;
         let others = refs
-            .into_iter()
+            .iter()
             .filter(|(name, _)| !self.names.contains(name) && wanted(name));
         Ok(others.map(|(_, oid)| oid.to_string()).collect())
     }

@@ -193,7 +193,7 @@ impl Device {
 }
 
 /// Bytes of a signature in the armour that OpenSSH gives them.
-pub(crate) fn armoured(bytes: &[u8]) -> String {
+fn armoured(bytes: &[u8]) -> String {
     let base64 = STANDARD.encode(bytes);
     let lines: Vec<&str> = (0..base64.len().div_ceil(70))
         .map(|at| &base64[at * 70..base64.len().min(at * 70 + 70)])

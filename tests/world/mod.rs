@@ -11,7 +11,7 @@ mod run;
 pub(crate) mod secret;
 mod wire;
 
-pub(crate) use keys::{Device, SshKey, armoured, flags, with_signature};
+pub(crate) use keys::{Device, SshKey, flags, with_signature};
 pub(crate) use repo::Repo;
 pub(crate) use run::{Ran, Said};
 pub(crate) use secret::assigned;

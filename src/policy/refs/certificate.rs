@@ -42,6 +42,10 @@ impl Proof {
     }
 
     fn given(cx: &Cx<'_>, given: &PushCertificate) -> Self {
+        let signed = match &given.signed {
+            Ok(signed) => signed,
+            Err(error) => return Self::nothing(format!("the push certificate: {error}"), SIGN),
+        };
         match given.nonce {
             Nonce::Good => {}
             Nonce::Slop => {
@@ -54,10 +58,6 @@ impl Proof {
                 return Self::nothing("the push certificate was not made for this push", AGAIN);
             }
         }
-        let signed = match &given.signed {
-            Ok(signed) => signed,
-            Err(error) => return Self::nothing(format!("the push certificate: {error}"), SIGN),
-        };
         if !same(cx, given) {
             let why = "the push certificate does not say what this push does";
             return Self::nothing(why, AGAIN);

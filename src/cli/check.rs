@@ -7,7 +7,7 @@ use super::scan::{Refusal, accepting};
 use crate::change::{BadUpdate, RefChange, RefUpdate, Source, There};
 use crate::config::{BaselineAt, Origin, discover_client, discover_server};
 use crate::finding::Level;
-use crate::git::{Logged, Oid, RefName, Repo, reflog};
+use crate::git::{Certificate, Logged, Oid, RefName, Repo, reflog};
 use crate::hook::Side;
 use crate::hook::install::status;
 use crate::policy::groups::Pusher;
@@ -186,6 +186,7 @@ pub(super) fn push(updates: Vec<RefUpdate>, bad: Vec<BadUpdate>) -> Source {
         bad,
         known,
         there: There::Here,
+        certificate: Certificate::NotYet,
     }
 }
 
@@ -208,6 +209,7 @@ fn range(args: &Args, repo: &Repo, revs: &str) -> Result<Vec<Source>, String> {
                 bad: Vec::new(),
                 known: vec![tip.oid.to_string()],
                 there: There::Aside,
+                certificate: Certificate::NotYet,
             });
         }
     }

@@ -59,7 +59,7 @@ pub(super) fn run(args: &Args) -> Exit {
     };
     let who = match hook.side {
         Side::Client => Ok(Pusher::Unknown),
-        Side::Server => identify(&settings.identity, repo.git_dir()),
+        Side::Server => identify(&settings.identity, repo.common_dir()),
     };
     let who = match who {
         Ok(who) => who,

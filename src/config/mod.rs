@@ -132,6 +132,10 @@ impl Config {
         for layer in &read {
             layer.check_rules(&known)?;
             layer.check_groups(&config.groups)?;
+            // Elsewhere it is a word of advice, and the keys are where the push arrives.
+            if layer.origin == Origin::Server {
+                layer.check_keys(&config.identity)?;
+            }
         }
         config.secrets.own = own;
         (config.secrets.allow, config.secrets.expired) = std::mem::take(&mut config.secrets.allow)

@@ -3,11 +3,11 @@
 pub use super::allow::{Allow, ValueDigest};
 pub use super::commits::Commits;
 pub use super::content::Content;
-pub use super::identity::{Identity, IdentitySource};
+pub use super::identity::{GpgKeys, Identity, IdentitySource};
 pub use super::marks::Tool;
 use super::parsed::{ByteCount, Parsed, parsed_option};
 use super::path_patterns::PathPatterns;
-pub use super::protect::{Act, Freeze, Protect};
+pub use super::protect::{Act, Freeze, Protect, SignatureLevel};
 use crate::git::{RefName, RepoPath};
 use crate::scan::{Confidence, Own, Selection};
 use serde::Deserialize;

@@ -1,6 +1,7 @@
 //! Reads a repository truthfully: objects, index, refs and walks. The only room that names `git2`
 //! or the index reader, runs `git`, or reads `GIT_*`. It judges nothing and prints nothing.
 
+mod ancestry;
 mod caller;
 mod certificate;
 mod directories;
@@ -21,6 +22,7 @@ mod visible;
 mod walk;
 mod wording;
 
+pub use ancestry::{is_ancestor, will_ask_ancestors};
 pub use caller::{caller_amends, editor_is_used};
 pub use certificate::{Certificate, Nonce, PushCertificate, push_certificate};
 pub use directories::{Directory, changed_directories, entry_at};
@@ -45,6 +47,7 @@ pub use store::{AllObjects, BrokenObject, count_objects};
 pub use tree::{Changed, UnreadTree, changed};
 pub use visible::visible_refs;
 pub use walk::{
-    Origin, Walked, Wanted, first_commits, is_ancestor, rev_list, rev_list_args, shallow_commits,
+    Origin, Walked, Wanted, first_commits, rev_list, rev_list_args, rev_list_quarantined,
+    shallow_commits,
 };
 pub use wording::{Submodule, people, stored_message, submodules};

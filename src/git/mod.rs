@@ -2,6 +2,7 @@
 //! or the index reader, runs `git`, or reads `GIT_*`. It judges nothing and prints nothing.
 
 mod ancestry;
+mod cache;
 mod caller;
 mod certificate;
 mod directories;
@@ -23,6 +24,7 @@ mod walk;
 mod wording;
 
 pub use ancestry::{is_ancestor, will_ask_ancestors};
+pub use cache::{read_cache, write_cache};
 pub use caller::{caller_amends, editor_is_used};
 pub use certificate::{Certificate, Nonce, PushCertificate, push_certificate};
 pub use directories::{Directory, changed_directories, entry_at};
@@ -34,7 +36,7 @@ pub use object::{
     tree_places,
 };
 pub use oid::{BadOid, Oid, OidMap, OidSet};
-pub use pack::{Base, Objects, Seen, Share, Surprise, Visitor};
+pub use pack::{Base, Objects, Seen, Share, Stock, Surprise, Visitor};
 pub use program::{Git, GitError, Stream, path_of_line};
 pub use reader::ReadError;
 pub use reflog::{Logged, reflog};

@@ -20,6 +20,7 @@ mod formats_of_repo;
 mod history;
 mod hostile;
 mod identities;
+mod identity;
 mod import;
 mod inline;
 mod marks;

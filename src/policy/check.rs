@@ -101,6 +101,8 @@ pub trait Check: Send + Sync {
     }
     /// Looks at the size of a push as a whole, after all of it was shown.
     fn whole(&self, _cx: &Cx<'_>, _coverage: &Coverage, _out: &mut Vec<Raised>) {}
+    /// Adds to what was found what only all of it together tells, once every finding has its place.
+    fn after(&self, _raised: &mut [Raised]) {}
     /// Whether a file anywhere in a history matters to this check for its name alone.
     fn wants_name(&self, _name: &[u8]) -> bool {
         false

@@ -101,6 +101,9 @@ impl Policy {
             kept.raised
                 .sort_by_cached_key(|raised| order(&raised.finding));
         }
+        for check in &self.checks {
+            check.after(&mut kept.raised);
+        }
         let mut verdict = self.verdict(kept, effort);
         if let (Some(_), Some(repo)) = (&history, repo) {
             self.tell_unused(repo, effort, &mut verdict);

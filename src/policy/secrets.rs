@@ -4,6 +4,7 @@
 use super::check::{Check, Cx, Raised, place_in};
 use super::inline::mark_on_lines;
 use super::marks::mark_of;
+use super::publics::Publics;
 use super::settings::{self, Settings};
 use crate::change::{By, Calm, Content, FileChange, Fresh, Message, MessageOf, Naming, Unread};
 use crate::finding::{
@@ -20,6 +21,7 @@ pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
         scanner: Scanner::new(&settings.secrets.selection()),
         settings: settings.secrets.clone(),
         clean: Mutex::new(HashSet::new()),
+        publics: Publics::default(),
     })
 }
 
@@ -30,6 +32,7 @@ struct Secrets {
     settings: settings::Secrets,
     /// Blobs that hold nothing at a path; commit after commit brings the same ones.
     clean: Mutex<HashSet<(Oid, Option<RepoPath>)>>,
+    publics: Publics,
 }
 
 impl Check for Secrets {
@@ -76,6 +79,7 @@ impl Check for Secrets {
         };
         let scan = self.scanner.scan(path, whole);
         file.calm.set(scan.calm);
+        self.publics.keep(&scan.publics, what);
         let allowed = |allow: &settings::Allow| allow.excuses_all_of(file.path.as_ref());
         let unread = match scan.undecided.first() {
             Some(why) if !self.settings.allow.iter().any(allowed) => {
@@ -184,6 +188,10 @@ impl Check for Secrets {
             out.push(self.raise(stage, found, message.raw, place, message.by));
         }
         Ok(())
+    }
+
+    fn after(&self, raised: &mut [Raised]) {
+        self.publics.tell(raised);
     }
 
     fn wants_name(&self, name: &[u8]) -> bool {
@@ -309,6 +317,7 @@ impl Secrets {
                 .identity
                 .as_deref()
                 .map(|identity| escape(identity.as_bytes())),
+            public: found.public.clone(),
             signals: found.signals.clone(),
         };
         let path = place.path.as_ref().map_or(&[][..], RepoPath::as_bytes);

@@ -8,6 +8,7 @@
 use super::around;
 use super::decode::{Budget, is_container};
 use super::generic::{self, Setting};
+use super::keys::Public;
 use super::keywords::Hit;
 use super::rule::Rule;
 use super::scanner::Scanner;
@@ -30,6 +31,8 @@ pub(super) struct Told {
     /// Whether any rule matched, though it may report nothing, or would have if other lines did not
     /// speak against it.
     pub(super) matches: bool,
+    /// The public keys in it, where they are asked for.
+    pub(super) publics: Option<Vec<Public>>,
 }
 
 impl Scanner {

@@ -26,6 +26,7 @@ mod inline;
 mod marks;
 mod matrix;
 mod merges;
+mod names;
 mod own_rules;
 mod policy_file;
 mod protect;

@@ -440,6 +440,9 @@ impl Scanner {
                     matches.extend(found);
                 }
                 told.spans |= generic::spans_lines(text.bytes, hit.start + hit.len);
+                if generic::is_variable(text.bytes, hit.start) {
+                    told.lines = usize::MAX;
+                }
             }
             return;
         }

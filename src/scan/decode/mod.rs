@@ -11,6 +11,8 @@
 //! | `escape` | `\xXX`, `\uXXXX`, `\u{X…}`, `\UXXXXXXXX`, octal `\OOO`, `\/` in a token; with them `\n \r \t \" \' \\` | as percent |
 //! | `html` | `&#103;`, `&#x67;` and the names of ASCII punctuation, such as `&lowbar;` | as percent |
 //! | `joined` | strings beside each other or joined by `+ . .. & \|\| ++`, in any of the quotes `" ' \``, also over lines; and tokens cut by a backslash at the end of a line | ≥ 2 parts that are not empty; 64 KiB a part |
+//! | `array` | lists of ≥ 8 bytes as hexadecimal numbers, `{0x67, 0x68}`; as decimal ones behind `fromCharCode(`, `bytes([`, `[]byte{` | kept if they spell a line of text |
+//! | `office` | the members that hold the text of Word, PowerPoint, Excel and OpenDocument files | tags are taken out |
 //! | `gzip` `zlib` `bzip2` `xz` `zstd` | the magic at the first byte; all streams of a file | see below |
 //! | `zip` | `PK\3\4` at the first byte: jar, docx, xlsx, whl too; members stored or deflated | see below |
 //! | `tar` | `ustar` at byte 257: POSIX, pax, GNU | see below |
@@ -30,6 +32,7 @@
 //! truncated or damaged archive all that still unpacks is looked at; a magic that stands there by
 //! chance yields nothing.
 
+mod array;
 mod base64;
 mod bytes;
 mod compressed;
@@ -38,6 +41,7 @@ mod escape;
 mod hex;
 mod html;
 mod joined;
+mod office;
 mod percent;
 mod rewrite;
 mod runs;
@@ -158,7 +162,7 @@ struct Decoder {
 }
 
 /// All decoders. Their order is the order of the pieces.
-static DECODERS: [Decoder; 14] = [
+static DECODERS: [Decoder; 16] = [
     Decoder {
         how: "gzip",
         run: compressed::gzip,
@@ -214,6 +218,14 @@ static DECODERS: [Decoder; 14] = [
     Decoder {
         how: "joined",
         run: continued::find,
+    },
+    Decoder {
+        how: "array",
+        run: array::find,
+    },
+    Decoder {
+        how: "office",
+        run: office::find,
     },
 ];
 

@@ -43,7 +43,7 @@ use super::Confidence;
 use serde::Deserialize;
 use std::ops::Range;
 
-pub(super) use assign::{Candidate, REACH, assignment, spans_lines};
+pub(super) use assign::{Candidate, REACH, assignment, is_variable, spans_lines};
 use assign::{Form, Link};
 use name::{Kind, Name};
 use place::Place;
@@ -226,7 +226,7 @@ fn surroundings(
         Link::Compared => evidence.add("it is compared with", if by_hand { -3.0 } else { 0.0 }),
         Link::Argument => evidence.add("it is an argument", if by_hand { -3.0 } else { 0.0 }),
         Link::Beside => evidence.add("no operator stands between", -2.0),
-        Link::Default => evidence.add("it is a default", -1.0),
+        Link::Default | Link::Fallback => evidence.add("it is a default", -1.0),
         Link::Assigned | Link::Flag | Link::Tag | Link::Pair => {}
     }
     evidence.add_if(name.more, "more words follow in the name", -4.0);

@@ -22,6 +22,7 @@ mod rule;
 mod scanner;
 mod search;
 mod secret;
+mod stages;
 mod table;
 pub mod template;
 mod whose;
@@ -33,6 +34,7 @@ pub use keys::Public;
 pub use rule::{Near, Rule, rule, rules, rules_digest};
 pub use scanner::{Scan, Scanner};
 pub use secret::{Confidence, Secret, Validity};
+pub use stages::Stage;
 pub use table::{Own, Selection};
 
 use std::ops::Range;

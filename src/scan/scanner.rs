@@ -137,6 +137,11 @@ impl Scanner {
         }
     }
 
+    /// The rule of a keyword's owner; none for the beginning of a public key.
+    pub(super) fn rule_at(&self, owner: u16) -> Option<&'static Rule> {
+        self.table.get(usize::from(owner)).copied()
+    }
+
     /// Whether the path of a file can matter for what this rule finds in it.
     #[must_use]
     pub fn asks_for_path(&self, id: &str) -> bool {

@@ -4,7 +4,9 @@
 use super::Input;
 use super::bytes::is_text;
 use super::sink::Sink;
+use memchr::memmem::Finder;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// Shorter lists hold no secret.
 const MIN: usize = 8;
@@ -14,13 +16,17 @@ const MAX: usize = 16 << 10;
 const BACK: usize = 256;
 /// What a list of decimal numbers stands behind; without it, one is looked at nowhere, since nearly
 /// all of them are tables.
-const CALLS: [&[u8]; 3] = [b"CharCode(", b"bytes([", b"]byte{"];
+static CALLS: LazyLock<[Finder<'static>; 3]> =
+    LazyLock::new(|| [b"CharCode(".as_slice(), b"bytes([", b"]byte{"].map(Finder::new));
+
+/// How a hexadecimal number begins.
+static HEX: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"0x"));
 
 /// Finds lists of at least eight numbers below 256 that spell a text.
 pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
     let text = input.text;
     let mut done = 0;
-    for at in memchr::memmem::find_iter(text, b"0x") {
+    for at in HEX.find_iter(text) {
         if at < done || !opens(text, at) {
             continue;
         }
@@ -29,11 +35,12 @@ pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
             return;
         }
     }
-    for call in CALLS {
-        for at in memchr::memmem::find_iter(text, call) {
-            let blanks = text[at + call.len()..].iter();
+    for call in &*CALLS {
+        let length = call.needle().len();
+        for at in call.find_iter(text) {
+            let blanks = text[at + length..].iter();
             let blanks = blanks.take_while(|byte| byte.is_ascii_whitespace()).count();
-            let start = at + call.len() + blanks;
+            let start = at + length + blanks;
             if text.get(start).is_some_and(|byte| byte.is_ascii_digit())
                 && !text[start..].starts_with(b"0x")
             {

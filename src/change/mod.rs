@@ -12,7 +12,7 @@ mod push;
 mod scoped;
 mod staged;
 
-pub use content::{Calm, Content, Fresh};
+pub use content::{Around, Calm, Content, Fresh};
 pub use file::{Base, FileChange, Naming, Stored};
 pub use fresh::fresh_lines;
 pub use history::{Blob, History, Located};

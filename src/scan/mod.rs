@@ -14,6 +14,7 @@ pub mod foreign;
 mod generic;
 mod keys;
 mod keywords;
+mod known;
 mod near;
 mod overlap;
 mod placeholder;

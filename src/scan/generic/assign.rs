@@ -238,7 +238,7 @@ fn property(rest: &[u8]) -> Option<usize> {
 /// that line is indented by.
 fn block(rest: &[u8]) -> Option<usize> {
     let mark = skip_blanks(rest, 0);
-    if mark == 0 || !matches!(rest.get(mark), Some(b'|' | b'>')) {
+    if mark != 1 || !matches!(rest.get(mark), Some(b'|' | b'>')) {
         return None;
     }
     let signs = rest[mark + 1..].iter().take(2);
@@ -293,11 +293,19 @@ fn variable(text: &[u8], spot: &Spot, at: usize) -> Option<usize> {
 }
 
 /// Whether a variable of Terraform is declared by the name that holds this place.
-pub(in crate::scan) fn is_variable(text: &[u8], at: usize) -> bool {
+fn is_variable(text: &[u8], at: usize) -> bool {
     let floor = at.saturating_sub(MAX_NAME);
     let before = &text[floor..at];
     let name = before.iter().rev().take_while(|byte| is_name(**byte));
     before[..before.len() - name.count()].ends_with(b"variable \"")
+}
+
+/// Whether lines further away than the next one may belong to the assignment to the name that holds
+/// this keyword: a declaration in Terraform, a block of YAML.
+pub(in crate::scan) fn spans_many(text: &[u8], keyword: Range<usize>) -> bool {
+    let rest = &text[keyword.start..text.len().min(keyword.end + MAX_NAME)];
+    let name = rest.iter().take_while(|byte| is_name(**byte)).count();
+    matches!(&rest[name..], [b':', b' ', b'|' | b'>', ..]) || is_variable(text, keyword.start)
 }
 
 /// What follows a name with nothing but blanks between: a flag's value, a type and `=`, a literal.
@@ -342,10 +350,7 @@ pub(in crate::scan) fn spans_lines(text: &[u8], at: usize) -> bool {
         .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b','))
         .count();
     let rest = &rest[blanks..];
-    matches!(
-        rest,
-        [] | [b'\n' | b'>', ..] | [b'<', b'/', ..] | [b':', b' ', b'|' | b'>', ..]
-    ) || valued(rest).is_some()
+    matches!(rest, [] | [b'\n' | b'>', ..]) || rest.starts_with(b"</key>") || valued(rest).is_some()
 }
 
 /// Whether the name ends in a call that compares: `password.equals("…")`.

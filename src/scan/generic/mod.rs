@@ -43,7 +43,7 @@ use super::Confidence;
 use serde::Deserialize;
 use std::ops::Range;
 
-pub(super) use assign::{Candidate, REACH, assignment, is_variable, spans_lines};
+pub(super) use assign::{Candidate, REACH, assignment, spans_lines, spans_many};
 use assign::{Form, Link};
 use name::{Kind, Name};
 use place::Place;

@@ -1,7 +1,7 @@
 //! The engine: from a text to its matches.
 
 use super::calm::{OverLines, Told, is_excused, is_plain};
-use super::decode::{Budget, decode};
+use super::decode::{Budget, decode, is_one};
 use super::encoding;
 use super::foreign::{self, Allowance, Report};
 use super::generic::{self, Setting};
@@ -223,7 +223,7 @@ impl Scanner {
         whose::tell_public(&mut scan.matches, &scan.publics, |at| {
             1 + memchr::memchr_iter(b'\n', &content.bytes[..at.min(content.bytes.len())]).count()
         });
-        if scan.matches.is_empty() && is_plain(content.bytes) {
+        if scan.matches.is_empty() && is_plain(content.bytes) && !is_one(path) {
             scan.calm = self.calm_by(&told);
         }
         scan.undecided = told.undecided;

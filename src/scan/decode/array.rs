@@ -22,15 +22,19 @@ static CALLS: LazyLock<[Finder<'static>; 3]> =
 /// How a hexadecimal number begins.
 static HEX: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"0x"));
 
-/// Finds lists of at least eight numbers below 256 that spell a text.
+/// Finds lists of at least eight numbers below 256 that spell a text. Hexadecimal ones may go over
+/// lines, each of which ends in a comma.
 pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
     let text = input.text;
     let mut done = 0;
     for at in HEX.find_iter(text) {
-        if at < done || !opens(text, at) {
+        if at < done {
             continue;
         }
-        done = list(text, at, sink);
+        let Some(open) = opens(text, at) else {
+            continue;
+        };
+        done = list(text, open, at, sink);
         if sink.full() {
             return;
         }
@@ -38,13 +42,11 @@ pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
     for call in &*CALLS {
         let length = call.needle().len();
         for at in call.find_iter(text) {
-            let blanks = text[at + length..].iter();
-            let blanks = blanks.take_while(|byte| byte.is_ascii_whitespace()).count();
-            let start = at + length + blanks;
-            if text.get(start).is_some_and(|byte| byte.is_ascii_digit())
-                && !text[start..].starts_with(b"0x")
+            let start = at + length;
+            let start = start + blanks(&text[start..]);
+            if text.get(start).is_some_and(u8::is_ascii_digit) && !text[start..].starts_with(b"0x")
             {
-                list(text, start, sink);
+                list(text, at + length - 1, start, sink);
             }
             if sink.full() {
                 return;
@@ -53,38 +55,48 @@ pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// Whether a number at this place is the first of a list.
-fn opens(text: &[u8], at: usize) -> bool {
-    let before = text[at.saturating_sub(BACK)..at].iter().rev();
-    let mut before = before.skip_while(|byte| byte.is_ascii_whitespace());
-    matches!(before.next(), Some(b'{' | b'[' | b'('))
+/// Where the list opens of which a number at this place is the first.
+fn opens(text: &[u8], at: usize) -> Option<usize> {
+    let before = &text[at.saturating_sub(BACK)..at];
+    let blank = before.iter().rev();
+    let blank = blank.take_while(|byte| byte.is_ascii_whitespace()).count();
+    let open = at.checked_sub(blank + 1)?;
+    matches!(text[open], b'{' | b'[' | b'(').then_some(open)
 }
 
-/// Reads the list whose first number stands at a place, and says where it ends.
-fn list(text: &[u8], start: usize, sink: &mut Sink<'_>) -> usize {
+fn blanks(text: &[u8]) -> usize {
+    let blank = |byte: &&u8| matches!(byte, b' ' | b'\t');
+    text.iter().take(BACK).take_while(blank).count()
+}
+
+/// Reads the list whose first number stands at `start`, and says where it ends.
+fn list(text: &[u8], open: usize, start: usize, sink: &mut Sink<'_>) -> usize {
+    let hex = text[start..].starts_with(b"0x");
     let mut bytes = Vec::new();
     let (mut at, mut end) = (start, start);
     while let Some((byte, length)) = number(&text[at..]).filter(|_| bytes.len() < MAX) {
         bytes.push(byte);
         end = at + length;
-        let rest = text[end..].iter().take(BACK);
-        let gap = rest
-            .take_while(|byte| byte.is_ascii_whitespace() || **byte == b',')
-            .count();
-        if !text[end..end + gap].contains(&b',') {
+        let comma = end + blanks(&text[end..]);
+        if text.get(comma) != Some(&b',') {
             break;
         }
-        at = end + gap;
+        let rest = text[comma + 1..].iter().take(BACK);
+        let gap = rest.take_while(|byte| byte.is_ascii_whitespace() && (hex || **byte != b'\n'));
+        at = comma + 1 + gap.count();
+        if hex && !text[at..].starts_with(b"0x") {
+            break;
+        }
     }
     // The NUL at the end of a text in C.
     while bytes.last() == Some(&0) {
         bytes.pop();
     }
     if bytes.len() >= MIN && is_text(&bytes) && !bytes.contains(&b'\n') {
-        let name = text[name(text, start)].to_vec();
+        let name = &text[name(text, open)];
         let named = match name.is_empty() {
             true => bytes,
-            false => [&name, b" = \"".as_slice(), &bytes, b"\""].concat(),
+            false => [name, b" = \"", &bytes, b"\""].concat(),
         };
         sink.push(named, start..end, None);
     }
@@ -106,7 +118,7 @@ fn number(text: &[u8]) -> Option<(u8, usize)> {
     Some((value, length + text.len() - digits.len()))
 }
 
-/// The name that the list is given to: `secret` of `char secret[] = {`.
+/// The name that the list that opens at `start` is given to: `secret` of `char secret[] = {`.
 fn name(text: &[u8], start: usize) -> Range<usize> {
     let floor = start.saturating_sub(BACK);
     let line = memchr::memrchr(b'\n', &text[floor..start]).map_or(floor, |at| floor + at + 1);

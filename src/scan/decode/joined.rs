@@ -1,7 +1,7 @@
 //! String literals beside each other, with or without an operator between them.
 
 use super::Input;
-use super::bytes::name_before;
+use super::bytes::{Class, class, name_before};
 use super::sink::Sink;
 use std::ops::Range;
 
@@ -17,6 +17,9 @@ const MIN: usize = 8;
 /// How many bytes for each byte of the text may be searched for closing quotes in vain.
 const VAIN: usize = 8;
 
+/// What may follow the quote that ends a string with another one to come.
+static JOINS: Class = class(b" \t\r\n+.|&\\(),\"'`");
+
 /// Finds chains such as `"abc" + "def"`, `'a' . 'b'` and `"a" "b"`, over lines too.
 pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
     let text = input.text;
@@ -27,6 +30,12 @@ pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
             continue;
         }
         // Most quotes end here: cheap, and before anything is searched.
+        if !text
+            .get(close + 1)
+            .is_some_and(|byte| JOINS[usize::from(*byte)])
+        {
+            continue;
+        }
         let single = close >= 2 && text[close - 2] == text[close];
         let Some((open, _)) = gap(text, close + 1, single) else {
             continue;
@@ -63,17 +72,22 @@ pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
 }
 
 /// From the end of a string over an optional operator to the opening quote of the next one, and
-/// whether a comma stood between: one parts the characters of a list, `'a', 'b'`, and nothing else.
+/// whether a comma stood between: one parts the characters of a list on one line, `'a', 'b'`, and nothing else.
 fn gap(text: &[u8], from: usize, single: bool) -> Option<(usize, bool)> {
     let mut spaced = false;
     let mut operator = false;
     let mut comma = false;
+    let mut line = false;
     for (at, &byte) in text.iter().enumerate().skip(from).take(GAP) {
         match byte {
-            b' ' | b'\t' | b'\r' | b'\n' => spaced = true,
+            b'\n' if comma => return None,
+            b' ' | b'\t' | b'\r' | b'\n' => {
+                spaced = true;
+                line |= byte == b'\n';
+            }
             b'+' | b'.' | b'|' | b'&' | b'\\' => operator = true,
             b'(' | b')' => {}
-            b',' if single => comma = true,
+            b',' if single && !line => comma = true,
             b'"' | b'\'' | b'`' => return Some((at, comma)),
             // The prefix of a Python, C or C# string.
             b'r' | b'b' | b'f' | b'u' | b'L' | b'@' | b'$' if spaced || operator => {

@@ -153,6 +153,8 @@ impl Budget {
 struct Input<'a> {
     text: &'a [u8],
     path: &'a [u8],
+    /// Where long runs of characters of base64 stand.
+    runs: &'a [Range<usize>],
 }
 
 /// One row of the table: a name for the reports and what finds and decodes.
@@ -235,6 +237,11 @@ pub(super) fn is_container(text: &[u8]) -> bool {
     compressed::is_compressed(text) || zip::is_zip(text) || tar::is_tar(text)
 }
 
+/// Whether a text at this path is decoded as a whole: then no part of it says what it says.
+pub(super) fn is_one(path: &[u8]) -> bool {
+    office::is_member(path)
+}
+
 /// Takes one layer of encoding off `text`. `path` is its name in the tree, from which a compressed
 /// file's inner name is made.
 ///
@@ -243,13 +250,14 @@ pub(super) fn is_container(text: &[u8]) -> bool {
 pub fn decode(text: &[u8], path: &[u8], limits: &mut Budget) -> Decoded {
     limits.grant(text.len());
     let mut decoded = Decoded::default();
+    let runs = &base64::runs(text)[..];
     for decoder in &DECODERS {
         if limits.bytes == 0 && !decoded.undecided.is_empty() {
             break;
         }
         let mut sink = Sink::new(decoder.how, limits, &mut decoded);
         // The decompressors are not ours; a fault in one must not end as an accepted content.
-        let run = AssertUnwindSafe(|| (decoder.run)(Input { text, path }, &mut sink));
+        let run = AssertUnwindSafe(|| (decoder.run)(Input { text, path, runs }, &mut sink));
         if catch_unwind(run).is_err() {
             sink.undecided("fails on this content; commit it unpacked");
         }

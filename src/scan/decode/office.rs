@@ -12,13 +12,15 @@ const LINES: [&[u8]; 8] = [
     b"/w:p", b"/a:p", b"/si", b"/text:p", b"/text:h", b"w:br", b"a:br", b"w:tab",
 ];
 
+/// Whether a path is that of such a member.
+pub(super) fn is_member(path: &[u8]) -> bool {
+    path.ends_with(b".xml") && MEMBERS.iter().any(|member| path.starts_with(member))
+}
+
 /// Takes the tags out of the text of a document.
 pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
     let (text, path) = (input.text, input.path);
-    if !path.ends_with(b".xml")
-        || !MEMBERS.iter().any(|member| path.starts_with(member))
-        || !text.trim_ascii_start().starts_with(b"<")
-    {
+    if !is_member(path) || !text.trim_ascii_start().starts_with(b"<") {
         return;
     }
     let mut bytes = Vec::with_capacity(text.len() / 2);

@@ -6,6 +6,8 @@
 
 mod world;
 
+mod audit;
+mod audit_reading;
 mod baseline;
 mod bypass;
 mod commits;
@@ -19,6 +21,7 @@ mod faults;
 mod formats_of_repo;
 mod history;
 mod hostile;
+mod hostile_signed;
 mod identities;
 mod identity;
 mod import;
@@ -32,10 +35,14 @@ mod policy_file;
 mod protect;
 mod protect_client;
 mod protect_more;
+mod push_cert;
 mod pushes;
 mod readme;
 mod reports;
 mod server;
+mod signatures;
+mod signatures_fido;
+mod signatures_gpg;
 mod stage;
 mod staged;
 mod tidy;

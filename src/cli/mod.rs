@@ -1,6 +1,7 @@
 //! Parses the command line, composes the rooms, and exits. The only room that prints.
 
 mod args;
+mod audit;
 mod baseline;
 mod catalogue;
 mod check;
@@ -12,6 +13,8 @@ mod install;
 mod output;
 mod policy;
 mod progress;
+mod record;
+mod replay;
 mod scan;
 
 pub use exit::Exit;
@@ -48,6 +51,7 @@ fn carry_out(command: Command) -> Exit {
         Command::Scan(args) => scan::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Policy(args) => policy::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::Baseline(args) => baseline::run(&args),
         Command::Rules(args) => catalogue::rules(&args),
         Command::Explain(args) => explain::run(&args),

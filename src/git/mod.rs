@@ -2,6 +2,7 @@
 //! or the index reader, runs `git`, or reads `GIT_*`. It judges nothing and prints nothing.
 
 mod caller;
+mod certificate;
 mod directories;
 mod escape;
 mod index;
@@ -13,6 +14,7 @@ mod program;
 mod reader;
 mod reflog;
 mod repo;
+mod signature;
 mod store;
 mod tree;
 mod visible;
@@ -20,6 +22,7 @@ mod walk;
 mod wording;
 
 pub use caller::{caller_amends, editor_is_used};
+pub use certificate::{Certificate, Nonce, PushCertificate, push_certificate};
 pub use directories::{Directory, changed_directories, entry_at};
 pub use escape::{Escaped, escape};
 pub use index::{Index, Staged};
@@ -34,6 +37,10 @@ pub use program::{Git, GitError, Stream, path_of_line};
 pub use reader::ReadError;
 pub use reflog::{Logged, reflog};
 pub use repo::{OpenError, Repo};
+pub use signature::{
+    AllowedSigner, Format, Hardware, KeyFiles, Keys, KeysError, Namespace, NotVerified, SignError,
+    Signed, Signer, allowed_signers, sign, signed_commit, signed_tag, trailing,
+};
 pub use store::{AllObjects, BrokenObject, count_objects};
 pub use tree::{Changed, UnreadTree, changed};
 pub use visible::visible_refs;

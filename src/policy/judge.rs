@@ -7,10 +7,10 @@ use super::groups::Pusher;
 use super::order::{first_of_each, order};
 use super::packs::CHECKS;
 use super::settings::{Allow, Inline, Settings};
-use super::{Stale, Suppressed, SuppressedBy, Unread, Verdict};
-use crate::change::{Blob, History, Naming, RefUpdate, Sink, Source, visit};
+use super::{ServerKeys, Stale, Suppressed, SuppressedBy, Unread, Verdict};
+use crate::change::{Blob, History, Naming, RefUpdate, Source, visit};
 use crate::finding::{Finding, Level, PlaceKind};
-use crate::git::{Repo, RepoPath, escape};
+use crate::git::{Certificate, Repo, RepoPath, escape};
 use crate::hook::Side;
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -24,6 +24,7 @@ pub struct Policy {
     now: time::OffsetDateTime,
     checks: Vec<Box<dyn Check>>,
     baseline: Baseline,
+    keys: ServerKeys,
 }
 
 /// How a judgement is carried out.
@@ -42,6 +43,7 @@ impl Policy {
     pub fn new(settings: Settings, side: Side, pusher: Pusher) -> Self {
         let checks = CHECKS.iter().map(|pack| (pack.make)(&settings)).collect();
         Self {
+            keys: ServerKeys::new(&settings.identity),
             settings,
             side,
             pusher,
@@ -56,6 +58,12 @@ impl Policy {
     pub fn as_of(mut self, now: time::OffsetDateTime) -> Self {
         self.now = now;
         self
+    }
+
+    /// The same policy for somebody else.
+    #[must_use]
+    pub fn by(self, pusher: Pusher) -> Self {
+        Self { pusher, ..self }
     }
 
     /// The same with findings that are accepted.
@@ -78,22 +86,26 @@ impl Policy {
             Side::Server => self.settings.server.deadline,
         };
         let updates: Vec<RefUpdate> = sources.iter().flat_map(Source::updates).cloned().collect();
+        let certificate = sources.iter().find_map(Source::certificate);
         let cx = Cx {
             repo,
             pusher: &self.pusher,
             side: self.side,
             now: self.now,
             updates: &updates,
+            certificate: certificate.unwrap_or(&Certificate::NotYet),
+            keys: &self.keys,
+            until: deadline.and_then(|limit| effort.started.checked_add(limit)),
         };
         let gather = Gather::new(cx, &self.checks, deadline, effort);
         let mut history = None;
         for source in sources {
             history = visit(repo, source, effort.jobs, &gather).or(history);
         }
-        if let Some(limit) = deadline.filter(|_| !gather.go_on()) {
-            gather.unread(Unread::late(limit));
-        }
         let mut kept = gather.finish();
+        if let Some(limit) = deadline.filter(|limit| effort.started.elapsed() >= *limit) {
+            kept.unread.push(Unread::late(limit));
+        }
         if let (Some(history), Some(repo)) = (&history, repo) {
             kept.coverage.refs = history.refs();
             self.locate(history, repo, &mut kept);
@@ -163,6 +175,9 @@ impl Policy {
             side: self.side,
             now: self.now,
             updates: &[],
+            certificate: &Certificate::NotYet,
+            keys: &self.keys,
+            until: None,
         };
         let holds = |finding: &Finding, path: &RepoPath| {
             let mut checks = self.checks.iter();

@@ -31,6 +31,9 @@ pub(crate) const REF_FREEZE: &str = "refs/freeze";
 pub(crate) const REF_ANNOTATED: &str = "refs/annotated";
 pub(crate) const REF_DEFAULT_BRANCH: &str = "refs/default-branch";
 pub(crate) const REF_LAST_BRANCH: &str = "refs/last-branch";
+pub(crate) const REF_SIGNED: &str = "refs/signed";
+pub(crate) const REF_SIGNER: &str = "refs/signer";
+pub(crate) const REF_PUSH_CERT: &str = "refs/push-cert";
 pub(crate) const REF_LIMIT: &str = "refs/limit";
 
 pub(crate) const CONVENTIONAL: &str = "commits/conventional";

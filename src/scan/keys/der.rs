@@ -2,6 +2,7 @@
 //! SubjectPublicKeyInfo and certificates (RFC 5280).
 
 use super::{Key, dsa, ecdsa, ed25519, rsa, shown};
+use ed25519_compact::{KeyPair, Seed};
 
 const INTEGER: u8 = 0x02;
 const BITS: u8 = 0x03;
@@ -101,9 +102,24 @@ fn pkcs8(algorithm: &[u8], inner: &[u8], public: Option<&[u8]>) -> Option<Key> {
             sec1(fields.get(2..)?, algorithm.get(1).copied())
         }
         Algorithm::Dsa => Some(Key::new("DSA", None, None)),
-        Algorithm::Ed25519 => Some(ed25519(public)),
+        Algorithm::Ed25519 => {
+            let derived = of_seed(inner);
+            let derived = derived.as_ref().map(|point| &point[..]);
+            Some(ed25519(public.or(derived)))
+        }
         Algorithm::Other(kind) => Some(Key::new(kind, None, public.map(<[u8]>::to_vec))),
     }
+}
+
+/// The public half of Ed25519, which files mostly leave out, from the private one (RFC 8410, 7).
+fn of_seed(inner: &[u8]) -> Option<[u8; 32]> {
+    let ((OCTETS, seed), _) = field(inner)? else {
+        return None;
+    };
+    let seed = Seed::from_slice(seed).ok()?;
+    // Of nothing but zeros no key is made.
+    let some = seed.iter().any(|byte| *byte != 0);
+    some.then(|| *KeyPair::from_seed(seed).pk)
 }
 
 /// What follows the number itself in a key of SEC 1: the curve and the public point.

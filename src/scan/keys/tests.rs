@@ -144,3 +144,24 @@ fn bytes_that_are_cut_or_changed_are_no_fault() {
         }
     }
 }
+
+/// The first vector of RFC 8032, 7.1: a file that holds the private half alone.
+#[test]
+fn the_public_half_of_ed25519_is_worked_out() {
+    let hex = |text: &str| -> Vec<u8> {
+        let pairs = text.as_bytes().chunks(2);
+        pairs
+            .map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap())
+            .collect()
+    };
+    let half = hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60");
+    let other = hex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
+    let file = |half: &[u8]| {
+        let algorithm = sequence(&[vec![6, 3, 0x2B, 0x65, 0x70]]);
+        let inner = tagged(4, &tagged(4, half));
+        of_der(&sequence(&[integer(&[0]), algorithm, inner])).unwrap()
+    };
+    assert!(file(&half).public.unwrap().ends_with(&other));
+    assert_eq!(file(&[0; 32]).public, None);
+    assert_eq!(file(&half[1..]).public, None);
+}

@@ -45,6 +45,9 @@ fn below(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
+/// How often each text of a folder is scanned.
+const RUNS: usize = 5;
+
 /// What each stage costs over all files below a folder.
 fn table(scanner: &Scanner, folder: &Path) {
     let mut files = Vec::new();
@@ -54,36 +57,28 @@ fn table(scanner: &Scanner, folder: &Path) {
         .filter_map(|file| std::fs::read(file).ok())
         .collect();
     let bytes: usize = texts.iter().map(Vec::len).sum();
-    let whole = best(5, || {
-        for bytes in &texts {
-            let fresh = &Fresh::All;
+    // Of each text the best of some runs, so that whatever else the machine does stays out of it.
+    let mut whole = Duration::ZERO;
+    let mut stages: Vec<Stage> = Vec::new();
+    for bytes in &texts {
+        let fresh = &Fresh::All;
+        whole += best(RUNS, || {
             black_box(scanner.scan(b"", Content { bytes, fresh }));
-        }
-    });
-    let mut least: Vec<Stage> = Vec::new();
-    for _ in 0..5 {
-        let mut sums: Vec<Stage> = Vec::new();
-        for (index, (name, time)) in texts
-            .iter()
-            .flat_map(|text| scanner.stages(text))
-            .enumerate()
-        {
-            match sums.get_mut(index % 5) {
-                Some(sum) => sum.1 += time,
-                None => sums.push((name, time)),
+        });
+        let mut least = scanner.stages(bytes);
+        for _ in 1..RUNS {
+            for (least, stage) in least.iter_mut().zip(scanner.stages(bytes)) {
+                least.1 = least.1.min(stage.1);
             }
         }
-        if least.is_empty() {
-            least = sums;
-        } else {
-            for (least, sum) in least.iter_mut().zip(sums) {
-                least.1 = least.1.min(sum.1);
-            }
+        stages.resize(least.len(), ("", Duration::ZERO));
+        for (sum, (name, time)) in stages.iter_mut().zip(least) {
+            *sum = (name, sum.1 + time);
         }
     }
     let speed = |time: Duration| bytes as f64 / time.as_secs_f64() / 1e6;
     println!("{}: {} files, {bytes} bytes", folder.display(), texts.len());
-    for (name, time) in least {
+    for (name, time) in stages {
         println!("  {name:10} {time:>12.2?} {:>8.0} MB/s", speed(time));
     }
     println!("  {:10} {whole:>12.2?} {:>8.0} MB/s", "all", speed(whole));

@@ -2,8 +2,10 @@
 //! or the index reader, runs `git`, or reads `GIT_*`. It judges nothing and prints nothing.
 
 mod caller;
+mod compare;
 mod directories;
 mod escape;
+mod hunks;
 mod index;
 mod name;
 mod object;
@@ -20,8 +22,10 @@ mod walk;
 mod wording;
 
 pub use caller::{caller_amends, editor_is_used};
+pub use compare::{Difference, Entry, differences};
 pub use directories::{Directory, changed_directories, entry_at};
 pub use escape::{Escaped, escape};
+pub use hunks::{Hunk, hunks};
 pub use index::{Index, Staged};
 pub use name::{BadRefName, RefName, RepoPath};
 pub use object::{

@@ -1,0 +1,2 @@
+//! Approvals.
+mod owners;

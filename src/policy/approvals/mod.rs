@@ -1,2 +1,3 @@
 //! Approvals.
+mod decide;
 mod owners;

@@ -58,11 +58,11 @@ impl fmt::Display for Owner {
 impl Owner {
     /// Whether someone with one of these names is this owner. `@NAME` is the account or the group of
     /// that name, `@ORGANISATION/TEAM` the group of that name or of the team's alone.
-    pub(super) fn is(&self, names: &[String], groups: &Groups) -> bool {
+    pub(super) fn is(&self, names: &[Vec<u8>], groups: &Groups) -> bool {
         let Some(name) = self.0.strip_prefix('@') else {
             return names
                 .iter()
-                .any(|known| known.eq_ignore_ascii_case(&self.0));
+                .any(|known| known.eq_ignore_ascii_case(self.0.as_bytes()));
         };
         let whole = Principal::Group(name.to_owned());
         let who = match name.split_once('/') {
@@ -71,7 +71,7 @@ impl Owner {
             None => vec![Principal::User(name.to_owned()), whole],
         };
         let mut names = names.iter();
-        names.any(|name| groups.allows(&who, &Pusher::named(name.as_bytes())))
+        names.any(|name| groups.allows(&who, &Pusher::named(name)))
     }
 }
 
@@ -393,7 +393,7 @@ mod tests {
         let groups: Groups =
             toml::from_str("leads = [\"alice\"]\n\"acme/ops\" = [\"bob\"]").unwrap();
         let is = |owner: &str, names: &[&str]| {
-            let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+            let names: Vec<Vec<u8>> = names.iter().map(|n| n.as_bytes().to_vec()).collect();
             Owner(owner.to_owned()).is(&names, &groups)
         };
         for (owner, names, yes) in [

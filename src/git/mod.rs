@@ -15,6 +15,7 @@ mod program;
 mod reader;
 mod reflog;
 mod repo;
+mod signature;
 mod store;
 mod tree;
 mod visible;
@@ -38,6 +39,10 @@ pub use program::{Git, GitError, Stream, path_of_line};
 pub use reader::ReadError;
 pub use reflog::{Logged, reflog};
 pub use repo::{OpenError, Repo};
+pub use signature::{
+    AllowedSigner, Format, Hardware, KeyFiles, Keys, KeysError, Namespace, NotVerified, SignError,
+    Signed, Signer, allowed_signers, sign, signed_commit, signed_tag, trailing,
+};
 pub use store::{AllObjects, BrokenObject, count_objects};
 pub use tree::{Changed, UnreadTree, changed};
 pub use visible::visible_refs;

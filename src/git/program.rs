@@ -271,6 +271,33 @@ fn converse(child: &mut Child, input: &[u8]) -> io::Result<(Vec<u8>, Vec<u8>)> {
     })
 }
 
+/// What another program did.
+pub(super) struct Ran {
+    pub(super) status: ExitStatus,
+    pub(super) stdout: Vec<u8>,
+    pub(super) stderr: Vec<u8>,
+}
+
+/// Runs another program than `git` with these bytes to read.
+pub(super) fn run(command: &mut Command, stdin: &[u8]) -> io::Result<Ran> {
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    let told = converse(&mut child, stdin);
+    if told.is_err() {
+        let _ = child.kill();
+    }
+    let status = child.wait()?;
+    let (stdout, stderr) = told?;
+    Ok(Ran {
+        status,
+        stdout,
+        stderr,
+    })
+}
+
 /// A run that came to its end, in whatever way.
 struct Ended {
     shown: String,
@@ -340,14 +367,19 @@ pub fn path_of_line(line: &[u8]) -> PathBuf {
 
 /// The bytes of a path as the system takes them.
 pub(super) fn os_path(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(os_str(bytes))
+}
+
+/// The bytes of an argument as the system takes them.
+pub(super) fn os_str(bytes: &[u8]) -> OsString {
     #[cfg(unix)]
     {
         use std::os::unix::ffi::OsStrExt as _;
-        PathBuf::from(OsStr::from_bytes(bytes))
+        OsStr::from_bytes(bytes).to_owned()
     }
     #[cfg(not(unix))]
     {
-        PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
+        OsString::from(String::from_utf8_lossy(bytes).into_owned())
     }
 }
 

@@ -131,7 +131,11 @@ impl Approval {
         if approval.steps.len() > MOST_STEPS || approval.steps == [approval.change] {
             return Err(bad("step"));
         }
-        if approval.reason.as_deref().is_some_and(|why| !is_reason(why)) {
+        if approval
+            .reason
+            .as_deref()
+            .is_some_and(|why| !is_reason(why))
+        {
             return Err(bad("reason"));
         }
         // One way to write it, so that two texts that look the same are the same.
@@ -225,7 +229,9 @@ pub enum BadApproval {
 /// RFC 3339 in UTC, to the second.
 fn date(at: OffsetDateTime) -> String {
     let at = at.to_offset(time::UtcOffset::UTC).replace_nanosecond(0);
-    at.ok().and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default()
+    at.ok()
+        .and_then(|at| at.format(&Rfc3339).ok())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -288,7 +294,10 @@ mod tests {
             ("change aaa", "change AAA"),
             ("change a", "change "),
             ("base 01", "base 00"),
-            ("base 0101010101010101010101010101010101010101", "base 0000000000000000000000000000000000000000"),
+            (
+                "base 0101010101010101010101010101010101010101",
+                "base 0000000000000000000000000000000000000000",
+            ),
             ("tip 02", "tip 2"),
             ("04:05Z", "04:05.5Z"),
             ("13:20Z", "13:20+00:00"),

@@ -17,7 +17,7 @@ const LONGEST: usize = 3 << 20;
 
 /// A whole file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::policy) struct Owners(Vec<Rule>);
+pub struct Owners(Vec<Rule>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Rule {
@@ -47,7 +47,7 @@ enum Piece {
 
 /// Who owns something.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::policy) struct Owner(String);
+pub struct Owner(String);
 
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -80,7 +80,7 @@ impl Owners {
     ///
     /// # Errors
     /// The first line (1-based) that cannot be read, and why; or the file as a whole.
-    pub(in crate::policy) fn parse(text: &[u8]) -> Result<Self, (usize, String)> {
+    pub fn parse(text: &[u8]) -> Result<Self, (usize, String)> {
         if text.len() > LONGEST {
             return Err((1, "the file is larger than 3 MiB".to_owned()));
         }

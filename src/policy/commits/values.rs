@@ -93,7 +93,7 @@ impl FromStr for CommitType {
 }
 
 /// The address of `Name <address>` as Git reads it; `None` where there is none or more than one.
-pub(super) fn address(person: &[u8]) -> Option<&[u8]> {
+pub(in crate::policy) fn address(person: &[u8]) -> Option<&[u8]> {
     let open = memchr::memchr(b'<', person)?;
     let inside = person[open + 1..].strip_suffix(b">")?;
     let plain = !inside.iter().any(|byte| matches!(byte, b'<' | b'>'));

@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args) -> Exit {
         ),
         Side::Server => (
             Audience::ServerHook { event: hook.event },
-            identify(&settings.identity, repo.git_dir()),
+            identify(&settings.identity, repo.common_dir()),
             settings.server.mode,
         ),
     };

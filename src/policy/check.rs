@@ -1,17 +1,18 @@
 //! The trait of a check: a function of a change.
 
-use super::Coverage;
 use super::groups::Pusher;
+use super::{Coverage, ServerKeys};
 use crate::change::{
     BadUpdate, By, CommitChange, FileChange, Message, Naming, Proposal, RefUpdate, ScopedCommit,
     Unread,
 };
 use crate::finding::{CheckId, Fingerprint};
 use crate::finding::{Finding, Level, Place, PlaceKind};
-use crate::git::{RefName, Repo, escape};
+use crate::git::{Keys, RefName, Repo, escape};
 use crate::hook::Side;
 use crate::scan::{Confidence, Secret};
 use std::collections::HashMap;
+use std::time::Instant;
 
 /// A check implements what it looks at; the one loop in `judge` does the walking.
 pub trait Check: Send + Sync {
@@ -101,6 +102,10 @@ pub trait Check: Send + Sync {
     }
     /// Looks at the size of a push as a whole, after all of it was shown.
     fn whole(&self, _cx: &Cx<'_>, _coverage: &Coverage, _out: &mut Vec<Raised>) {}
+    /// Does, after all of a push was shown, what was put off to be done together.
+    fn finish(&self, _cx: &Cx<'_>, _out: &mut Vec<Raised>) -> Vec<Unread> {
+        Vec::new()
+    }
     /// Whether a file anywhere in a history matters to this check for its name alone.
     fn wants_name(&self, _name: &[u8]) -> bool {
         false
@@ -124,6 +129,27 @@ pub struct Cx<'a> {
     pub now: time::OffsetDateTime,
     /// All that the push would move, for what one update means to another.
     pub updates: &'a [RefUpdate],
+    /// Whom the server believes.
+    pub keys: &'a ServerKeys,
+    /// When it must be decided; whoever does something long asks [`Cx::in_time`] on the way.
+    pub until: Option<Instant>,
+}
+
+impl Cx<'_> {
+    /// The keys that signatures are verified with.
+    ///
+    /// # Errors
+    /// When they cannot be read; then nothing that is signed is decided.
+    pub fn keys(&self) -> Result<&Keys, Unread> {
+        self.keys.get(self.repo)
+    }
+
+    /// Whether there is time left to go on. What is left undone after that is undecided, which the
+    /// loop says.
+    #[must_use]
+    pub fn in_time(&self) -> bool {
+        self.until.is_none_or(|until| Instant::now() < until)
+    }
 }
 
 /// A finding on its way to the verdict.

@@ -53,6 +53,11 @@ impl<'a> Gather<'a> {
 
     /// After the last change: all that came together.
     pub(super) fn finish(self) -> Kept {
+        for check in self.checks {
+            let mut raised = Vec::new();
+            let unread = check.finish(&self.cx, &mut raised);
+            self.keep(raised, unread);
+        }
         self.whole();
         self.kept
             .into_inner()

@@ -1,9 +1,10 @@
 //! Who pushes, as the server's administrator has said that it can be known.
 
 use super::groups::Pusher;
-use super::parsed::{parsed_option, table};
+use super::parsed::{Parsed, parsed_option, table};
 use serde::Deserialize;
 use serde::de::Deserializer;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,46 @@ pub struct Identity {
     pub source: Option<IdentitySource>,
     /// The file that says whose an SSH key is; relative to the Git directory.
     pub allowed_signers: Option<PathBuf>,
+    /// The file with SSH keys that count no more; relative to the Git directory.
+    pub revoked_keys: Option<PathBuf>,
+    /// The folder with the OpenPGP keys; relative to the Git directory.
+    pub gpg_home: Option<PathBuf>,
+    /// Which accounts have which OpenPGP keys.
+    pub gpg_keys: GpgKeys,
+}
+
+/// `[identity.gpg_keys]`: accounts and the fingerprints of their primary OpenPGP keys. What such a key
+/// says of itself, its owner wrote; the name of an account must come from here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct GpgKeys(BTreeMap<String, Vec<Parsed<Fingerprint>>>);
+
+impl GpgKeys {
+    /// Each account with each of its fingerprints.
+    pub(super) fn accounts(&self) -> Vec<(String, String)> {
+        let pairs = self.0.iter().flat_map(|(account, prints)| {
+            let one = |print: &Parsed<Fingerprint>| (account.clone(), print.0.0.clone());
+            prints.iter().map(one)
+        });
+        pairs.collect()
+    }
+}
+
+/// The fingerprint of an OpenPGP key, in upper case and without spaces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Fingerprint(String);
+
+impl FromStr for Fingerprint {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits: String = text.chars().filter(|c| *c != ' ').collect();
+        if !matches!(digits.len(), 40 | 64) || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            // A short id can be made for any key.
+            return Err("is not a fingerprint of 40 or 64 hexadecimal digits");
+        }
+        Ok(Self(digits.to_ascii_uppercase()))
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -26,6 +67,9 @@ struct RawIdentity {
     #[serde(deserialize_with = "parsed_option")]
     source: Option<IdentitySource>,
     allowed_signers: Option<String>,
+    revoked_keys: Option<String>,
+    gpg_home: Option<String>,
+    gpg_keys: GpgKeys,
 }
 
 impl<'de> Deserialize<'de> for Identity {
@@ -43,9 +87,19 @@ impl TryFrom<RawIdentity> for Identity {
                 "source = \"ssh-key\" needs allowed_signers, the file that says whose a key is",
             );
         }
+        if raw.revoked_keys.is_some() && raw.allowed_signers.is_none() {
+            return Err("revoked_keys takes keys out of allowed_signers, which is not set");
+        }
+        if !raw.gpg_keys.0.is_empty() && raw.gpg_home.is_none() {
+            return Err("gpg_keys needs gpg_home, the folder with those keys");
+        }
+        let path = |text: Option<String>| text.map(PathBuf::from);
         Ok(Self {
             source: raw.source,
-            allowed_signers: raw.allowed_signers.map(PathBuf::from),
+            allowed_signers: path(raw.allowed_signers),
+            revoked_keys: path(raw.revoked_keys),
+            gpg_home: path(raw.gpg_home),
+            gpg_keys: raw.gpg_keys,
         })
     }
 }
@@ -210,6 +264,7 @@ mod tests {
         Identity {
             source: Some(source.parse().unwrap()),
             allowed_signers: Some("signers".into()),
+            ..Identity::default()
         }
     }
 

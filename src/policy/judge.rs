@@ -7,8 +7,8 @@ use super::groups::Pusher;
 use super::order::{first_of_each, order};
 use super::packs::CHECKS;
 use super::settings::{Allow, Inline, Settings};
-use super::{Stale, Suppressed, SuppressedBy, Unread, Verdict};
-use crate::change::{Blob, History, Naming, RefUpdate, Sink, Source, visit};
+use super::{ServerKeys, Stale, Suppressed, SuppressedBy, Unread, Verdict};
+use crate::change::{Blob, History, Naming, RefUpdate, Source, visit};
 use crate::finding::{Finding, Level, PlaceKind};
 use crate::git::{Repo, RepoPath, escape};
 use crate::hook::Side;
@@ -24,6 +24,7 @@ pub struct Policy {
     now: time::OffsetDateTime,
     checks: Vec<Box<dyn Check>>,
     baseline: Baseline,
+    keys: ServerKeys,
 }
 
 /// How a judgement is carried out.
@@ -42,6 +43,7 @@ impl Policy {
     pub fn new(settings: Settings, side: Side, pusher: Pusher) -> Self {
         let checks = CHECKS.iter().map(|pack| (pack.make)(&settings)).collect();
         Self {
+            keys: ServerKeys::new(&settings.identity),
             settings,
             side,
             pusher,
@@ -84,16 +86,18 @@ impl Policy {
             side: self.side,
             now: self.now,
             updates: &updates,
+            keys: &self.keys,
+            until: deadline.and_then(|limit| effort.started.checked_add(limit)),
         };
         let gather = Gather::new(cx, &self.checks, deadline, effort);
         let mut history = None;
         for source in sources {
             history = visit(repo, source, effort.jobs, &gather).or(history);
         }
-        if let Some(limit) = deadline.filter(|_| !gather.go_on()) {
-            gather.unread(Unread::late(limit));
-        }
         let mut kept = gather.finish();
+        if let Some(limit) = deadline.filter(|limit| effort.started.elapsed() >= *limit) {
+            kept.unread.push(Unread::late(limit));
+        }
         if let (Some(history), Some(repo)) = (&history, repo) {
             kept.coverage.refs = history.refs();
             self.locate(history, repo, &mut kept);
@@ -160,6 +164,8 @@ impl Policy {
             side: self.side,
             now: self.now,
             updates: &[],
+            keys: &self.keys,
+            until: None,
         };
         let holds = |finding: &Finding, path: &RepoPath| {
             let mut checks = self.checks.iter();

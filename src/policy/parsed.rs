@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use std::str::FromStr;
 
 /// A value that is written as a string, so that an error stands at the string itself.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Parsed<T>(pub(super) T);
 
 impl<'de, T> Deserialize<'de> for Parsed<T>

@@ -3,7 +3,7 @@
 pub use super::allow::{Allow, ValueDigest};
 pub use super::commits::Commits;
 pub use super::content::Content;
-pub use super::identity::{Identity, IdentitySource};
+pub use super::identity::{GpgKeys, Identity, IdentitySource};
 pub use super::marks::Tool;
 use super::parsed::{ByteCount, Parsed, parsed_option};
 use super::path_patterns::PathPatterns;

@@ -125,21 +125,17 @@ fn judged(ran: &Ran) -> Result<String, NotVerified> {
         return Err(NotVerified::Malformed("there is more than one"));
     }
     let key = |rest: &str| escape(rest.split(' ').next().unwrap_or_default().as_bytes());
-    let refusals: [(&str, &dyn Fn(&str) -> NotVerified); 7] = [
-        ("BADSIG", &|_| NotVerified::Bad),
-        ("NO_PUBKEY", &|rest| NotVerified::UnknownKey(key(rest))),
-        ("REVKEYSIG", &|rest| NotVerified::Revoked(key(rest))),
-        ("EXPKEYSIG", &|rest| NotVerified::Expired(key(rest))),
-        ("EXPSIG", &|rest| NotVerified::Expired(key(rest))),
-        ("NODATA", &|_| {
-            NotVerified::Malformed("gpg finds none in it")
-        }),
-        ("ERRSIG", &|_| NotVerified::Malformed("gpg cannot check it")),
-    ];
-    for (word, refusal) in refusals {
-        if let Some(rest) = all(word).first() {
-            return Err(refusal(rest));
-        }
+    let named = |word: &str| all(word).first().map(|rest| key(rest));
+    let refusal = None
+        .or_else(|| named("BADSIG").map(|_| NotVerified::Bad))
+        .or_else(|| named("NO_PUBKEY").map(NotVerified::UnknownKey))
+        .or_else(|| named("REVKEYSIG").map(NotVerified::Revoked))
+        .or_else(|| named("EXPKEYSIG").map(NotVerified::Expired))
+        .or_else(|| named("EXPSIG").map(NotVerified::Expired))
+        .or_else(|| named("NODATA").map(|_| NotVerified::Malformed("gpg finds none in it")))
+        .or_else(|| named("ERRSIG").map(|_| NotVerified::Malformed("gpg cannot check it")));
+    if let Some(refusal) = refusal {
+        return Err(refusal);
     }
     let (good, valid) = (all("GOODSIG"), all("VALIDSIG"));
     if ran.status.code().is_none() || lines.is_empty() {

@@ -7,6 +7,7 @@ mod directories;
 mod escape;
 mod hunks;
 mod index;
+mod keep;
 mod name;
 mod object;
 mod oid;
@@ -28,6 +29,7 @@ pub use directories::{Directory, changed_directories, entry_at};
 pub use escape::{Escaped, escape};
 pub use hunks::{Hunk, hunks};
 pub use index::{Index, Staged};
+pub use keep::{commit_named, keep, merge_base, ref_named};
 pub use name::{BadRefName, RefName, RepoPath};
 pub use object::{
     CommitInfo, Kind, Malformed, Mode, Object, TagInfo, TreeEntry, tree_entries, tree_entries_at,

@@ -32,11 +32,11 @@ use time::format_description::well_known::Rfc3339;
 /// Below which approvals are kept.
 pub const APPROVALS: &str = "refs/portcullis/approvals/";
 /// The largest blob that is one, in bytes.
-pub const LARGEST: usize = 64 << 10;
+pub(super) const LARGEST: usize = 64 << 10;
 /// The most steps that one covers.
-pub const MOST_STEPS: usize = 500;
+pub(super) const MOST_STEPS: usize = 500;
 /// The longest reason, in bytes.
-pub const LONGEST_REASON: usize = 1000;
+pub(super) const LONGEST_REASON: usize = 1000;
 
 const FIRST_LINE: &[u8] = b"portcullis approval 1";
 

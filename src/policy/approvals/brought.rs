@@ -4,7 +4,9 @@
 use super::approval::Approval;
 use super::decide::same_person;
 use crate::change::{ChangeId, Made, made};
-use crate::git::{CommitInfo, Oid, OidMap, OidSet, ReadError, Repo, Signer, Walked, rev_list_args};
+use crate::git::{
+    CommitInfo, Oid, OidMap, OidSet, ReadError, Repo, Signer, Walked, merge_base, rev_list_args,
+};
 use crate::policy::commits::values::address;
 use crate::policy::decide::Line;
 use std::collections::BTreeSet;
@@ -206,7 +208,9 @@ impl Part {
         let [into, merged] = self.commit.parents[..] else {
             return Ok(false);
         };
-        let Some(base) = merge_base(repo, into, merged) else {
+        let base = merge_base(repo, into, merged);
+        let base = base.map_err(|error| ReadError::Broken(error.to_string()))?;
+        let Some(base) = base else {
             return Ok(false);
         };
         let (base, merged) = (repo.commit(base)?, repo.commit(merged)?);
@@ -214,15 +218,8 @@ impl Part {
     }
 }
 
-/// Where two commits part; none where they have nothing in common.
-pub(super) fn merge_base(repo: &Repo, one: Oid, other: Oid) -> Option<Oid> {
-    let (one, other) = (one.to_string(), other.to_string());
-    let answer = repo.git(["merge-base", &one, &other]).output().ok()?;
-    Oid::parse(answer.trim_ascii_end()).ok().flatten()
-}
-
 /// The addresses of who wrote and who committed; what has no address stands as it is.
-fn people(commit: &CommitInfo) -> BTreeSet<Vec<u8>> {
+pub(super) fn people(commit: &CommitInfo) -> BTreeSet<Vec<u8>> {
     let people = [&commit.author, &commit.committer];
     let address = |person: &Vec<u8>| address(person).unwrap_or(person).to_vec();
     people.into_iter().map(address).collect()

@@ -2,7 +2,6 @@
 //! asks. Reads nothing.
 
 use super::owners::Owner;
-use crate::change::ChangeId;
 use crate::git::{Oid, RepoPath, escape};
 use crate::policy::groups::{Groups, Principal, Pusher};
 use std::ops::Range;
@@ -13,8 +12,6 @@ use std::ops::Range;
 pub(super) struct Unit {
     /// The commit.
     pub(super) commit: Oid,
-    /// What it changes.
-    pub(super) change: ChangeId,
     /// Owned paths that it touches, one for each list of owners.
     pub(super) owned: Vec<(RepoPath, Vec<Owner>)>,
 }
@@ -254,7 +251,6 @@ mod tests {
         let of = owners.of(&path).to_vec();
         Unit {
             commit: Oid::from_raw(&[7; 20]).unwrap(),
-            change: ChangeId::parse(&[b'a'; 64]).unwrap(),
             owned: if of.is_empty() {
                 Vec::new()
             } else {

@@ -32,8 +32,6 @@ pub(in crate::policy) struct Update<'a> {
     pub(in crate::policy) cx: &'a Cx<'a>,
     /// The repository.
     pub(in crate::policy) repo: &'a Repo,
-    /// What may verify a signature; none on a client that knows no keys.
-    pub(in crate::policy) keys: Option<&'a Keys>,
     /// Who is in which group.
     pub(in crate::policy) groups: &'a Groups,
     /// The ref, and where it is a symbolic one what it stands for.
@@ -46,12 +44,15 @@ pub(in crate::policy) struct Update<'a> {
     pub(in crate::policy) new: Option<Oid>,
 }
 
+/// Two commits, the newer one last.
+type FromTo = (Oid, Oid);
+
 /// What is read once for all rules.
 pub(in crate::policy) struct Judge<'a> {
     update: &'a Update<'a>,
     approvals: OnceCell<Vec<SignedApproval>>,
     verified: RefCell<HashMap<RefName, Result<Rc<Signer>, NotVerified>>>,
-    past: RefCell<HashMap<(Oid, Oid), Option<Rc<Past>>>>,
+    past: RefCell<HashMap<FromTo, Option<Rc<Past>>>>,
 }
 
 impl<'a> Judge<'a> {
@@ -128,13 +129,16 @@ impl<'a> Judge<'a> {
             .iter()
             .map(|part| Unit {
                 commit: part.commit.oid,
-                change: part.made.id,
                 owned: owners.as_ref().map(|o| owned(o, part)).unwrap_or_default(),
             })
             .collect();
         let (mut voices, unheard) = self.signed(rule, &brought)?;
         if rule.approvals_by().contains(&ApprovedBy::Trailers) {
             voices.extend(self.trailers(&brought)?);
+        }
+        // What was not looked at is undecided, which the loop says.
+        if !update.cx.in_time() {
+            return Ok(Vec::new());
         }
         let asks = Asks {
             count: usize::from(rule.approvals()),
@@ -183,6 +187,9 @@ impl<'a> Judge<'a> {
             return Ok((voices, unheard));
         }
         for signed in self.approvals()? {
+            if !self.update.cx.in_time() {
+                break;
+            }
             let covers = brought.covers(self.update.repo, &signed.approval);
             let Some(covers) = covers.map_err(|error| self.unread(error))? else {
                 continue;
@@ -278,16 +285,21 @@ impl<'a> Judge<'a> {
         covers: Range<usize>,
     ) -> Result<Result<Voice, String>, Unread> {
         let update = self.update;
-        if update.keys.is_none() && update.cx.side == Side::Client {
-            return Ok(Ok(Voice {
-                names: vec![signed.refname.as_bytes().to_vec()],
-                covers,
-                wrote: Vec::new(),
-                known: Known::NotHere,
-            }));
-        }
-        let signer = match self.signer(signed) {
+        let keys = match (update.cx.keys(), update.cx.side) {
+            (Ok(keys), _) => Some(keys),
+            (Err(unread), Side::Server) => return Err(unread),
+            (Err(_), Side::Client) => None,
+        };
+        let signer = match self.signer(keys, signed) {
             Ok(signer) => signer,
+            Err(NotVerified::NoKeys(_)) if update.cx.side == Side::Client => {
+                return Ok(Ok(Voice {
+                    names: vec![signed.refname.as_bytes().to_vec()],
+                    covers,
+                    wrote: Vec::new(),
+                    known: Known::NotHere,
+                }));
+            }
             Err(error) if error.is_undecided() => return Err(self.unread(error)),
             Err(error) => return Ok(Err(error.to_string())),
         };
@@ -314,11 +326,15 @@ impl<'a> Judge<'a> {
         }))
     }
 
-    fn signer(&self, signed: &SignedApproval) -> Result<Rc<Signer>, NotVerified> {
+    fn signer(
+        &self,
+        keys: Option<&Keys>,
+        signed: &SignedApproval,
+    ) -> Result<Rc<Signer>, NotVerified> {
         if let Some(known) = self.verified.borrow().get(&signed.refname) {
             return known.clone();
         }
-        let verified = match self.update.keys {
+        let verified = match keys {
             Some(keys) => keys.verify(&signed.signed, Namespace::Portcullis, self.update.cx.now),
             None => Err(NotVerified::NoKeys(signed.signed.format.as_str())),
         };

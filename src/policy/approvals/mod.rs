@@ -10,10 +10,12 @@ mod decide;
 mod judge;
 mod owners;
 mod parked;
+mod proposal;
 mod rule;
 
 pub use approval::{APPROVALS, Approval, BadApproval, SignedApproval, is_reason};
 pub(super) use judge::{Judge, Update};
 pub use owners::Owners;
 pub(super) use parked::parked;
+pub use proposal::{NotProposed, Proposal, Proposed};
 pub use rule::{ApprovedBy, OwnersAt};

@@ -47,7 +47,7 @@ enum Piece {
 
 /// Who owns something.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Owner(String);
+pub(super) struct Owner(String);
 
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,7 @@
 
 use super::approval::{APPROVALS, SignedApproval};
 use crate::change::{RefChange, RefUpdate, Unread};
-use crate::git::{Keys, Kind, Namespace, Oid, RefName, Repo};
+use crate::git::{Kind, Namespace, Oid, RefName, Repo};
 use crate::policy::check::Cx;
 use crate::policy::decide::Denial;
 use crate::policy::groups::Pusher;
@@ -20,7 +20,6 @@ const RESERVED: &[u8] = b"refs/portcullis";
 pub(in crate::policy) fn parked(
     cx: &Cx<'_>,
     repo: &Repo,
-    keys: Option<&Keys>,
     update: &RefUpdate,
 ) -> Result<Option<Denial>, Unread> {
     if !is_reserved(&update.name) {
@@ -54,7 +53,7 @@ pub(in crate::policy) fn parked(
         let message = "who pushes is not known to this server, so may not leave an approval here";
         return denial("reserved", message.to_owned(), "ask who keeps the server");
     }
-    match approval(cx, repo, keys, &update.name, new)? {
+    match approval(cx, repo, &update.name, new)? {
         None => Ok(None),
         Some(why) => denial(
             "approval",
@@ -75,13 +74,7 @@ fn is_reserved(name: &RefName) -> bool {
 }
 
 /// Why a ref is no approval.
-fn approval(
-    cx: &Cx<'_>,
-    repo: &Repo,
-    keys: Option<&Keys>,
-    name: &RefName,
-    new: Oid,
-) -> Result<Option<String>, Unread> {
+fn approval(cx: &Cx<'_>, repo: &Repo, name: &RefName, new: Oid) -> Result<Option<String>, Unread> {
     let object = repo.read(new).map_err(|error| Unread::new(name, error))?;
     if object.kind != Kind::Blob {
         return Ok(Some(format!(
@@ -96,11 +89,10 @@ fn approval(
     if signed.refname != *name {
         return Ok(Some(format!("its name would be {}", signed.refname)));
     }
-    let Some(keys) = keys else {
-        let why = "the policy of this server names no keys to know it by";
-        return Ok(Some(why.to_owned()));
-    };
-    match keys.verify(&signed.signed, Namespace::Portcullis, cx.now) {
+    match cx
+        .keys()?
+        .verify(&signed.signed, Namespace::Portcullis, cx.now)
+    {
         Ok(_) => Ok(None),
         Err(error) if error.is_undecided() => Err(Unread::new(name, error)),
         Err(error) => Ok(Some(error.to_string())),

@@ -6,6 +6,7 @@
 
 mod world;
 
+mod approvals;
 mod baseline;
 mod bypass;
 mod commits;

@@ -1,5 +1,6 @@
 //! Where the policy comes from: files in layers, each read whole, checked and merged.
 
+mod approvals;
 mod baseline;
 mod discover;
 mod error;
@@ -127,7 +128,9 @@ impl Config {
         for layer in &read {
             layer.check_rules(&known)?;
             layer.check_groups(&config.groups)?;
+            approvals::check(layer, &config)?;
         }
+        approvals::read_owners(&read, &mut config.protect)?;
         config.secrets.own = own;
         (config.secrets.allow, config.secrets.expired) = std::mem::take(&mut config.secrets.allow)
             .into_iter()

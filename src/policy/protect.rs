@@ -111,6 +111,18 @@ impl Protect {
             .unwrap_or(&[ApprovedBy::Signed])
     }
 
+    /// Whether the rule has the key `approvals`.
+    #[must_use]
+    pub fn writes_approvals(&self) -> bool {
+        self.approvals.is_some()
+    }
+
+    /// Whether the rule has the key `approvals_by`.
+    #[must_use]
+    pub fn writes_approvals_by(&self) -> bool {
+        self.approvals_by.is_some()
+    }
+
     /// Whether anything has to be approved by anybody.
     #[must_use]
     pub fn asks_for_approvals(&self) -> bool {

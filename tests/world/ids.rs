@@ -32,6 +32,10 @@ pub(crate) const REF_ANNOTATED: &str = "refs/annotated";
 pub(crate) const REF_DEFAULT_BRANCH: &str = "refs/default-branch";
 pub(crate) const REF_LAST_BRANCH: &str = "refs/last-branch";
 pub(crate) const REF_LIMIT: &str = "refs/limit";
+pub(crate) const REF_APPROVALS: &str = "refs/approvals";
+pub(crate) const REF_OWNERS: &str = "refs/owners";
+pub(crate) const REF_APPROVAL: &str = "refs/approval";
+pub(crate) const REF_RESERVED: &str = "refs/reserved";
 
 pub(crate) const CONVENTIONAL: &str = "commits/conventional";
 pub(crate) const SUBJECT_LENGTH: &str = "commits/subject-length";

@@ -161,8 +161,8 @@ impl<'a> Judge<'a> {
             None => tip.short(),
         };
         let help = format!(
-            "have it looked at by someone who may: portcullis approve {what} --for {name}\n\
-             and push what that names, before this or with it"
+            "have it looked at by someone who may, and push what that makes, before this or with it:\n\
+             $ portcullis approve {what} --for {name}"
         );
         Denial {
             check: lack.check,

@@ -27,6 +27,7 @@ mod marks;
 mod matrix;
 mod merges;
 mod own_rules;
+mod owners;
 mod policy_file;
 mod protect;
 mod protect_client;

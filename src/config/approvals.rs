@@ -43,10 +43,8 @@ pub(super) fn check(layer: &Layer, config: &Config) -> Result<(), ConfigError> {
         let from = rule.approvals_from.as_deref();
         let people = from.and_then(|from| config.groups.count(from));
         if let Some(people) = people.filter(|people| *people < usize::from(rule.approvals())) {
-            return at_count(format!(
-                "asks for {} people, and approvals_from holds {people}",
-                rule.approvals()
-            ));
+            let why = "asks for more people than approvals_from holds";
+            return at_count(format!("{why}, which is {people}"));
         }
         counted += usize::from(rule.writes_approvals());
         listed += usize::from(rule.writes_approvals_by());
@@ -77,4 +75,93 @@ pub(super) fn read_owners(read: &[Layer], rules: &mut [Protect]) -> Result<(), C
         rule.owned = Some(Arc::new(owners));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const MAIN: &str = "[[protect]]\nrefs = [\"refs/heads/main\"]\n";
+    const KEYS: &str = "[identity]\nallowed_signers = \"keys\"\n";
+
+    fn load(origin: Origin, text: &str) -> Result<Config, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p.toml");
+        std::fs::write(dir.path().join("owners"), "* @alice\n").unwrap();
+        std::fs::write(dir.path().join("broken"), "* alice\n").unwrap();
+        let folder = dir.path().display().to_string();
+        std::fs::write(&path, text.replace("DIR", &folder)).unwrap();
+        let today = time::Date::from_calendar_date(2026, time::Month::June, 1).unwrap();
+        let loaded = Config::load(&[(origin, path)], today, &|_| true);
+        loaded.map_err(|error| error.to_string().replace(&folder, "DIR"))
+    }
+
+    #[test]
+    fn what_nobody_could_give_is_not_asked() {
+        let groups = "[groups]\nleads = [\"alice\", \"bob\"]\n";
+        for (text, error) in [
+            (
+                format!("{MAIN}approvals = 1"),
+                "DIR/p.toml:3: \"protect.approvals\": nobody's signature",
+            ),
+            (
+                format!("{MAIN}owners = \"CODEOWNERS\""),
+                "DIR/p.toml:3: \"protect.owners\": nobody's signature",
+            ),
+            (
+                format!(
+                    "{KEYS}{groups}{MAIN}approvals = 2\napprovals_from = [\"@leads\"]\n\n{MAIN}approvals = 3\napprovals_from = [\"@leads\"]"
+                ),
+                "DIR/p.toml:12: \"protect.approvals\": asks for more people than approvals_from holds, which is 2",
+            ),
+            (
+                format!("{KEYS}{MAIN}approvals = 1\napprovals_from = []"),
+                "DIR/p.toml:5: \"protect.approvals\": asks for more people than approvals_from holds, which is 0",
+            ),
+            (
+                format!("{KEYS}{MAIN}approvals_from = [\"@lead\"]"),
+                "DIR/p.toml:5: \"protect.approvals_from\": there is no group \"lead\"",
+            ),
+            (
+                format!("{MAIN}approvals = 1\napprovals_by = [\"trailers\"]"),
+                "DIR/p.toml:4: \"protect.approvals_by\": a trailer may name anybody",
+            ),
+            (
+                format!("{KEYS}{MAIN}approvals = 1\napprovals_by = []"),
+                "DIR/p.toml:6: \"protect.approvals_by\": an empty list",
+            ),
+            (
+                format!("{KEYS}{MAIN}approvals = -1"),
+                "DIR/p.toml:5: \"protect.approvals\": ",
+            ),
+            (
+                format!("{KEYS}{MAIN}owners = \"/nowhere/at/all\""),
+                "DIR/p.toml:5: \"protect.owners\": /nowhere/at/all: cannot be read",
+            ),
+            (
+                format!("{KEYS}{MAIN}\n{MAIN}owners = \"x\"\n{MAIN}owners = \"DIR/broken\""),
+                "DIR/p.toml:11: \"protect.owners\": DIR/broken:1: alice is no owner",
+            ),
+        ] {
+            let told = load(Origin::Server, &text).unwrap_err();
+            assert!(told.starts_with(error), "{told}\n{text}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_is_read() {
+        let text = format!(
+            "{KEYS}{MAIN}owners = \"OWNERS\"\n{MAIN}\napprovals = 200\n{MAIN}owners = \"DIR/owners\""
+        );
+        let config = load(Origin::Server, &text).unwrap();
+        let owned: Vec<bool> = config.protect.iter().map(|r| r.owned.is_some()).collect();
+        assert_eq!(owned, [false, false, true]);
+        assert_eq!(config.protect[1].approvals(), 200);
+        assert!(config.protect[1].approvals_by_pusher);
+        // A developer's machine has neither the keys nor the files.
+        let conventions = format!("{MAIN}approvals = 1\nowners = \"/nowhere/at/all\"");
+        let config = load(Origin::Repository, &conventions).unwrap();
+        assert!(config.protect[0].owned.is_none());
+    }
 }

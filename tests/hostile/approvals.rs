@@ -164,6 +164,79 @@ fn an_approval_serves_once() {
 }
 
 #[test]
+fn a_merge_brings_no_history_that_nobody_saw() {
+    let stage = Stage::new(LEADS);
+    let (dave, alice) = (stage.person("dave"), stage.person("alice"));
+    stage.topic(&dave, "topic");
+    approve_topic(&alice, "topic");
+    dave.git("switch -q -c evil main").ok();
+    dave.commit("evil", "nobody saw this\n");
+    // The tree is what was approved; what comes along behind it is not.
+    let (main, tree) = (stage.base.as_str(), dave.id("topic^{tree}"));
+    for parents in [vec!["evil"], vec!["topic", "evil"], vec!["evil", "topic"]] {
+        let mut args = vec!["commit-tree", &tree, "-m", "merged", "-p", main];
+        args.extend(parents.iter().flat_map(|parent| ["-p", parent]));
+        let merge = dave.git_with(&args).ok().text().to_owned();
+        tells(
+            &unapproved(&dave, &format!("{merge}:main")),
+            "not of the commits that come along",
+        );
+    }
+    // Who has looked at that very commit has seen what comes along.
+    let args = [
+        "commit-tree",
+        &tree,
+        "-m",
+        "x",
+        "-p",
+        main,
+        "-p",
+        "evil",
+        "-p",
+        "topic",
+    ];
+    let merge = dave.git_with(&args).ok().text().to_owned();
+    dave.push(&format!("{merge}:refs/heads/odd")).accepted();
+    approve_topic(&alice, "odd");
+    dave.push(&format!("{merge}:main")).accepted();
+}
+
+#[test]
+fn a_key_without_a_name_is_nobodys() {
+    let stage = Stage::new("approvals = 2");
+    let (dave, alice) = (stage.person("dave"), stage.person("alice"));
+    stage.stranger("erin");
+    let list = stage.server.dir.join("allowed_signers");
+    let key = fs::read_to_string(stage.world.path("erin.key.pub")).unwrap();
+    let lines = fs::read_to_string(&list).unwrap();
+    fs::write(&list, format!("{lines}*@example.com {key}")).unwrap();
+    stage.topic(&dave, "topic");
+    let erin = alice.within(".").acting_as("erin");
+    let name = approve(&alice, "origin/topic --for refs/heads/main");
+    alice.push(&name).accepted();
+    let key = stage.world.path("erin.key");
+    erin.git_with(&["config", "user.signingKey", key.to_str().unwrap()])
+        .ok();
+    for reason in ["one", "two"] {
+        let args = [
+            "approve",
+            "origin/topic",
+            "--for",
+            "refs/heads/main",
+            "--reason",
+            reason,
+        ];
+        let said = erin.portcullis_fed(&args, b"").ok();
+        erin.push(said.text().rsplit(' ').next().unwrap())
+            .accepted();
+    }
+    tells(
+        &unapproved(&dave, "topic:main"),
+        "has 1 (alice); not counted: the key",
+    );
+}
+
+#[test]
 fn an_approval_of_a_history_that_the_branch_has_not_is_none() {
     let stage = Stage::new(&format!("{LEADS}\nforce = [\"dave\"]"));
     let (dave, alice) = (stage.person("dave"), stage.person("alice"));

@@ -9,6 +9,7 @@ use crate::git::{
 };
 use crate::policy::commits::values::address;
 use crate::policy::decide::Line;
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -25,8 +26,8 @@ pub(super) struct Brought {
 enum Way {
     /// Each commit of the line of first parents is one, since that line begins at the ground.
     Commits,
-    /// All of it is one. Its line of first parents begins elsewhere, and changes this, oldest first.
-    Whole(Vec<ChangeId>),
+    /// All of it is one, as its line of first parents begins elsewhere.
+    Whole,
 }
 
 /// One part.
@@ -41,6 +42,7 @@ pub(super) struct Part {
     authors: BTreeSet<Vec<u8>>,
     /// Who made the merge that it is, if it is one of two parents.
     merger: BTreeSet<Vec<u8>>,
+    clean: OnceCell<bool>,
 }
 
 /// A step on a line of first parents.
@@ -50,65 +52,69 @@ struct Step {
     after: Oid,
 }
 
-impl Brought {
+/// The line of first parents that an update brings.
+pub(super) struct NewLine<'a> {
+    /// See [`Brought::ground`].
+    pub(super) ground: Option<Oid>,
+    /// Its commits, oldest first; never empty.
+    pub(super) commits: Vec<&'a Walked>,
+    way: Way,
+}
+
+impl<'a> NewLine<'a> {
     /// Of an update to `tip` of a branch that has `ground`; `new` are all commits that it brings,
     /// children before parents. None where there are none.
-    pub(super) fn of(
-        repo: &Repo,
-        ground: Ground,
-        tip: Oid,
-        new: &[Walked],
-    ) -> Result<Option<Self>, ReadError> {
+    pub(super) fn of(ground: Ground, tip: Oid, new: &'a [Walked]) -> Option<Self> {
         let line = Line::of(Some(tip), new);
-        if line.commits.is_empty() {
-            return Ok(None);
-        }
         let begins = line.end;
         let ground = match ground {
             Ground::At(ground) => Some(ground),
             Ground::WhereItBegins => begins,
         };
         let commits: Vec<&Walked> = line.commits.into_iter().rev().collect();
-        let mut parts = Vec::with_capacity(commits.len());
-        let known: OidMap<&Walked> = new.iter().map(|commit| (commit.oid, commit)).collect();
-        let mut seen = OidSet::default();
-        for commit in &commits {
-            parts.push(Part::of(repo, commit, &known, &mut seen)?);
-        }
-        if ground.is_some() && ground == begins {
-            return Ok(Some(Self {
-                ground,
-                parts,
-                way: Way::Commits,
-            }));
-        }
-        let way = Way::Whole(parts.iter().map(|part| part.made.id).collect());
-        let Some(last) = parts.pop() else {
-            return Ok(None);
+        let way = if ground.is_some() && ground == begins {
+            Way::Commits
+        } else {
+            Way::Whole
         };
-        let before = ground.map(|ground| repo.commit(ground)).transpose()?;
-        let before = before.map(|commit| commit.tree);
-        let mut whole = Part {
-            made: made(repo, before, Some(last.commit.tree))?,
-            before,
-            ..last
-        };
-        for part in parts {
-            whole.authors.extend(part.authors);
-            whole.authors.extend(part.merger);
-        }
-        whole.authors.append(&mut whole.merger);
-        // What no line of first parents reaches comes along all the same.
-        for commit in new.iter().filter(|commit| !seen.contains(&commit.oid)) {
-            whole.authors.extend(people(&repo.commit(commit.oid)?));
-        }
-        Ok(Some(Self {
+        (!commits.is_empty()).then_some(Self {
             ground,
-            parts: vec![whole],
+            commits,
             way,
-        }))
+        })
     }
 
+    /// Reads what it changes, as long as `go_on` says so; none where it did not.
+    pub(super) fn read(
+        self,
+        repo: &Repo,
+        new: &[Walked],
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<Option<Brought>, ReadError> {
+        let parts = match self.way {
+            Way::Commits => {
+                let known = new.iter().map(|commit| (commit.oid, commit)).collect();
+                let mut seen = OidSet::default();
+                let mut parts = Vec::with_capacity(self.commits.len());
+                for commit in &self.commits {
+                    if !go_on() {
+                        return Ok(None);
+                    }
+                    parts.push(Part::of(repo, commit, &known, &mut seen)?);
+                }
+                parts
+            }
+            Way::Whole => vec![Part::whole(repo, self.ground, &self.commits, new)?],
+        };
+        Ok(Some(Brought {
+            ground: self.ground,
+            parts,
+            way: self.way,
+        }))
+    }
+}
+
+impl Brought {
     /// The parts that an approval covers: one that is the whole change, or all of its commits one
     /// after another. It covers a change once, where that comes first.
     pub(super) fn covers(
@@ -117,11 +123,7 @@ impl Brought {
         approval: &Approval,
     ) -> Result<Option<Range<usize>>, ReadError> {
         match &self.way {
-            Way::Whole(line) => {
-                let same = self.parts[0].made.id == approval.change;
-                let fits = same && (self.ground.is_none() || approval.line() == line);
-                Ok(fits.then_some(0..1))
-            }
+            Way::Whole => Ok((self.parts[0].made.id == approval.change).then_some(0..1)),
             Way::Commits => {
                 let step = |part: &Part| Step {
                     id: part.made.id,
@@ -132,6 +134,33 @@ impl Brought {
                 found(repo, &line, approval)
             }
         }
+    }
+
+    /// Whether these parts bring a history that the approver need not have seen, though they change
+    /// what was approved: a merge whose other side is another one. It is fine if it was this very
+    /// commit that was looked at.
+    pub(super) fn sneaks(
+        &self,
+        repo: &Repo,
+        parts: Range<usize>,
+        approval: &Approval,
+    ) -> Result<bool, ReadError> {
+        let parts = &self.parts[parts];
+        if parts
+            .last()
+            .is_some_and(|last| last.commit.oid == approval.tip)
+        {
+            return Ok(false);
+        }
+        if matches!(self.way, Way::Whole) {
+            return Ok(true);
+        }
+        for part in parts {
+            if part.commit.parents.len() > 1 && !part.is_clean(repo)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -180,6 +209,32 @@ impl Part {
             commit,
             authors,
             merger,
+            clean: OnceCell::new(),
+        })
+    }
+
+    /// All that is new, as one.
+    fn whole(
+        repo: &Repo,
+        ground: Option<Oid>,
+        line: &[&Walked],
+        new: &[Walked],
+    ) -> Result<Self, ReadError> {
+        let tip = line.last().ok_or(ReadError::Missing)?;
+        let commit = repo.commit(tip.oid)?;
+        let before = ground.map(|ground| repo.commit(ground)).transpose()?;
+        let before = before.map(|ground| ground.tree);
+        let mut authors = BTreeSet::new();
+        for commit in new {
+            authors.extend(people(&repo.commit(commit.oid)?));
+        }
+        Ok(Self {
+            made: made(repo, before, Some(commit.tree))?,
+            before,
+            commit,
+            authors,
+            merger: BTreeSet::new(),
+            clean: OnceCell::new(),
         })
     }
 
@@ -204,17 +259,25 @@ impl Part {
         Ok(self.merger.iter().any(is) && !self.is_clean(repo)?)
     }
 
+    /// Whether it is a merge of two that changes exactly what its other side does since they parted.
     fn is_clean(&self, repo: &Repo) -> Result<bool, ReadError> {
-        let [into, merged] = self.commit.parents[..] else {
-            return Ok(false);
+        if let Some(known) = self.clean.get() {
+            return Ok(*known);
+        }
+        let clean = match self.commit.parents[..] {
+            [into, merged] => {
+                let base = merge_base(repo, into, merged);
+                match base.map_err(|error| ReadError::Broken(error.to_string()))? {
+                    Some(base) => {
+                        let (base, merged) = (repo.commit(base)?, repo.commit(merged)?);
+                        made(repo, Some(base.tree), Some(merged.tree))?.id == self.made.id
+                    }
+                    None => false,
+                }
+            }
+            _ => false,
         };
-        let base = merge_base(repo, into, merged);
-        let base = base.map_err(|error| ReadError::Broken(error.to_string()))?;
-        let Some(base) = base else {
-            return Ok(false);
-        };
-        let (base, merged) = (repo.commit(base)?, repo.commit(merged)?);
-        Ok(made(repo, Some(base.tree), Some(merged.tree))?.id == self.made.id)
+        Ok(*self.clean.get_or_init(|| clean))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Judges one update by the approvals that are there: on the server already, or in the same push.
 
 use super::approval::{APPROVALS, MOST_STEPS, SignedApproval};
-use super::brought::{Brought, Ground, Part, Past, line};
+use super::brought::{Brought, Ground, NewLine, Part, Past, line};
 use super::decide::{Asks, Known, Lack, Unheard, Unit, Voice, decide, same_person};
 use super::owners::{Owner, Owners};
 use super::rule::{ApprovedBy, OwnersAt};
@@ -118,45 +118,64 @@ impl<'a> Judge<'a> {
             (Act::Push, Some(old)) => Ground::At(old),
             (Act::Push | Act::Create | Act::Delete | Act::Force, _) => Ground::WhereItBegins,
         };
-        let brought = Brought::of(update.repo, ground, tip, new).map_err(|e| self.unread(e))?;
-        let Some(brought) = brought else {
+        let Some(line) = NewLine::of(ground, tip, new) else {
             return Ok(Vec::new());
         };
-        let owners = self.owners(rule, &brought)?;
-        let mut denials = self.next_owners(rule, &brought, tip)?;
-        let units: Vec<Unit> = brought
-            .parts
-            .iter()
-            .map(|part| Unit {
-                commit: part.commit.oid,
-                owned: owners.as_ref().map(|o| owned(o, part)).unwrap_or_default(),
-            })
-            .collect();
-        let (mut voices, unheard) = self.signed(rule, &brought)?;
-        if rule.approvals_by().contains(&ApprovedBy::Trailers) {
-            voices.extend(self.trailers(&brought)?);
-        }
-        // What was not looked at is undecided, which the loop says.
-        if !update.cx.in_time() {
-            return Ok(Vec::new());
-        }
         let asks = Asks {
             count: usize::from(rule.approvals()),
             from: rule.approvals_from.as_deref(),
             groups: update.groups,
         };
+        let trailers = rule.approvals_by().contains(&ApprovedBy::Trailers);
+        if rule.owners.is_none() && !trailers && self.approvals()?.is_empty() {
+            // Nothing has to be read to know that it lacks all.
+            let first = Unit {
+                commit: line.commits[0].oid,
+                owned: Vec::new(),
+            };
+            let lacks = decide(&[first], &[], &[], &asks);
+            let lacks = lacks
+                .into_iter()
+                .map(|lack| self.denial(lack, line.ground, tip));
+            return Ok(lacks.collect());
+        }
+        let go_on = || update.cx.in_time();
+        let brought = line
+            .read(update.repo, new, &go_on)
+            .map_err(|error| self.unread(error))?;
+        // What was not looked at in time is undecided, which the loop says.
+        let Some(brought) = brought else {
+            return Ok(Vec::new());
+        };
+        let owners = self.owners(rule, &brought)?;
+        let mut denials = self.next_owners(rule, &brought, tip)?;
+        let unit = |part: &Part| Unit {
+            commit: part.commit.oid,
+            owned: owners
+                .as_ref()
+                .map(|owners| owned(owners, part))
+                .unwrap_or_default(),
+        };
+        let units: Vec<Unit> = brought.parts.iter().map(unit).collect();
+        let (mut voices, unheard) = self.signed(rule, &brought)?;
+        if trailers {
+            voices.extend(self.trailers(&brought)?);
+        }
+        if !go_on() {
+            return Ok(Vec::new());
+        }
         let lacks = decide(&units, &voices, &unheard, &asks);
         denials.extend(
             lacks
                 .into_iter()
-                .map(|lack| self.denial(lack, &brought, tip)),
+                .map(|lack| self.denial(lack, brought.ground, tip)),
         );
         Ok(denials)
     }
 
-    fn denial(&self, lack: Lack, brought: &Brought, tip: Oid) -> Denial {
+    fn denial(&self, lack: Lack, ground: Option<Oid>, tip: Oid) -> Denial {
         let name = &self.update.names[0];
-        let what = match brought.ground {
+        let what = match ground {
             Some(ground) => format!("{}..{}", ground.short(), tip.short()),
             None => tip.short(),
         };
@@ -194,7 +213,7 @@ impl<'a> Judge<'a> {
             let Some(covers) = covers.map_err(|error| self.unread(error))? else {
                 continue;
             };
-            if let Some(why) = self.void(signed, brought.ground)? {
+            if let Some(why) = self.void(signed, brought, covers.clone())? {
                 unheard.push(Unheard { covers, why });
                 continue;
             }
@@ -240,10 +259,21 @@ impl<'a> Judge<'a> {
     }
 
     /// Why an approval is none of this update, though it is of the same change: its approver saw
-    /// another branch, or the change has come in since, so that it would be a second time.
-    fn void(&self, signed: &SignedApproval, ground: Option<Oid>) -> Result<Option<String>, Unread> {
+    /// another branch or another history, or the change has come in since, so that it would be a
+    /// second time.
+    fn void(
+        &self,
+        signed: &SignedApproval,
+        brought: &Brought,
+        covers: Range<usize>,
+    ) -> Result<Option<String>, Unread> {
         let repo = self.update.repo;
-        let (base, ground) = match (signed.approval.base, ground) {
+        let sneaks = brought.sneaks(repo, covers, &signed.approval);
+        if sneaks.map_err(|error| self.unread(error))? {
+            let why = "one is of this change, but not of the commits that come along with it";
+            return Ok(Some(why.to_owned()));
+        }
+        let (base, ground) = match (signed.approval.base, brought.ground) {
             (None, None) => return Ok(None),
             (Some(base), Some(ground)) => (base, ground),
             (Some(_), None) | (None, Some(_)) => {
@@ -303,6 +333,13 @@ impl<'a> Judge<'a> {
             Err(error) if error.is_undecided() => return Err(self.unread(error)),
             Err(error) => return Ok(Err(error.to_string())),
         };
+        if signer.principals.is_empty() {
+            // Patterns name no one, so nobody could tell two of them apart.
+            return Ok(Err(format!(
+                "the key {} has no name of its own",
+                signer.key
+            )));
+        }
         if let (false, Pusher::Known(pusher)) = (rule.approvals_by_pusher, update.cx.pusher)
             && signer
                 .principals

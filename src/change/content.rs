@@ -25,14 +25,23 @@ pub enum Fresh {
 }
 
 /// What a look at a content came to, for contents that are built on it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Calm {
-    /// Nothing is in it, and what is built on it need only be looked at where it differs, and this
-    /// many lines around.
-    Within(usize),
+    /// Nothing is in it, and what is built on it need only be looked at where it differs, and so far
+    /// around.
+    Within(Around),
     /// What is built on it has to be looked at as a whole.
     #[default]
     Unknown,
+}
+
+/// How many lines around what differs have to be looked at for what may go on there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Around {
+    /// For rules over several lines.
+    pub rules: usize,
+    /// For values that are assigned to names.
+    pub names: usize,
 }
 
 impl Fresh {

@@ -13,7 +13,7 @@ mod push;
 mod scoped;
 mod staged;
 
-pub use content::{Calm, Content, Fresh};
+pub use content::{Around, Calm, Content, Fresh};
 pub use digest::{ChangeId, Made, made};
 pub use file::{Base, FileChange, Naming, Stored};
 pub use fresh::fresh_lines;

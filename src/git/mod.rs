@@ -32,8 +32,8 @@ pub use index::{Index, Staged};
 pub use keep::{commit_named, keep, merge_base, ref_named};
 pub use name::{BadRefName, RefName, RepoPath};
 pub use object::{
-    CommitInfo, Kind, Malformed, Mode, Object, TagInfo, TreeEntry, tree_entries, tree_entries_at,
-    tree_entries_within,
+    CommitInfo, Kind, Malformed, Mode, Object, TagInfo, TreeEntry, TreePlace, tree_entries,
+    tree_places,
 };
 pub use oid::{BadOid, Oid, OidMap, OidSet};
 pub use pack::{Base, Objects, Seen, Share, Surprise, Visitor};

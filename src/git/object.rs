@@ -5,7 +5,6 @@
 //! odd objects, and odd is not the same as unreadable.
 
 use super::Oid;
-use std::ops::Range;
 
 /// What an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -129,55 +128,66 @@ impl<'a> Iterator for TreeEntries<'a> {
     }
 }
 
-/// The entries of a tree with the first byte of the mode and the raw id of each, read no further
-/// than asked; ends where the bytes make no sense.
-pub fn tree_entries_at<'a>(
-    data: &'a [u8],
+/// The entries of a tree by their places, each read no further than asked; ends with an error where
+/// the bytes make no sense.
+pub fn tree_places(
+    data: &[u8],
     hash_len: usize,
-) -> impl Iterator<Item = (u8, &'a [u8], impl FnOnce() -> Option<TreeEntry<'a>>)> {
-    let mut rest = data;
+) -> impl Iterator<Item = Result<TreePlace<'_>, Malformed>> {
+    let mut at = 0;
     std::iter::from_fn(move || {
-        let entry = rest;
-        let nul = memchr::memchr(0, entry)?;
-        let raw = entry.get(nul + 1..nul + 1 + hash_len)?;
-        rest = &entry[nul + 1 + hash_len..];
-        let read = move || tree_entry(entry, hash_len).map(|(entry, _)| entry);
-        Some((entry[0], raw, read))
+        let rest = data.get(at..).filter(|rest| !rest.is_empty())?;
+        let nul = memchr::memchr(0, rest).unwrap_or(rest.len());
+        let Some(bytes) = rest.get(..nul + 1 + hash_len) else {
+            at = data.len();
+            return Some(Err(Malformed("tree")));
+        };
+        let start = at;
+        at += bytes.len();
+        Some(Ok(TreePlace {
+            start,
+            bytes,
+            hash_len,
+        }))
     })
 }
 
-/// The entries of a tree that touch any of the ranges, sorted ones, or that an empty range stands
-/// within; ends with an error where the bytes up to the last of them make no sense.
-pub fn tree_entries_within<'a>(
-    data: &'a [u8],
+/// An entry of a tree that was not read yet.
+#[derive(Clone, Copy, Debug)]
+pub struct TreePlace<'a> {
+    /// Where it begins in the tree.
+    pub start: usize,
+    bytes: &'a [u8],
     hash_len: usize,
-    mut ranges: &'a [Range<usize>],
-) -> impl Iterator<Item = Result<TreeEntry<'a>, Malformed>> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        while at < data.len() {
-            let range = loop {
-                match ranges {
-                    // An empty one between two entries changes neither.
-                    [range, rest @ ..] if range.end <= at => ranges = rest,
-                    [range, ..] => break range,
-                    [] => return None,
-                }
-            };
-            let start = at;
-            let nul = memchr::memchr(0, &data[at..]);
-            at = nul.map_or(usize::MAX, |nul| start + nul + 1 + hash_len);
-            if at > data.len() {
-                (at, ranges) = (data.len(), &[]);
-                return Some(Err(Malformed("tree")));
-            }
-            if range.start < at {
-                let entry = tree_entry(&data[start..], hash_len);
-                return Some(entry.map(|(entry, _)| entry).ok_or(Malformed("tree")));
-            }
-        }
-        None
-    })
+}
+
+impl<'a> TreePlace<'a> {
+    /// Where the next one begins.
+    #[must_use]
+    pub fn end(&self) -> usize {
+        self.start + self.bytes.len()
+    }
+
+    /// The raw id of its object.
+    #[must_use]
+    pub fn id(&self) -> &'a [u8] {
+        &self.bytes[self.bytes.len() - self.hash_len..]
+    }
+
+    /// Whether it could be a tree, by the first digit of its mode: `40000`, `040000` in old ones.
+    #[must_use]
+    pub fn may_be_tree(&self) -> bool {
+        matches!(self.bytes[0], b'4' | b'0')
+    }
+
+    /// The entry.
+    ///
+    /// # Errors
+    /// When its bytes make no sense.
+    pub fn read(&self) -> Result<TreeEntry<'a>, Malformed> {
+        let entry = tree_entry(self.bytes, self.hash_len);
+        entry.map(|(entry, _)| entry).ok_or(Malformed("tree"))
+    }
 }
 
 fn tree_entry(data: &[u8], hash_len: usize) -> Option<(TreeEntry<'_>, &[u8])> {
@@ -384,6 +394,31 @@ mod tests {
         ] {
             assert!(parse(&bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn entries_have_places() {
+        let mut data = b"40000 a\0".to_vec();
+        data.extend([1; 20]);
+        data.extend(b"100755 b\0");
+        data.extend([2; 20]);
+        let places: Vec<_> = tree_places(&data, 20).map(Result::unwrap).collect();
+        assert_eq!([places[0].start, places[0].end()], [0, 28]);
+        assert_eq!([places[1].start, places[1].end()], [28, data.len()]);
+        assert!(places[0].may_be_tree() && !places[1].may_be_tree());
+        assert_eq!(places[1].id(), [2; 20]);
+        assert_eq!(places[1].read().unwrap().mode, Mode::Executable);
+        data.pop();
+        assert!(
+            tree_places(&data, 20)
+                .nth(1)
+                .is_some_and(|place| place.is_err())
+        );
+        assert!(
+            tree_places(b"40000 a", 20)
+                .next()
+                .is_some_and(|place| place.is_err())
+        );
     }
 
     #[test]

@@ -61,9 +61,9 @@ impl Check for Secrets {
         let bytes = file.bytes().map_err(|error| Unread::new(what(), error))?;
         let path = file.path.as_ref().map_or(&[][..], RepoPath::as_bytes);
         if let Some(base) = file.base
-            && let Calm::Within(lines) = base.calm
+            && let Calm::Within(around) = base.calm
         {
-            let calm = self.scanner.calm(path, bytes, base.fresh, lines);
+            let calm = self.scanner.calm(path, bytes, base.fresh, around);
             if calm != Calm::Unknown {
                 file.calm.set(calm);
                 return Ok(());
@@ -132,11 +132,15 @@ impl Check for Secrets {
         message: &Message<'_>,
         out: &mut Vec<Raised>,
     ) -> Result<(), Unread> {
-        let whole = Content {
-            bytes: message.raw,
+        let skipped = ids_at_head(&message.raw[..message.message_at]);
+        let rest = Content {
+            bytes: &message.raw[skipped..],
             fresh: &Fresh::All,
         };
-        let scan = self.scanner.scan(&[], whole);
+        let mut scan = self.scanner.scan(&[], rest);
+        for found in &mut scan.matches {
+            found.span = found.span.start + skipped..found.span.end + skipped;
+        }
         let commit = message.by.commit.map(|commit| commit.oid);
         let tag = match message.of {
             MessageOf::Tag(oid) => Some(oid),
@@ -226,6 +230,20 @@ fn stage_of(file: &FileChange<'_>) -> Stage {
         false if file.blob().is_some() => Stage::Staged,
         false => Stage::OnDisk,
     }
+}
+
+/// How long the lines are at the head of a commit or tag that hold but an id: of a tree, of parents,
+/// of an object.
+fn ids_at_head(headers: &[u8]) -> usize {
+    let is_id = |line: &[u8]| {
+        let mut words = line.trim_ascii_end().splitn(2, |byte| *byte == b' ');
+        let named = matches!(words.next(), Some(b"tree" | b"parent" | b"object"));
+        let is_hex =
+            |id: &[u8]| matches!(id.len(), 40 | 64) && id.iter().all(u8::is_ascii_hexdigit);
+        named && words.next().is_some_and(is_hex)
+    };
+    let lines = headers.split_inclusive(|byte| *byte == b'\n');
+    lines.take_while(|line| is_id(line)).map(<[u8]>::len).sum()
 }
 
 impl Secrets {

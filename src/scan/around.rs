@@ -13,11 +13,16 @@ const GAP: usize = 512;
 /// A shorter run of letters and digits at the end of a line is no line of base64 or hex.
 const RUN: usize = 24;
 
-/// The excerpts of a text around its `fresh` ranges, and `lines` more lines to each side: sorted,
-/// and apart from each other.
-pub(super) fn excerpts(text: &[u8], fresh: &[Range<usize>], lines: usize) -> Vec<Range<usize>> {
-    let mut found: Vec<Range<usize>> = Vec::with_capacity(fresh.len());
-    for range in fresh {
+/// The excerpts of a text around its `fresh` ranges: sorted, and apart from each other.
+pub(super) fn excerpts(text: &[u8], fresh: &[Range<usize>]) -> Vec<Range<usize>> {
+    widened(text, fresh, 0)
+}
+
+/// Ranges of a text made longer to whole lines, and by so many more to each side: sorted, and apart
+/// from each other.
+pub(super) fn widened(text: &[u8], ranges: &[Range<usize>], lines: usize) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
         if let Some(last) = found.last_mut()
             && range.start < last.end
         {

@@ -8,11 +8,12 @@
 use super::around;
 use super::decode::{Budget, is_container};
 use super::generic::{self, Setting};
-use super::keywords::Hit;
+use super::keywords::{Hit, Keywords};
 use super::rule::Rule;
 use super::scanner::Scanner;
 use super::search::Text;
-use crate::change::{Calm, Fresh};
+use crate::change::{Around, Calm, Fresh};
+use regex::bytes::Regex;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -33,16 +34,15 @@ pub(super) struct Told {
 }
 
 impl Scanner {
-    /// Looks at a text only where it differs from a calm one that it is built on, and `within` so
-    /// many lines around. Unless it is calm as well, it has to be scanned as a whole, which then finds
+    /// Looks at a text only where it differs from a calm one that it is built on, and so far around
+    /// as that one says. Unless it is calm as well, it has to be scanned as a whole, which then finds
     /// something, or might.
     #[must_use]
-    pub fn calm(&self, path: &[u8], bytes: &[u8], fresh: &[Range<usize>], within: usize) -> Calm {
+    pub fn calm(&self, path: &[u8], bytes: &[u8], fresh: &[Range<usize>], around: Around) -> Calm {
         let nul = |range: &Range<usize>| memchr::memchr(0, &bytes[range.clone()]).is_some();
         if begins_special(bytes) || fresh.iter().any(nul) {
             return Calm::Unknown;
         }
-        let excerpts = around::excerpts(bytes, fresh, within);
         let text = Text {
             bytes,
             path,
@@ -50,23 +50,39 @@ impl Scanner {
             setting: Setting::Plain,
             allowances: &self.allowances,
         };
-        let mut told = Told {
-            lines: within + 1,
-            ..Told::default()
-        };
+        let mut told = Told::default();
         let mut hits = Vec::new();
-        for range in &excerpts {
-            self.keywords.each(&bytes[range.clone()], |hit| {
-                let start = range.start + hit.start;
-                hits.push(Hit { start, ..hit });
-            });
+        let mut excerpts = Vec::new();
+        let mut marks = Vec::new();
+        let all = around::excerpts(bytes, fresh);
+        for range in &all {
+            let mark = self.known.mark(path, &bytes[range.clone()]);
+            if self.known.has(mark) {
+                continue;
+            }
+            let before = hits.len();
+            look(&self.keywords, bytes, range, &mut hits);
+            let lines = hits[before..].iter().map(|hit| self.lines_of(hit));
+            marks.push((mark, lines.max()));
+            excerpts.push(range.clone());
+        }
+        let over = self.over_lines();
+        if around.rules > 0 {
+            for range in around::widened(bytes, &all, around.rules) {
+                over.rules(bytes, &range, &mut hits);
+            }
+        }
+        if around.names > 0 {
+            for range in around::widened(bytes, &all, around.names) {
+                look(&over.names, bytes, &range, &mut hits);
+            }
         }
         let direct = self.direct(&text, hits, &mut told);
         if told.matches || !direct.is_empty() {
             return Calm::Unknown;
         }
         let parts = match excerpts.as_slice() {
-            [] => return self.calm_by(&told),
+            [] => Cow::Borrowed(&[][..]),
             [one] => Cow::Borrowed(&bytes[one.clone()]),
             several => Cow::Owned(around::joined(bytes, several)),
         };
@@ -74,23 +90,132 @@ impl Scanner {
             bytes: &parts,
             ..text
         };
-        let inside = self.inside(&parts, &mut Budget::default(), &mut told);
-        if inside.is_empty() {
-            self.calm_by(&told)
-        } else {
-            Calm::Unknown
+        let mut told_inside = Told::default();
+        let inside = self.inside(&parts, &mut Budget::default(), &mut told_inside);
+        let (Calm::Within(outside), Calm::Within(within), []) =
+            (self.calm_by(&told), self.calm_by(&told_inside), &inside[..])
+        else {
+            return Calm::Unknown;
+        };
+        // What can only hold something by itself holds nothing anywhere.
+        if within == Around::default() {
+            let alone = |lines: &Option<Lines>| match lines {
+                None | Some(Lines::One) => true,
+                Some(Lines::ByName) => outside.names == 0,
+                Some(Lines::More) => false,
+            };
+            for (mark, _) in marks.iter().filter(|(_, lines)| alone(lines)) {
+                self.known.add(*mark);
+            }
+        }
+        Calm::Within(Around {
+            rules: around.rules.max(outside.rules).max(within.rules),
+            names: around.names.max(outside.names).max(within.names),
+        })
+    }
+
+    fn lines_of(&self, hit: &Hit) -> Lines {
+        let rule = self.table[usize::from(hit.owner)];
+        match rule.lines {
+            1 if rule.regex.is_some() => Lines::One,
+            1 => Lines::ByName,
+            _ => Lines::More,
         }
     }
 
     /// What a text without matches comes to.
     pub(super) fn calm_by(&self, told: &Told) -> Calm {
-        let lines = told.lines.max(1 + usize::from(told.spans));
-        if self.by_lines && !told.matches && told.undecided.is_empty() && lines <= MAX_LINES {
-            Calm::Within(lines - 1)
+        let rules = told.lines.saturating_sub(1);
+        if self.by_lines && !told.matches && told.undecided.is_empty() && rules < MAX_LINES {
+            let names = usize::from(told.spans);
+            Calm::Within(Around { rules, names })
         } else {
             Calm::Unknown
         }
     }
+}
+
+/// Over which lines what a keyword calls may find something.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Lines {
+    /// Its own.
+    One,
+    /// Its own, and where a name stands without its value the next.
+    ByName,
+    /// Several.
+    More,
+}
+
+/// What is looked for in lines that are not new themselves.
+pub(super) struct OverLines {
+    /// Finds the keywords of rules over a few lines; none where there are no such rules.
+    finder: Option<Regex>,
+    keywords: Vec<(&'static str, u16)>,
+    /// The names of what is assigned.
+    names: Keywords,
+}
+
+impl OverLines {
+    /// Of the rules, each with its number; `highest` gives the highest byte behind a keyword.
+    pub(super) fn new(
+        called: impl Iterator<Item = (u16, &'static Rule)>,
+        highest: fn(&Rule) -> u8,
+    ) -> Self {
+        let (names, rules): (Vec<_>, Vec<_>) = called.partition(|(_, rule)| rule.regex.is_none());
+        let few = |(_, rule): &&(u16, &'static Rule)| (2..=MAX_LINES).contains(&rule.lines);
+        let words = |(index, rule): &(u16, &'static Rule)| {
+            let index = *index;
+            rule.keywords.iter().map(move |word| (*word, index))
+        };
+        let keywords: Vec<_> = rules.iter().filter(few).flat_map(words).collect();
+        let escaped: Vec<_> = keywords
+            .iter()
+            .map(|(word, _)| regex_syntax::escape(word))
+            .collect();
+        let finder = format!("(?i-u:{})", escaped.join("|"));
+        let names = names.iter().flat_map(|(index, rule)| {
+            let words = rule.keywords.iter();
+            words.map(move |word| (*word, *index, highest(rule)))
+        });
+        Self {
+            finder: Regex::new(&finder).ok().filter(|_| !keywords.is_empty()),
+            keywords,
+            names: Keywords::new(names),
+        }
+    }
+
+    /// Adds the hits of rules over a few lines in a part of a text.
+    fn rules(&self, text: &[u8], part: &Range<usize>, hits: &mut Vec<Hit>) {
+        let text = &text[..part.end];
+        let mut at = part.start;
+        while let Some(found) = self
+            .finder
+            .as_ref()
+            .and_then(|finder| finder.find_at(text, at))
+        {
+            let start = found.start();
+            // Keywords may stand in each other.
+            for (word, owner) in &self.keywords {
+                let here = text.get(start..start + word.len());
+                if here.is_some_and(|here| here.eq_ignore_ascii_case(word.as_bytes())) {
+                    hits.push(Hit {
+                        owner: *owner,
+                        start,
+                        len: word.len(),
+                    });
+                }
+            }
+            at = start + 1;
+        }
+    }
+}
+
+/// Adds the hits of the keywords in a part of a text.
+fn look(keywords: &Keywords, text: &[u8], part: &Range<usize>, hits: &mut Vec<Hit>) {
+    keywords.each(&text[part.clone()], |hit| {
+        let start = part.start + hit.start;
+        hits.push(Hit { start, ..hit });
+    });
 }
 
 /// Whether only what other lines say keeps a candidate from being taken for a secret.

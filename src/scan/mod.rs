@@ -13,6 +13,7 @@ mod encoding;
 pub mod foreign;
 mod generic;
 mod keywords;
+mod known;
 mod near;
 mod overlap;
 mod placeholder;

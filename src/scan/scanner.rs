@@ -1,11 +1,12 @@
 //! The engine: from a text to its matches.
 
-use super::calm::{Told, is_excused, is_plain};
+use super::calm::{OverLines, Told, is_excused, is_plain};
 use super::decode::{Budget, decode};
 use super::encoding;
 use super::foreign::{self, Allowance, Report};
 use super::generic::{self, Setting};
 use super::keywords::{Hit, Keywords};
+use super::known::Known;
 use super::near;
 use super::overlap;
 use super::rule::Rule;
@@ -15,6 +16,7 @@ use super::search::{Text, accept, everywhere, excused, is_called, run};
 use super::window::windows;
 use super::{Match, Selection};
 use crate::change::{Calm, Content, Fresh};
+use std::sync::OnceLock;
 
 /// What a scan found.
 #[derive(Clone, Debug, Default)]
@@ -44,9 +46,11 @@ enum Part {
 /// Finds secrets by the rules that are on. Shared between threads; making one costs microseconds.
 pub struct Scanner {
     /// Every rule, sorted by id.
-    table: Vec<&'static Rule>,
+    pub(super) table: Vec<&'static Rule>,
     parts: Vec<Part>,
     pub(super) keywords: Keywords,
+    over_lines: OnceLock<OverLines>,
+    pub(super) known: Known,
     /// Which rules are asked for by a rule that needs a partner.
     asked: Vec<bool>,
     /// The rules that are on and need a partner within their search.
@@ -63,6 +67,17 @@ pub struct Scanner {
 /// The highest byte that may follow a keyword of this rule.
 fn highest_behind(rule: &Rule) -> u8 {
     if rule.origin.is_none() { 0x7f } else { 0xff }
+}
+
+/// The rules that keywords call.
+fn called<'a>(
+    table: &'a [&'static Rule],
+    parts: &'a [Part],
+) -> impl Iterator<Item = (u16, &'static Rule)> {
+    let on = |(index, rule): &(u16, &Rule)| {
+        parts[usize::from(*index)] != Part::Off && rule.near.is_none() && is_called(rule)
+    };
+    (0_u16..).zip(table.iter().copied()).filter(on)
 }
 
 impl Scanner {
@@ -101,25 +116,18 @@ impl Scanner {
         let always = of(&|rule| rule.near.is_none() && !is_called(rule));
         let mut of_paths = of(&Rule::is_about_paths);
         of_paths.retain(|index| parts[*index] == Part::On);
-        let keywords = Keywords::new(
-            (0_u16..)
-                .zip(&table)
-                .filter(|(index, rule)| {
-                    parts[usize::from(*index)] != Part::Off
-                        && rule.near.is_none()
-                        && is_called(rule)
-                })
-                .flat_map(|(index, rule)| {
-                    let words = rule.keywords.iter();
-                    words.map(move |word| (*word, index, highest_behind(rule)))
-                }),
-        );
+        let keywords = Keywords::new(called(&table, &parts).flat_map(|(index, rule)| {
+            let words = rule.keywords.iter();
+            words.map(move |word| (*word, index, highest_behind(rule)))
+        }));
         let always_is_empty = always.is_empty();
         let table_is_ours = table.iter().all(|rule| rule.foreign.is_none());
         Self {
             table,
             parts,
             keywords,
+            over_lines: OnceLock::new(),
+            known: Known::default(),
             asked,
             bound,
             always,
@@ -127,6 +135,12 @@ impl Scanner {
             by_lines: selection.own.allowances.is_empty() && always_is_empty && table_is_ours,
             allowances: selection.own.allowances.clone(),
         }
+    }
+
+    /// What is looked for in lines that are not new themselves.
+    pub(super) fn over_lines(&self) -> &OverLines {
+        self.over_lines
+            .get_or_init(|| OverLines::new(called(&self.table, &self.parts), highest_behind))
     }
 
     /// Whether the path of a file can matter for what this rule finds in it.

@@ -11,7 +11,7 @@ use super::{History, Node};
 use crate::git::{
     AllObjects, BrokenObject, CommitInfo, Kind, Mode, Object, Objects, Oid, OidMap, OidSet, Repo,
     RepoPath, Seen, Share, Surprise, TagInfo, TreeEntry, Visitor, count_objects, shallow_commits,
-    tree_entries, tree_entries_within,
+    tree_places,
 };
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -366,22 +366,45 @@ impl<'a> Part<'a> {
     /// Looks at the entries of a tree; where its base was shown, at those that touch what is new:
     /// the others are the base's.
     fn tree(&mut self, oid: Oid, data: &[u8], fresh: Option<&[Range<usize>]>) {
-        let hash_len = oid.as_raw().len();
-        let ended = match fresh {
-            None => tree_entries(data, hash_len).try_for_each(|entry| entry.map(|e| self.entry(e))),
-            Some(fresh) => tree_entries_within(data, hash_len, fresh)
-                .try_for_each(|entry| entry.map(|e| self.entry(e))),
-        };
-        if let Err(error) = ended {
-            self.common.sink.unread(Unread::new(oid, error));
+        let mut notes = self.notes.take();
+        let tree = notes.as_ref().and_then(|_| self.number(oid));
+        match (&mut notes, tree) {
+            (Some(notes), Some(tree)) => notes.tree(tree),
+            (Some(_) | None, _) => self.unnoted = true,
         }
-        if let (Some(notes), Known::Stored(objects)) = (&mut self.notes, &self.known)
-            && let Some(tree) = objects.number(oid)
-        {
-            notes.tree(tree, data, hash_len, |oid| objects.number(oid));
-        } else {
-            self.unnoted = true;
+        let mut rest = fresh.unwrap_or_default();
+        for place in tree_places(data, oid.as_raw().len()) {
+            let entry = match place {
+                Ok(place) => {
+                    if let (Some(notes), Known::Stored(objects)) = (&mut notes, &self.known) {
+                        notes.place(&place, |oid| objects.number(oid));
+                    }
+                    // An empty range between two entries changes neither.
+                    while rest.first().is_some_and(|range| range.end <= place.start) {
+                        rest = &rest[1..];
+                    }
+                    let old = match (fresh, rest.first()) {
+                        (None, _) => false,
+                        (Some(_), Some(range)) => range.start >= place.end(),
+                        (Some(_), None) if notes.is_none() => break,
+                        (Some(_), None) => true,
+                    };
+                    if old {
+                        continue;
+                    }
+                    place.read()
+                }
+                Err(error) => Err(error),
+            };
+            match entry {
+                Ok(entry) => self.entry(entry),
+                Err(error) => {
+                    self.common.sink.unread(Unread::new(oid, error));
+                    break;
+                }
+            }
         }
+        self.notes = notes;
     }
 
     fn entry(&mut self, entry: TreeEntry<'_>) {

@@ -4,7 +4,7 @@
 //! wanted. The commits are then gone through in order, and every tree is entered once, from the first
 //! commit that has it; what is wanted and found there came in with that commit.
 
-use crate::git::{Mode, Oid, OidMap, Origin, RepoPath, TreeEntry, Wanted, tree_entries_at};
+use crate::git::{Mode, Oid, OidMap, Origin, RepoPath, TreeEntry, TreePlace, Wanted};
 use std::collections::HashMap;
 
 /// Notes beyond this many, in all threads together, are not worth their memory: eight bytes each.
@@ -43,16 +43,16 @@ pub(super) struct Notes {
 impl Notes {
     /// For blobs that are wanted, in one of so many threads.
     pub(super) fn new(wanted: &[Oid], threads: usize) -> Self {
-        let mut likely = vec![0_u64; 1 << 10];
+        let mut bits = vec![0_u64; 1 << 10];
         let mut numbers = OidMap::default();
         for (number, oid) in (0_u32..).zip(wanted) {
-            let (word, bit) = place(oid.as_raw());
-            likely[word] |= bit;
+            let (word, bit) = likely(oid.as_raw());
+            bits[word] |= bit;
             numbers.insert(*oid, number);
         }
         Self {
             wanted: numbers,
-            likely,
+            likely: bits,
             names: Vec::new(),
             by_name: HashMap::new(),
             trees: Vec::new(),
@@ -62,27 +62,19 @@ impl Notes {
         }
     }
 
-    /// Notes what a tree holds. `number` gives the numbers of other trees.
-    pub(super) fn tree(
-        &mut self,
-        tree: u32,
-        data: &[u8],
-        hash_len: usize,
-        number: impl Fn(Oid) -> Option<u32>,
-    ) {
+    /// Begins with a tree, by its number.
+    pub(super) fn tree(&mut self, tree: u32) {
         self.trees.push((tree, self.notes.len() as u32));
-        for (mode, raw, entry) in tree_entries_at(data, hash_len) {
-            // `40000` of a tree, `040000` of old ones.
-            let may_be_tree = matches!(mode, b'4' | b'0');
-            let (word, bit) = place(raw);
-            if !may_be_tree && self.likely[word] & bit == 0 {
-                continue;
-            }
-            if self.notes.len() < self.most
-                && let Some(entry) = entry()
-            {
-                self.entry(&entry, &number);
-            }
+    }
+
+    /// Notes an entry of the tree, where that may matter. `number` gives the numbers of other trees.
+    pub(super) fn place(&mut self, place: &TreePlace<'_>, number: impl Fn(Oid) -> Option<u32>) {
+        let (word, bit) = likely(place.id());
+        if (place.may_be_tree() || self.likely[word] & bit != 0)
+            && self.notes.len() < self.most
+            && let Ok(entry) = place.read()
+        {
+            self.entry(&entry, number);
         }
     }
 
@@ -122,7 +114,7 @@ impl Notes {
     }
 }
 
-fn place(raw: &[u8]) -> (usize, u64) {
+fn likely(raw: &[u8]) -> (usize, u64) {
     let bits = usize::from(u16::from_le_bytes([raw[0], raw[1]]));
     (bits >> 6, 1 << (bits & 63))
 }

@@ -1,5 +1,6 @@
 //! Inflates what packs and loose files hold, into buffers that are used again.
 
+use libdeflater::Decompressor;
 use zlib_rs::{Inflate, InflateFlush, Status};
 
 /// Deflate makes at most this many bytes of one; a length beyond it is a lie that would cost memory.
@@ -63,11 +64,17 @@ impl Pool {
 }
 
 /// Inflates one zlib stream after the other.
-pub(super) struct Inflater(Inflate);
+pub(super) struct Inflater {
+    whole: Decompressor,
+    stream: Inflate,
+}
 
 impl Inflater {
     pub(super) fn new() -> Self {
-        Self(Inflate::new(true, WINDOW))
+        Self {
+            whole: Decompressor::new(),
+            stream: Inflate::new(true, WINDOW),
+        }
     }
 
     /// Inflates the stream at the start of `input`, which has `length` bytes inside.
@@ -75,8 +82,8 @@ impl Inflater {
         if length / MOST > input.len() {
             return None;
         }
-        self.0.reset(true);
-        self.end(input, out.sized(length))
+        let written = self.whole.zlib_decompress(input, out.sized(length)).ok()?;
+        (written == length).then_some(())
     }
 
     /// Inflates a loose object. `header` is told its beginning, and says what it is, how long its
@@ -88,12 +95,12 @@ impl Inflater {
         header: impl FnOnce(&[u8]) -> Option<(T, usize, usize)>,
     ) -> Option<T> {
         let mut head = [0; 64];
-        self.0.reset(true);
-        self.0
+        self.stream.reset(true);
+        self.stream
             .decompress(input, &mut head, InflateFlush::NoFlush)
             .ok()?;
-        let rest = input.get(usize::try_from(self.0.total_in()).ok()?..)?;
-        let head = &head[..usize::try_from(self.0.total_out()).ok()?];
+        let rest = input.get(usize::try_from(self.stream.total_in()).ok()?..)?;
+        let head = &head[..usize::try_from(self.stream.total_out()).ok()?];
         let (what, skip, length) = header(head)?;
         let start = head.get(skip..)?;
         if length / MOST > input.len() || start.len() > length {
@@ -106,9 +113,12 @@ impl Inflater {
 
     /// To the end of the stream, which must fill `out` and no more.
     fn end(&mut self, input: &[u8], out: &mut [u8]) -> Option<()> {
-        let before = self.0.total_out();
-        let status = self.0.decompress(input, out, InflateFlush::Finish).ok()?;
-        let written = self.0.total_out() - before;
+        let before = self.stream.total_out();
+        let status = self
+            .stream
+            .decompress(input, out, InflateFlush::Finish)
+            .ok()?;
+        let written = self.stream.total_out() - before;
         (status == Status::StreamEnd && written == out.len() as u64).then_some(())
     }
 }

@@ -562,3 +562,82 @@ fn the_approvals_of_a_change_are_listed() {
     alice.push(&name).accepted();
     assert_eq!(stage.server.id(&name), blob);
 }
+
+#[test]
+fn an_openpgp_key_approves_too() {
+    let stage = Stage::new("approvals = 1");
+    let (dave, alice) = (stage.person("dave"), stage.stranger("alice"));
+    for home in ["private", "public"] {
+        let home = stage.world.path(home);
+        fs::create_dir(&home).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        fs::set_permissions(&home, mode).unwrap();
+    }
+    let (private, public) = (stage.world.path("private"), stage.world.path("public"));
+    let (private, public) = (private.to_str().unwrap(), public.to_str().unwrap());
+    let alice = alice.with_env("GNUPGHOME", private);
+    let quick = "gpg --batch --quiet --passphrase '' --quick-gen-key \
+                 'alice <alice@example.com>' ed25519 sign never";
+    alice.shell(quick).ok();
+    let import = format!("gpg --export | gpg --homedir '{public}' --batch --quiet --import");
+    alice.shell(&import).ok();
+    alice.git("config gpg.format openpgp").ok();
+    alice.git("config user.signingKey alice@example.com").ok();
+    stage.policy(&format!(
+        "{}{}",
+        PEOPLE.replace("[groups]", &format!("gpg_home = {public:?}\n[groups]")),
+        rule("approvals = 1\napprovals_from = [\"alice@example.com\"]")
+    ));
+    stage.topic(&dave, "topic");
+    unapproved(&dave, "topic:main");
+    approve_topic(&alice, "topic");
+    dave.push("topic:main").accepted();
+    alice.shell("gpgconf --kill all").whatever();
+}
+
+#[test]
+fn an_approval_in_a_repository_of_the_other_hash_is_one_too() {
+    let stage = Stage::new("");
+    let alice = stage.person("alice");
+    let repo = stage.world.init("other", &["--object-format=sha256"]);
+    repo.commit("text", "1\n2\n3\n");
+    repo.git("switch -q -c topic").ok();
+    repo.commit("text", "1\ntwo\n3\n");
+    for setting in ["gpg.format", "user.signingKey"] {
+        let value = alice.ask(&format!("config {setting}"));
+        repo.git_with(&["config", setting, &value]).ok();
+    }
+    let list = stage.server.dir.join("allowed_signers");
+    let policy = format!(
+        "version = 1\n{}{}",
+        PEOPLE.replace("\"allowed_signers\"", &format!("{list:?}")),
+        rule("approvals = 1\napprovals_from = [\"alice\"]")
+    );
+    repo.write("../policy.toml", policy);
+    let asked = "check --config ../policy.toml --update main topic refs/heads/main --as dave";
+    repo.portcullis(asked).exit(1).by(ids::REF_APPROVALS);
+    approve_here(&repo, "topic --for refs/heads/other");
+    repo.portcullis(asked).exit(1).by(ids::REF_APPROVALS);
+    approve_here(&repo, "main..topic");
+    repo.portcullis(asked).exit(0);
+}
+
+#[track_caller]
+fn approve_here(repo: &Repo, what: &str) {
+    repo.portcullis(&format!("approve {what}"))
+        .ok()
+        .says("approved");
+}
+
+#[test]
+fn what_is_asked_is_shown() {
+    let stage = Stage::new("approvals = 2\napprovals_from = [\"@leads\"]\nowners = \"CODEOWNERS\"");
+    let said = stage
+        .server
+        .portcullis("policy show --ref refs/heads/main")
+        .ok();
+    said.says("approvals   2 of @leads, and of the owners in CODEOWNERS");
+    stage.policy(&format!("{PEOPLE}{}", rule("approvals = 1")));
+    let said = stage.server.portcullis("policy show").ok();
+    said.says("approvals   1 of everyone who is known");
+}

@@ -120,6 +120,23 @@ fn the_file_in_the_push_has_no_say_about_the_push() {
 }
 
 #[test]
+fn a_rewind_does_not_bring_back_who_owned_what() {
+    let (stage, dave) = owned();
+    policy(&stage, "");
+    let lax = dave.head();
+    dave.commit("CODEOWNERS", "* @alice\n");
+    dave.push("main").accepted();
+    policy(&stage, &format!("{OWNED}\nforce = [\"dave\"]"));
+    dave.git(&format!("reset -q --hard {lax}")).ok();
+    dave.commit("free.py", "1\n");
+    unowned(
+        &dave,
+        "+main",
+        "touches free.py, which needs the approval of @alice",
+    );
+}
+
+#[test]
 fn nobody_takes_the_file_away_or_breaks_it() {
     let (stage, dave) = owned();
     let bob = stage.person("bob");

@@ -17,7 +17,7 @@ use crate::policy::decide::Denial;
 use crate::policy::groups::{Groups, Pusher};
 use crate::policy::settings::{Act, Protect};
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -239,7 +239,7 @@ impl<'a> Judge<'a> {
         let there = refs.iter().map(|(name, oid)| (name, *oid));
         let comes = cx.updates.iter().filter(|_| cx.side == Side::Server);
         let comes = comes.filter_map(|update| Some((&update.name, update.change.new_oid()?)));
-        let mut found: Vec<SignedApproval> = Vec::new();
+        let (mut found, mut seen) = (Vec::new(), HashSet::new());
         for (name, oid) in there.chain(comes) {
             if !name.as_bytes().starts_with(APPROVALS.as_bytes()) {
                 continue;
@@ -251,7 +251,7 @@ impl<'a> Judge<'a> {
                 continue;
             };
             let here = self.update.names.contains(&signed.approval.refname);
-            if here && !found.contains(&signed) {
+            if here && seen.insert(signed.refname.clone()) {
                 found.push(signed);
             }
         }
@@ -416,8 +416,9 @@ impl<'a> Judge<'a> {
             }
             Some(OwnersAt::Branch(path)) => path,
         };
-        let read = match brought.ground {
-            Some(ground) => self.owners_of(ground, at)?,
+        // A rewind does not bring back who owned what then.
+        let read = match self.update.old.or(brought.ground) {
+            Some(before) => self.owners_of(before, at)?,
             None => None,
         };
         let help = "an administrator names a file of the server as \"owners\" until it is there";

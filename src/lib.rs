@@ -41,13 +41,15 @@
 //!        ▼
 //!  policy::Verdict { findings, suppressed, unread, coverage } → Accepted | Rejected | Undecided
 //!        ▼
+//!  audit::Log::append(entries)                                   on a server that keeps a log
+//!        ▼
 //!  report::write(format, verdict)                                → exit status 0 | 1 | 3
 //! ```
 //!
 //! # The rooms
 //! A file may `use crate::X` only for an `X` to its left; a test holds that.
 //!
-//! `git → change → hook → scan → finding → policy → config → report → cli`
+//! `git → change → hook → scan → finding → policy → config → report → audit → cli`
 //!
 //! | room | its one job | what it may not do |
 //! |---|---|---|
@@ -59,6 +61,7 @@
 //! | [`policy`] | judges changes: the trait, the table of packs, suppression, verdict | print |
 //! | [`config`] | where the policy comes from, and how far each origin is trusted | |
 //! | [`report`] | says it: one file a format, everything redacted and escaped | decide |
+//! | [`audit`] | keeps and reads the log of what was judged | judge, print |
 //! | [`cli`] | parses, composes, exits | |
 //!
 //! # Two readers
@@ -107,5 +110,7 @@ pub mod policy;
 pub mod config;
 
 pub mod report;
+
+pub mod audit;
 
 pub mod cli;

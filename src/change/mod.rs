@@ -20,7 +20,7 @@ pub use fresh::fresh_lines;
 pub use history::{Blob, History, Located};
 pub use push::{BadUpdate, RefChange, RefUpdate};
 
-use crate::git::{CommitInfo, Oid, RefName, Repo, escape};
+use crate::git::{Certificate, CommitInfo, Oid, RefName, Repo, escape};
 use std::path::PathBuf;
 
 /// What an event can show.
@@ -52,6 +52,8 @@ pub enum Source {
         known: Vec<String>,
         /// Which refs are where the push arrives.
         there: There,
+        /// What the pusher signed of it.
+        certificate: Certificate,
     },
     /// Every object of the repository, reachable or not.
     History,
@@ -71,11 +73,45 @@ pub enum Source {
 }
 
 impl Source {
+    /// What the pusher signed of a push; none for anything else.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&Certificate> {
+        match self {
+            Self::Push { certificate, .. } => Some(certificate),
+            Self::Staged { .. }
+            | Self::Pending { .. }
+            | Self::Draft(_)
+            | Self::Proposed(_)
+            | Self::History
+            | Self::Range { .. }
+            | Self::Worktree
+            | Self::Files(_)
+            | Self::Text(_) => None,
+        }
+    }
+
     /// The refs that a push would move; none for anything else.
     #[must_use]
     pub fn updates(&self) -> &[RefUpdate] {
         match self {
             Self::Push { updates, .. } => updates,
+            Self::Staged { .. }
+            | Self::Pending { .. }
+            | Self::Draft(_)
+            | Self::Proposed(_)
+            | Self::History
+            | Self::Range { .. }
+            | Self::Worktree
+            | Self::Files(_)
+            | Self::Text(_) => &[],
+        }
+    }
+
+    /// The lines of a push that ask for what no ref can be.
+    #[must_use]
+    pub fn bad_updates(&self) -> &[BadUpdate] {
+        match self {
+            Self::Push { bad, .. } => bad,
             Self::Staged { .. }
             | Self::Pending { .. }
             | Self::Draft(_)
@@ -265,6 +301,7 @@ pub fn visit(
             bad,
             known,
             there,
+            certificate: _,
         } => {
             for line in bad {
                 sink.change(&Change::BadRef(line));

@@ -7,6 +7,7 @@
 use super::push::reached_by;
 use super::{Change, RefUpdate, ScopedCommit, Sink, There, Unread};
 use crate::git::{Oid, RefName, Repo, Walked, rev_list, visible_refs};
+use std::collections::HashSet;
 
 /// Shows, for each set of refs, the commits that are new under it.
 pub(super) fn visit(
@@ -17,6 +18,7 @@ pub(super) fn visit(
     sink: &dyn Sink,
 ) {
     let mut known = None;
+    let named: HashSet<&RefName> = updates.iter().map(|update| &update.name).collect();
     if sink.scopes() == 0 {
         return;
     }
@@ -39,8 +41,7 @@ pub(super) fn visit(
             Ok(None) => return,
             Err(unread) => return sink.unread(unread.clone()),
         };
-        let named = |name: &RefName| updates.iter().any(|update| update.name == *name);
-        let elsewhere = known.iter().filter(|(name, _)| !named(name));
+        let elsewhere = known.iter().filter(|(name, _)| !named.contains(name));
         let here = updates
             .iter()
             .filter_map(|update| Some((&update.name, update.change.old_oid()?)));

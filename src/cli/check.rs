@@ -4,10 +4,10 @@ use super::Exit;
 use super::args::Check as Args;
 use super::output::{Stream, complain, print, report, unreported};
 use super::scan::{Refusal, accepting};
-use crate::change::{RefChange, RefUpdate, Source, There};
+use crate::change::{BadUpdate, RefChange, RefUpdate, Source, There};
 use crate::config::{BaselineAt, Origin, discover_client, discover_server};
 use crate::finding::Level;
-use crate::git::{Logged, Oid, RefName, Repo, reflog};
+use crate::git::{Certificate, Logged, Oid, RefName, Repo, reflog};
 use crate::hook::Side;
 use crate::hook::install::status;
 use crate::policy::groups::Pusher;
@@ -19,6 +19,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 pub(super) fn run(args: &Args) -> Exit {
+    if let Some(log) = &args.replay {
+        return super::replay::run(args, log.as_deref());
+    }
     let started = Instant::now();
     let repo = match Repo::from_env() {
         Ok(repo) => repo,
@@ -111,9 +114,9 @@ fn asked(args: &Args, repo: &Repo) -> Result<Vec<Asked>, String> {
         }
         (_, Some(revs), _) => range(args, repo, revs).map(now),
         (_, None, Some(name)) => logged(repo, &refname(name)?),
-        (_, None, None) => {
-            Err("give --update OLD NEW REFNAME, --range REVS or --reflog REFNAME".to_owned())
-        }
+        (_, None, None) => Err(
+            "give --update OLD NEW REFNAME, --range REVS, --reflog REFNAME or --replay".to_owned(),
+        ),
     }
 }
 
@@ -156,24 +159,34 @@ fn outcome(verdict: &Verdict) -> String {
 }
 
 fn update(name: RefName, old: Option<Oid>, new: Option<Oid>) -> Source {
-    // What other refs reach is there already; this ref is taken to stand at OLD, so that an update
-    // of the past is judged as it came.
-    let mut known = vec![
-        format!("--exclude={name}"),
-        "--exclude-hidden=receive".to_owned(),
-        "--all".to_owned(),
-    ];
-    known.extend(old.map(|old| old.to_string()));
-    Source::Push {
-        updates: vec![RefUpdate {
+    push(
+        vec![RefUpdate {
             name,
             claimed: old,
             change: RefChange::of(old, new),
             repeated: false,
         }],
-        bad: Vec::new(),
+        Vec::new(),
+    )
+}
+
+/// A push of the past or the future.
+pub(super) fn push(updates: Vec<RefUpdate>, bad: Vec<BadUpdate>) -> Source {
+    // What other refs reach is there already; these refs are taken to stand at their old values, so
+    // that an update of the past is judged as it came.
+    let mut known: Vec<String> = updates
+        .iter()
+        .map(|update| format!("--exclude={}", update.name))
+        .collect();
+    known.extend(["--exclude-hidden=receive".to_owned(), "--all".to_owned()]);
+    let old = updates.iter().filter_map(|update| update.change.old_oid());
+    known.extend(old.map(|old| old.to_string()));
+    Source::Push {
+        updates,
+        bad,
         known,
         there: There::Here,
+        certificate: Certificate::NotYet,
     }
 }
 
@@ -196,6 +209,7 @@ fn range(args: &Args, repo: &Repo, revs: &str) -> Result<Vec<Source>, String> {
                 bad: Vec::new(),
                 known: vec![tip.oid.to_string()],
                 there: There::Aside,
+                certificate: Certificate::NotYet,
             });
         }
     }

@@ -3,7 +3,10 @@
 use super::Exit;
 use super::args::Hook as Args;
 use super::output::{Stream, complain, note, report, unreported};
+use super::record::Record;
 use super::scan::{Refusal, accepting};
+use crate::audit::LogError;
+use crate::change::Source;
 use crate::config::{BaselineAt, Config, Origin, discover_client, discover_server};
 use crate::finding::Level;
 use crate::git::Repo;
@@ -30,18 +33,18 @@ pub(super) fn run(args: &Args) -> Exit {
         Ok(repo) => repo,
         Err(error) => return complain(Exit::Undecided, &format!("undecided: {error}")),
     };
-    let settings = match settings(args, hook, &repo) {
-        Ok(settings) => settings,
+    let mut config = match config(args, hook, &repo) {
+        Ok(config) => config,
         Err(error) => return complain(Exit::Usage, &error),
     };
+    let policy = std::mem::take(&mut config.digest);
+    let settings = Settings::from(config);
+    let mut record = Record::new(&repo, hook, &settings, policy);
     let mut input = Vec::new();
     if hook.input == Input::Refs
         && let Err(error) = std::io::stdin().lock().read_to_end(&mut input)
     {
-        return complain(
-            Exit::Undecided,
-            &format!("undecided: standard input: {error}"),
-        );
+        return unjudged(&record, &[], &format!("standard input: {error}"));
     }
     let call = Call {
         args: args.args.clone(),
@@ -51,24 +54,24 @@ pub(super) fn run(args: &Args) -> Exit {
         Ok(sources) => sources,
         Err(error @ crate::hook::CallError::Usage(_)) => return complain(Exit::Usage, &error),
         Err(error @ crate::hook::CallError::Unread { .. }) => {
-            return complain(Exit::Undecided, &format!("undecided: {error}"));
+            return unjudged(&record, &[], &error);
         }
     };
-    let (audience, who, mode) = match hook.side {
-        Side::Client => (
-            Audience::ClientHook { event: hook.event },
-            Ok(Pusher::Unknown),
-            Mode::Enforce,
-        ),
-        Side::Server => (
-            Audience::ServerHook { event: hook.event },
-            identify(&settings.identity, repo.common_dir()),
-            settings.server.mode,
-        ),
+    let who = match hook.side {
+        Side::Client => Ok(Pusher::Unknown),
+        Side::Server => identify(&settings.identity, repo.common_dir()),
     };
     let who = match who {
         Ok(who) => who,
-        Err(error) => return complain(Exit::Undecided, &format!("undecided: {error}")),
+        Err(error) => return unjudged(&record, &sources, &error),
+    };
+    record.by(&who);
+    let (audience, mode) = match hook.side {
+        Side::Client => (Audience::ClientHook { event: hook.event }, Mode::Enforce),
+        Side::Server => (
+            Audience::ServerHook { event: hook.event },
+            settings.server.mode,
+        ),
     };
     let source = &settings.identity.source;
     let gitlab =
@@ -81,7 +84,11 @@ pub(super) fn run(args: &Args) -> Exit {
     let policy = Policy::new(settings, hook.side, who);
     let policy = match accepting(policy, &accepted, Some(&repo)) {
         Ok(policy) => policy,
-        Err(Refusal(exit, why)) => return complain(exit, &why),
+        Err(Refusal(exit, why)) => {
+            let recorded = record.unjudged(&sources, &why);
+            complain(exit, &why);
+            return recorded.map_or_else(|error| unrecorded(&error), |()| exit);
+        }
     };
     let effort = Effort {
         jobs: args.common.jobs.map_or(1, usize::from),
@@ -89,18 +96,43 @@ pub(super) fn run(args: &Args) -> Exit {
         progress: &|_, _| {},
     };
     let verdict = policy.judge(Some(&repo), &sources, &effort);
+    let recorded = record.judged(&sources, &verdict);
     if let Err(error) = report(&verdict, &args.common, audience, mode, Stream::Stderr) {
         return unreported(&verdict, &error);
     }
+    let outcome = match recorded {
+        Ok(()) => verdict.outcome(),
+        Err(error) => {
+            unrecorded(&error);
+            // What blocks blocks all the same.
+            match verdict.outcome() {
+                Outcome::Rejected => Outcome::Rejected,
+                Outcome::Accepted | Outcome::Undecided => Outcome::Undecided,
+            }
+        }
+    };
     match mode {
         Mode::Enforce => {
-            if gitlab && verdict.outcome() != Outcome::Accepted {
-                note(&for_gitlab(&verdict));
+            if gitlab && outcome != Outcome::Accepted {
+                note(&for_gitlab(&verdict, outcome));
             }
-            verdict.outcome().into()
+            outcome.into()
         }
         Mode::Evaluate => Exit::Clean,
     }
+}
+
+/// Ends where something could not be read before there was anything to judge.
+fn unjudged(record: &Record<'_>, sources: &[Source], why: &dyn std::fmt::Display) -> Exit {
+    if let Err(error) = record.unjudged(sources, why) {
+        unrecorded(&error);
+    }
+    complain(Exit::Undecided, &format!("undecided: {why}"))
+}
+
+/// What is not written down does not happen.
+fn unrecorded(error: &LogError) -> Exit {
+    complain(Exit::Undecided, &format!("undecided: {error}"))
 }
 
 /// Who pushes, from the environment of the hook.
@@ -125,21 +157,21 @@ fn identify(identity: &Identity, git_dir: &Path) -> Result<Pusher, BadIdentity> 
 
 /// The one line that GitLab shows to those who do not push from a terminal: what it says in the
 /// browser must begin so ("Custom error messages" of its server hooks).
-fn for_gitlab(verdict: &Verdict) -> String {
+fn for_gitlab(verdict: &Verdict, outcome: Outcome) -> String {
     let denied = verdict
         .findings
         .iter()
         .filter(|found| found.level == Level::Deny);
     let checks: BTreeSet<String> = denied.map(|found| found.check.to_string()).collect();
     let checks: Vec<String> = checks.into_iter().collect();
-    let why = match verdict.outcome() {
+    let why = match outcome {
         Outcome::Undecided => "undecided, something could not be examined".to_owned(),
         Outcome::Accepted | Outcome::Rejected => checks.join(", "),
     };
     format!("GL-HOOK-ERR: portcullis refused the push: {why}; git push in a terminal says more")
 }
 
-fn settings(args: &Args, hook: &Hook, repo: &Repo) -> Result<Settings, crate::config::ConfigError> {
+fn config(args: &Args, hook: &Hook, repo: &Repo) -> Result<Config, crate::config::ConfigError> {
     let named = args.common.config.as_deref();
     let layers = match hook.side {
         Side::Client => {
@@ -149,7 +181,7 @@ fn settings(args: &Args, hook: &Hook, repo: &Repo) -> Result<Settings, crate::co
         }
         Side::Server => discover_server(repo.common_dir(), named),
     };
-    load(&layers)
+    load_config(&layers)
 }
 
 /// Reads the settings as of today.

@@ -2,7 +2,9 @@
 
 use super::Exit;
 use super::args::{Install, Status, Uninstall};
+use super::audit::{Failed, log_of};
 use super::output::{complain, print};
+use crate::git::{Repo, escape};
 use crate::hook::install::{self as arming, Events, InstallError, Request, Target};
 use std::path::{Path, PathBuf};
 
@@ -47,7 +49,9 @@ pub(super) fn status(args: &Status) -> Exit {
     } {
         match arming::status(Path::new(dir)) {
             Ok(status) => {
-                say(&status.lines());
+                let mut lines = status.lines();
+                lines.extend(log_line(Path::new(dir)));
+                say(&lines);
                 if !status.armed {
                     exit = Exit::Blocked;
                 }
@@ -56,6 +60,19 @@ pub(super) fn status(args: &Status) -> Exit {
         }
     }
     exit
+}
+
+/// On a server: where it writes down what it judges.
+fn log_line(dir: &Path) -> Option<String> {
+    let repo = Repo::at(dir)
+        .ok()
+        .filter(|repo| repo.work_tree().is_none())?;
+    let log = match log_of(&repo, None) {
+        Ok(Some(log)) => escape(log.path().as_os_str().as_encoded_bytes()),
+        Ok(None) => "none is kept; audit.log names one".to_owned(),
+        Err(Failed(_, why)) => escape(why.as_bytes()),
+    };
+    Some(format!("{:<19} {log}", "audit log"))
 }
 
 fn targets(repos: &[PathBuf], global: bool, server: bool) -> Vec<Target> {

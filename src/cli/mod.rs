@@ -2,6 +2,7 @@
 
 mod approve;
 mod args;
+mod audit;
 mod baseline;
 mod catalogue;
 mod check;
@@ -13,6 +14,8 @@ mod install;
 mod output;
 mod policy;
 mod progress;
+mod record;
+mod replay;
 mod scan;
 
 pub use exit::Exit;
@@ -50,6 +53,7 @@ fn carry_out(command: Command) -> Exit {
         Command::Check(args) => check::run(&args),
         Command::Approve(args) => approve::run(&args),
         Command::Policy(args) => policy::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::Baseline(args) => baseline::run(&args),
         Command::Rules(args) => catalogue::rules(&args),
         Command::Explain(args) => explain::run(&args),

@@ -34,12 +34,19 @@ fn show(args: &ShowPolicy) -> Exit {
         .user
         .as_deref()
         .map(|user| Pusher::named(user.as_bytes()));
-    let text = page(
+    let mut text = page(
         &settings,
         name.as_ref(),
         user.as_ref(),
         OffsetDateTime::now_utc(),
     );
+    if let (None, Some(log)) = (&name, &settings.audit.log) {
+        let _ = writeln!(
+            text,
+            "audit log: {}",
+            escape(log.0.as_os_str().as_encoded_bytes())
+        );
+    }
     print(text.as_bytes())
 }
 

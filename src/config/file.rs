@@ -5,7 +5,7 @@ use super::keys::{self, Shape, Support};
 use super::rules::{self, Loaded};
 use super::{Config, Origin};
 use crate::policy::groups::Groups;
-use crate::policy::settings::Protect;
+use crate::policy::settings::{Identity, Protect};
 use serde::Deserialize as _;
 use std::io::{self, Read as _};
 use std::ops::Range;
@@ -68,6 +68,11 @@ impl Layer {
             text,
             places,
         })
+    }
+
+    /// All of it, as it is written.
+    pub(super) fn text(&self) -> &str {
+        &self.text
     }
 
     /// The rule files that are named; none where the key does not stand.
@@ -135,6 +140,38 @@ impl Layer {
             }
         }
         Ok(())
+    }
+
+    /// Where signatures are asked for, somebody must be known who could have made them.
+    pub(super) fn check_keys(&self, identity: &Identity) -> Result<(), ConfigError> {
+        let ssh = identity.allowed_signers.is_some();
+        let any = ssh || identity.gpg_home.is_some();
+        let needs = |known: bool, files: &str| {
+            (!known).then(|| format!("needs {files}, which says whose a key is"))
+        };
+        let both = "identity.allowed_signers or identity.gpg_home";
+        for (span, level) in self.strings("protect.signed") {
+            let why = match level {
+                "none" => None,
+                "any" => needs(any, both),
+                _ => needs(ssh, "identity.allowed_signers"),
+            };
+            if let Some(why) = why {
+                let key = "protect.signed".to_owned();
+                return Err(self.error(span, Problem::Value { key, why }));
+            }
+        }
+        let mut places = self.places.iter();
+        let asks = |place: &&Place| {
+            place.key == "protect.push_cert" && self.text[place.span.clone()].trim() == "true"
+        };
+        match (places.find(asks), needs(any, both)) {
+            (Some(place), Some(why)) => {
+                let key = place.key.clone();
+                Err(self.error(&place.span, Problem::Value { key, why }))
+            }
+            (Some(_) | None, _) => Ok(()),
+        }
     }
 
     fn strings<'a>(

@@ -16,7 +16,7 @@ pub use keys::{KEYS, Key, Support};
 
 use crate::policy::groups::Groups;
 use crate::policy::settings::{
-    Commits, Content, EnvFiles, Identity, Protect, Secrets, Server, Settings, Trust,
+    Audit, Commits, Content, EnvFiles, Identity, Protect, Secrets, Server, Settings, Trust,
 };
 use crate::scan::Own;
 use file::Layer;
@@ -66,6 +66,8 @@ pub struct Config {
     pub commits: Commits,
     /// `[content]`
     pub content: Content,
+    /// `[audit]`
+    pub audit: Audit,
     /// `[server]`
     pub server: Server,
     /// What of the rule files could not be carried over.
@@ -74,6 +76,9 @@ pub struct Config {
     /// The files that were read.
     #[serde(skip)]
     pub files: Vec<(Origin, PathBuf)>,
+    /// The SHA-256 of what they hold, one after the other, in hexadecimal digits.
+    #[serde(skip)]
+    pub digest: String,
 }
 
 /// The version of the format: 1, the only one there is.
@@ -129,18 +134,35 @@ impl Config {
             layer.check_rules(&known)?;
             layer.check_groups(&config.groups)?;
             approvals::check(layer, &config)?;
+            // Elsewhere it is a word of advice, and the keys are where the push arrives.
+            if layer.origin == Origin::Server {
+                layer.check_keys(&config.identity)?;
+            }
         }
         approvals::read_owners(&read, &mut config.protect)?;
         config.secrets.own = own;
         (config.secrets.allow, config.secrets.expired) = std::mem::take(&mut config.secrets.allow)
             .into_iter()
             .partition(|allow| allow.holds_on(today));
+        config.digest = digest(&read);
         config.files = read
             .into_iter()
             .map(|layer| (layer.origin, layer.path))
             .collect();
         Ok(config)
     }
+}
+
+/// Which policy it was, for who looks back: two that hold the same have the same digest.
+fn digest(read: &[Layer]) -> String {
+    use sha2::{Digest as _, Sha256};
+    let mut hash = Sha256::new();
+    for layer in read {
+        hash.update((layer.text().len() as u64).to_be_bytes());
+        hash.update(layer.text());
+    }
+    let digits = hash.finalize();
+    digits.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What the rule files bring in: those of the last file that names some, as a list replaces a list.
@@ -179,6 +201,7 @@ impl From<Config> for Settings {
             protect: config.protect,
             commits: config.commits,
             content: config.content,
+            audit: config.audit,
             server: config.server,
         }
     }

@@ -155,8 +155,12 @@ fn errors_name_file_line_and_key() {
             "0.toml:1: \"secrets\": is a table, written [secrets]",
         ),
         (
-            "[audit]",
-            "0.toml:1: \"audit\" is not enforced by this version of portcullis; \
+            "[audit]\nlog = \"\"",
+            "0.toml:2: \"audit.log\": names no file",
+        ),
+        (
+            "[audit]\nnotify = []",
+            "0.toml:2: \"audit.notify\" is not enforced by this version of portcullis; \
              remove it (what is not enforced must not look enforced)",
         ),
         (

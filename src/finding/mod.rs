@@ -59,6 +59,14 @@ pub struct Finding {
     pub secret: Option<FoundSecret>,
 }
 
+impl Finding {
+    /// Whether it stands in the way of that ref; one that is about no ref stands in the way of all.
+    #[must_use]
+    pub fn concerns(&self, name: &RefName) -> bool {
+        self.refs.is_empty() || self.refs.contains(name)
+    }
+}
+
 /// A secret as a finding carries it.
 #[derive(Clone, Debug)]
 pub struct FoundSecret {

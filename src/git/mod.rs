@@ -2,6 +2,7 @@
 //! or the index reader, runs `git`, or reads `GIT_*`. It judges nothing and prints nothing.
 
 mod caller;
+mod certificate;
 mod compare;
 mod directories;
 mod escape;
@@ -24,6 +25,7 @@ mod walk;
 mod wording;
 
 pub use caller::{caller_amends, editor_is_used};
+pub use certificate::{Certificate, Nonce, PushCertificate, push_certificate};
 pub use compare::{Difference, Entry, differences};
 pub use directories::{Directory, changed_directories, entry_at};
 pub use escape::{Escaped, escape};

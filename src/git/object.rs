@@ -272,6 +272,10 @@ pub struct TagInfo {
     pub oid: Oid,
     /// What it points at.
     pub target: Oid,
+    /// What it calls itself.
+    pub name: Vec<u8>,
+    /// `Name <address>` of the tagger, raw; empty in the oldest tags.
+    pub tagger: Vec<u8>,
     /// The whole object, as stored.
     pub raw: Vec<u8>,
     /// Where in `raw` the message begins.
@@ -285,16 +289,23 @@ impl TagInfo {
     /// When it points at nothing.
     pub fn parse(oid: Oid, raw: Vec<u8>) -> Result<Self, Malformed> {
         let head = headers(&raw);
-        let target = head
-            .fields
-            .iter()
-            .find(|(key, _)| *key == b"object")
-            .and_then(|(_, hex)| Oid::parse(hex).ok().flatten())
+        let one = |name: &[u8]| {
+            let mut fields = head.fields.iter();
+            fields
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| *value)
+        };
+        let target = one(b"object")
+            .and_then(|hex| Oid::parse(hex).ok().flatten())
             .ok_or(Malformed("tag"))?;
+        let name = one(b"tag").unwrap_or_default().to_vec();
+        let tagger = person(one(b"tagger").unwrap_or_default()).0.to_vec();
         let message_at = head.body;
         Ok(Self {
             oid,
             target,
+            name,
+            tagger,
             raw,
             message_at,
         })

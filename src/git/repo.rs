@@ -6,7 +6,7 @@ use super::reader::{Program, ReadError, Reader, broken};
 use super::{Oid, RefName};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// A repository. Reading is safe from several threads; nothing here ever writes to it.
 pub struct Repo {
@@ -17,6 +17,7 @@ pub struct Repo {
     run_at: PathBuf,
     bound: Bound,
     reader: Mutex<Reader>,
+    refs: OnceLock<Vec<(RefName, Oid)>>,
 }
 
 /// What ties a run of the `git` program to the repository.
@@ -104,6 +105,7 @@ impl Repo {
                 work_tree,
                 bound,
                 reader: Mutex::new(Reader::Library(repo)),
+                refs: OnceLock::new(),
             });
         }
         let ask = |what: &[&str]| {
@@ -149,6 +151,7 @@ impl Repo {
             run_at,
             bound,
             reader,
+            refs: OnceLock::new(),
         })
     }
 
@@ -347,6 +350,18 @@ impl Repo {
     /// When they cannot be listed.
     pub fn refs(&self) -> Result<Vec<(RefName, Oid)>, ReadError> {
         self.reader().refs()
+    }
+
+    /// The same as they were when this was first asked: for who asks again and again about one push.
+    ///
+    /// # Errors
+    /// As [`Repo::refs`].
+    pub fn refs_at_first(&self) -> Result<&[(RefName, Oid)], ReadError> {
+        if let Some(refs) = self.refs.get() {
+            return Ok(refs);
+        }
+        let refs = self.refs()?;
+        Ok(self.refs.get_or_init(|| refs))
     }
 
     /// Follows annotated tags to what they stand for; the tags met on the way, outermost first.

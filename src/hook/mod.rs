@@ -14,7 +14,7 @@ mod update;
 pub use table::{HOOKS, Hook, Side, find};
 
 use crate::change::{BadUpdate, RefChange, RefUpdate, Source, There};
-use crate::git::{BadRefName, Oid, ReadError, RefName, Repo, editor_is_used, escape};
+use crate::git::{BadRefName, Certificate, Oid, ReadError, RefName, Repo, editor_is_used, escape};
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::Path;
@@ -155,12 +155,13 @@ impl Updates {
         Ok(())
     }
 
-    fn into_source(self, known: Vec<String>, there: There) -> Source {
+    fn into_source(self, known: Vec<String>, there: There, certificate: Certificate) -> Source {
         Source::Push {
             updates: self.good,
             bad: self.bad,
             known,
             there,
+            certificate,
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{Call, CallError, Updates, lines};
 use crate::change::{BadUpdate, Source, There};
-use crate::git::{Repo, escape};
+use crate::git::{Certificate, Repo, escape};
 
 pub(super) fn read(repo: &Repo, call: &Call) -> Result<Vec<Source>, CallError> {
     let mut updates = Updates::default();
@@ -34,5 +34,5 @@ pub(super) fn read(repo: &Repo, call: &Call) -> Result<Vec<Source>, CallError> {
         known.push(format!("--remotes={}", escape(remote)));
         there = There::Remote(remote.to_vec());
     }
-    Ok(vec![updates.into_source(known, there)])
+    Ok(vec![updates.into_source(known, there, Certificate::NotYet)])
 }

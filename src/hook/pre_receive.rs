@@ -3,7 +3,7 @@
 
 use super::{Call, CallError, Updates, known_to_server, lines};
 use crate::change::{BadUpdate, Source, There};
-use crate::git::Repo;
+use crate::git::{Repo, push_certificate};
 
 pub(super) fn read(repo: &Repo, call: &Call) -> Result<Vec<Source>, CallError> {
     // Git asks about at least one ref. Without any, whoever called this has read them before, and
@@ -23,5 +23,7 @@ pub(super) fn read(repo: &Repo, call: &Call) -> Result<Vec<Source>, CallError> {
         };
         updates.add(name, old, new, |name, _| repo.resolve(name))?;
     }
-    Ok(vec![updates.into_source(known_to_server(), There::Here)])
+    let certificate = push_certificate(repo);
+    let source = updates.into_source(known_to_server(), There::Here, certificate);
+    Ok(vec![source])
 }

@@ -2,7 +2,7 @@
 
 use super::{Call, CallError, Updates, known_to_server};
 use crate::change::{Source, There};
-use crate::git::Repo;
+use crate::git::{Certificate, Repo};
 
 pub(super) fn read(repo: &Repo, call: &Call) -> Result<Vec<Source>, CallError> {
     let (Some(name), Some(old), Some(new)) = (call.word(0), call.word(1), call.word(2)) else {
@@ -10,5 +10,9 @@ pub(super) fn read(repo: &Repo, call: &Call) -> Result<Vec<Source>, CallError> {
     };
     let mut updates = Updates::default();
     updates.add(name, old, new, |name, _| repo.resolve(name))?;
-    Ok(vec![updates.into_source(known_to_server(), There::Here)])
+    Ok(vec![updates.into_source(
+        known_to_server(),
+        There::Here,
+        Certificate::Absent,
+    )])
 }

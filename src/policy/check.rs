@@ -8,7 +8,7 @@ use crate::change::{
 };
 use crate::finding::{CheckId, Fingerprint};
 use crate::finding::{Finding, Level, Place, PlaceKind};
-use crate::git::{Keys, RefName, Repo, escape};
+use crate::git::{Certificate, Keys, RefName, Repo, escape};
 use crate::hook::Side;
 use crate::scan::{Confidence, Secret};
 use std::collections::HashMap;
@@ -129,6 +129,8 @@ pub struct Cx<'a> {
     pub now: time::OffsetDateTime,
     /// All that the push would move, for what one update means to another.
     pub updates: &'a [RefUpdate],
+    /// What the pusher signed of it.
+    pub certificate: &'a Certificate,
     /// Whom the server believes.
     pub keys: &'a ServerKeys,
     /// When it must be decided; whoever does something long asks [`Cx::in_time`] on the way.

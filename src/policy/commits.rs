@@ -23,7 +23,8 @@ use serde::de::{Deserializer, Error as _};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
-use values::{AddressPattern, CommitType, MessagePattern, address};
+pub(super) use values::address;
+use values::{AddressPattern, CommitType, MessagePattern};
 
 /// `[commits]`: what commits are asked to be. With nothing set, nothing is asked.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -143,6 +143,17 @@ impl IdentitySource {
     }
 }
 
+impl std::fmt::Display for IdentitySource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unix => f.write_str("unix"),
+            Self::SshKey => f.write_str("ssh-key"),
+            Self::Platform(name, _) => f.write_str(name),
+            Self::Env(name) => write!(f, "env:{}", crate::git::escape(name.as_bytes())),
+        }
+    }
+}
+
 impl FromStr for IdentitySource {
     type Err = String;
 

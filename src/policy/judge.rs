@@ -10,7 +10,7 @@ use super::settings::{Allow, Inline, Settings};
 use super::{ServerKeys, Stale, Suppressed, SuppressedBy, Unread, Verdict};
 use crate::change::{Blob, History, Naming, RefUpdate, Source, visit};
 use crate::finding::{Finding, Level, PlaceKind};
-use crate::git::{Repo, RepoPath, escape};
+use crate::git::{Certificate, Repo, RepoPath, escape};
 use crate::hook::Side;
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -60,6 +60,12 @@ impl Policy {
         self
     }
 
+    /// The same policy for somebody else.
+    #[must_use]
+    pub fn by(self, pusher: Pusher) -> Self {
+        Self { pusher, ..self }
+    }
+
     /// The same with findings that are accepted.
     #[must_use]
     pub fn with_baseline(self, baseline: Baseline) -> Self {
@@ -80,12 +86,14 @@ impl Policy {
             Side::Server => self.settings.server.deadline,
         };
         let updates: Vec<RefUpdate> = sources.iter().flat_map(Source::updates).cloned().collect();
+        let certificate = sources.iter().find_map(Source::certificate);
         let cx = Cx {
             repo,
             pusher: &self.pusher,
             side: self.side,
             now: self.now,
             updates: &updates,
+            certificate: certificate.unwrap_or(&Certificate::NotYet),
             keys: &self.keys,
             until: deadline.and_then(|limit| effort.started.checked_add(limit)),
         };
@@ -164,6 +172,7 @@ impl Policy {
             side: self.side,
             now: self.now,
             updates: &[],
+            certificate: &Certificate::NotYet,
             keys: &self.keys,
             until: None,
         };

@@ -4,7 +4,7 @@ use super::approvals::{ApprovedBy, Owners, OwnersAt};
 use super::groups::Principal;
 use super::parsed::{Moment, Parsed, parsed_list, parsed_option, table, unwrap_all};
 use super::ref_pattern::RefPattern;
-use crate::git::RefName;
+use crate::git::{Format, RefName, Signer};
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
@@ -58,10 +58,68 @@ pub struct Protect {
     /// What stands there, if that is a file of the server.
     #[serde(skip)]
     pub owned: Option<Arc<Owners>>,
+    /// How commits and tags must be signed.
+    #[serde(default)]
+    pub signed: SignatureLevel,
+    /// The push must have a certificate of the pusher's, signed as `signed` says.
+    #[serde(default)]
+    pub push_cert: bool,
 }
 
 fn yes() -> bool {
     true
+}
+
+/// What is asked of signatures; each level asks for what those before it do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignatureLevel {
+    /// Nothing.
+    #[default]
+    None,
+    /// A signature of a key that the server knows.
+    Any,
+    /// An SSH signature.
+    Ssh,
+    /// One of a key in a FIDO2 device that somebody touched.
+    Fido2,
+    /// One of a device that also verified who that was, by PIN or finger.
+    Fido2Verified,
+}
+
+impl SignatureLevel {
+    /// Whether anything is asked.
+    #[must_use]
+    pub fn asks(self) -> bool {
+        self != Self::None
+    }
+
+    /// What a good signature lacks, as a sentence.
+    #[must_use]
+    pub fn lacks(self, signer: &Signer) -> Option<&'static str> {
+        let device = "its key is not in a FIDO2 device, as is asked here";
+        let touch = "nobody touched the FIDO2 device, as is asked here";
+        let person =
+            "the FIDO2 device did not verify who touched it (PIN or finger), as is asked here";
+        match (self, signer.hardware) {
+            (Self::None | Self::Any | Self::Ssh, _) => None,
+            (Self::Fido2 | Self::Fido2Verified, None) => Some(device),
+            (Self::Fido2 | Self::Fido2Verified, Some(told)) if !told.touched => Some(touch),
+            (Self::Fido2, Some(_)) => None,
+            (Self::Fido2Verified, Some(told)) => (!told.verified).then_some(person),
+        }
+        .or(self.lacks_format(signer.format))
+    }
+
+    /// What a signature lacks by its format alone.
+    #[must_use]
+    pub fn lacks_format(self, format: Format) -> Option<&'static str> {
+        let ssh = "its signature is not made with an SSH key, as is asked here";
+        match self {
+            Self::None | Self::Any => None,
+            Self::Ssh | Self::Fido2 | Self::Fido2Verified => (format != Format::Ssh).then_some(ssh),
+        }
+    }
 }
 
 impl Protect {

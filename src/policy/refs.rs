@@ -1,19 +1,24 @@
 //! Pack `refs`: refs are made, moved and deleted only as every matching rule allows, since what a
 //! branch is called decides what is built from it.
 
+mod certificate;
+mod signed;
+
 use super::Coverage;
 use super::approvals::{self, Judge};
 use super::check::{Check, Cx, Raised};
 use super::decide::{Asked, Asker, Denial, Line, Motion, decide, pending};
 use super::groups::Groups;
 use super::settings::{Act, Protect, Server, Settings};
-use crate::change::{BadUpdate, RefChange, RefUpdate, Unread};
+use crate::change::{BadUpdate, RefChange, RefUpdate, ScopedCommit, Unread};
 use crate::finding::{CheckId, Level, Place, PlaceKind};
 use crate::git::{Kind, Oid, OidSet, RefName, Repo, Walked, escape, is_ancestor, rev_list};
 use crate::hook::Side;
+use signed::Signatures;
 
 pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
     Box::new(Refs {
+        signatures: Signatures::new(&settings.protect),
         rules: settings.protect.clone(),
         groups: settings.groups.clone(),
         limits: settings.server,
@@ -21,6 +26,7 @@ pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
 }
 
 struct Refs {
+    signatures: Signatures,
     rules: Vec<Protect>,
     groups: Groups,
     limits: Server,
@@ -99,7 +105,31 @@ impl Check for Refs {
                 out.extend(denials.into_iter().map(|denial| warning(denial, name)));
             }
         }
+        self.signatures
+            .update(cx, repo, update, &names, &matching, out)
+    }
+
+    fn scopes(&self) -> usize {
+        self.signatures.scopes()
+    }
+
+    fn in_scope(&self, _cx: &Cx<'_>, scope: usize, name: Option<&RefName>) -> bool {
+        self.signatures.in_scope(scope, name)
+    }
+
+    fn scoped(
+        &self,
+        cx: &Cx<'_>,
+        scope: usize,
+        commit: &ScopedCommit<'_>,
+        out: &mut Vec<Raised>,
+    ) -> Result<(), Unread> {
+        self.signatures.commit(cx, commit, scope, out);
         Ok(())
+    }
+
+    fn finish(&self, cx: &Cx<'_>, out: &mut Vec<Raised>) -> Vec<Unread> {
+        self.signatures.finish(cx, out)
     }
 
     fn bad_update(&self, _cx: &Cx<'_>, update: &BadUpdate, out: &mut Vec<Raised>) {
@@ -160,7 +190,10 @@ fn denied(denial: Denial, name: &RefName) -> Raised {
 
 /// On a client it is a word of advice: the server decides, and may know a reason to allow it.
 fn warning(denial: Denial, name: &RefName) -> Raised {
-    let mut raised = denied(denial, name);
+    warning_of(denied(denial, name))
+}
+
+fn warning_of(mut raised: Raised) -> Raised {
     raised.finding.level = Level::Warn;
     raised
 }
@@ -218,7 +251,8 @@ impl<'a> Seen<'a> {
             let message = "it is the default branch of the server, and does not go".to_owned();
             return Ok(Some(raise("default-branch", message, help, name)));
         }
-        let refs = self.repo.refs().map_err(|error| self.unread(error))?;
+        let refs = self.repo.refs_at_first();
+        let refs = refs.map_err(|error| self.unread(error))?;
         let known = refs.iter().any(|(known, _)| self.names.contains(known));
         let updates = self.cx.updates;
         let goes_too = |branch: &RefName| {
@@ -391,9 +425,10 @@ impl<'a> Seen<'a> {
 
     /// What other refs of these names stand for, as arguments of `git rev-list`.
     fn refs_where(&self, wanted: &dyn Fn(&RefName) -> bool) -> Result<Vec<String>, Unread> {
-        let refs = self.repo.refs().map_err(|error| self.unread(error))?;
+        let refs = self.repo.refs_at_first();
+        let refs = refs.map_err(|error| self.unread(error))?;
         let others = refs
-            .into_iter()
+            .iter()
             .filter(|(name, _)| !self.names.contains(name) && wanted(name));
         Ok(others.map(|(_, oid)| oid.to_string()).collect())
     }

@@ -7,7 +7,7 @@ pub use super::identity::{GpgKeys, Identity, IdentitySource};
 pub use super::marks::Tool;
 use super::parsed::{ByteCount, Parsed, parsed_option};
 use super::path_patterns::PathPatterns;
-pub use super::protect::{Act, Freeze, Protect};
+pub use super::protect::{Act, Freeze, Protect, SignatureLevel};
 use crate::git::{RefName, RepoPath};
 use crate::scan::{Confidence, Own, Selection};
 use serde::Deserialize;
@@ -28,6 +28,7 @@ pub struct Settings {
     pub protect: Vec<Protect>,
     pub commits: Commits,
     pub content: Content,
+    pub audit: Audit,
     pub server: Server,
 }
 
@@ -167,6 +168,30 @@ pub enum Inline {
     Report,
     /// Nothing.
     Ignore,
+}
+
+/// `[audit]`: what a server writes down.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Audit {
+    /// The log; relative to the Git directory. Absent: none is kept.
+    #[serde(deserialize_with = "parsed_option")]
+    pub log: Option<LogFile>,
+}
+
+/// Where the log is, as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogFile(pub PathBuf);
+
+impl FromStr for LogFile {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.is_empty() || text.ends_with('/') || text.contains('\0') {
+            return Err("names no file");
+        }
+        Ok(Self(PathBuf::from(text)))
+    }
 }
 
 /// `[server]`

@@ -44,17 +44,7 @@ impl Verdict {
     /// A finding that blocks rejects; else anything unread leaves it undecided.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        if self
-            .findings
-            .iter()
-            .any(|finding| finding.level == Level::Deny)
-        {
-            Outcome::Rejected
-        } else if self.unread.is_empty() {
-            Outcome::Accepted
-        } else {
-            Outcome::Undecided
-        }
+        Outcome::of(&self.findings, &self.unread)
     }
 }
 
@@ -68,6 +58,20 @@ pub enum Outcome {
     Rejected,
     /// Something could not be examined and nothing blocks: exit code 3, refused by a hook.
     Undecided,
+}
+
+impl Outcome {
+    /// What these come to.
+    pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>, unread: &[Unread]) -> Self {
+        let mut findings = findings.into_iter();
+        if findings.any(|finding| finding.level == Level::Deny) {
+            Self::Rejected
+        } else if unread.is_empty() {
+            Self::Accepted
+        } else {
+            Self::Undecided
+        }
+    }
 }
 
 /// A finding that does not count.

@@ -12,7 +12,7 @@ mod samples;
 use crate::finding::Finding;
 use crate::policy::settings::Mode;
 use crate::policy::{Coverage, Verdict};
-use redact::Redactor;
+pub use redact::Redactor;
 use std::io;
 
 /// A way to say a verdict; see [`FORMATS`].

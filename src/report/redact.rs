@@ -12,7 +12,7 @@ const SHORTEST: usize = 6;
 
 /// Knows every secret of a verdict and writes its redacted form wherever one turns up: in a path, a
 /// branch name, an author, a message.
-pub(super) struct Redactor {
+pub struct Redactor {
     secrets: Secrets,
     known: Known,
 }
@@ -28,7 +28,8 @@ enum Known {
 
 impl Redactor {
     /// For all secrets of a verdict, those that were suppressed included.
-    pub(super) fn of(verdict: &Verdict, secrets: Secrets) -> Self {
+    #[must_use]
+    pub fn of(verdict: &Verdict, secrets: Secrets) -> Self {
         let mut patterns: Vec<Vec<u8>> = Vec::new();
         let mut redacted = Vec::new();
         if secrets == Secrets::Redacted {
@@ -64,14 +65,16 @@ impl Redactor {
     }
 
     /// Bytes from a repository as text that is safe to show, on one line.
-    pub(super) fn text(&self, bytes: &[u8]) -> String {
+    #[must_use]
+    pub fn text(&self, bytes: &[u8]) -> String {
         // Twice: a secret may stand there as it is, or as somebody else escaped it already.
         let shown = escape(&self.bytes(bytes));
         String::from_utf8(self.bytes(shown.as_bytes()).into_owned()).unwrap_or_default()
     }
 
     /// Lines that are escaped already (messages, help): each through [`Redactor::text`].
-    pub(super) fn lines(&self, text: &str) -> String {
+    #[must_use]
+    pub fn lines(&self, text: &str) -> String {
         // First as a whole, since a secret may hold line ends.
         let whole = self.bytes(text.as_bytes());
         whole
@@ -82,7 +85,8 @@ impl Redactor {
     }
 
     /// Bytes without secrets, else as they are.
-    pub(super) fn bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+    #[must_use]
+    pub fn bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         match &self.known {
             Known::Secrets(automaton, redacted) if automaton.is_match(bytes) => {
                 Cow::Owned(automaton.replace_all_bytes(bytes, redacted))

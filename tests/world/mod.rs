@@ -4,12 +4,14 @@
 //! there.
 
 pub(crate) mod ids;
+mod keys;
 mod repo;
 pub(crate) mod report;
 mod run;
 pub(crate) mod secret;
 mod wire;
 
+pub(crate) use keys::{Device, SshKey, flags, with_signature};
 pub(crate) use repo::Repo;
 pub(crate) use run::{Ran, Said};
 pub(crate) use secret::assigned;

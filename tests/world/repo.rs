@@ -109,6 +109,13 @@ impl Repo {
         )
     }
 
+    /// The same with something on its standard input.
+    #[track_caller]
+    pub(crate) fn shell_fed(&self, script: &str, stdin: &[u8]) -> Ran {
+        let mut command = self.stage.command("/bin/sh", &self.dir);
+        self.run(command.args(["-c", script]), stdin)
+    }
+
     /// Any program.
     #[track_caller]
     pub(crate) fn program(&self, program: &Path, args: &[&str]) -> Ran {

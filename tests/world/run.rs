@@ -153,6 +153,18 @@ impl Said {
         self
     }
 
+    /// These words stand in it, however the lines are broken.
+    #[track_caller]
+    pub(crate) fn tells(self, words: &str) -> Self {
+        let lines = self.stdout.lines().chain(self.stderr.lines());
+        let lines = lines.map(|line| line.trim_start_matches("remote:").trim());
+        let text = lines.collect::<Vec<_>>().join(" ");
+        if !text.contains(words) {
+            self.transcript.fail(&format!("does not tell {words:?}"));
+        }
+        self
+    }
+
     /// This does not.
     #[track_caller]
     pub(crate) fn lacks(self, text: &str) -> Self {

@@ -43,7 +43,10 @@ pub(super) fn whole(text: &[u8]) -> Result<Format, NotVerified> {
     if text.len() > LIMIT {
         return malformed("it is larger than 64 KiB");
     }
-    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    // Commits that are made in a browser end their signatures with an empty line.
+    let ends = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    let length = text.iter().rposition(|byte| !ends(byte));
+    let text = &text[..length.map_or(0, |last| last + 1)];
     let mut lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
     // Git for Windows and gpg there leave these.
     for line in &mut lines {

@@ -4,7 +4,7 @@
 use super::armour::{begins, whole};
 use super::{NotVerified, Signed};
 
-/// What stands between the headers' names and a signature of the object in SHA-1 and in SHA-256.
+/// The header with a signature of the object by the length of its ids: in SHA-1 and in SHA-256.
 const HEADERS: [(usize, &[u8]); 2] = [(40, b"gpgsig"), (64, b"gpgsig-sha256")];
 
 /// The signature of a commit, and the commit without it, as it was when it was signed.
@@ -16,6 +16,7 @@ pub fn signed_commit(raw: &[u8]) -> Result<Signed, NotVerified> {
     let mut payload = Vec::with_capacity(raw.len());
     let mut signature: Option<Vec<u8>> = None;
     let mut of = Of::Commit;
+    let mut committed = false;
     let mut rest = raw;
     while let Some((line, after)) = line(rest) {
         if line == b"\n" {
@@ -35,12 +36,18 @@ pub fn signed_commit(raw: &[u8]) -> Result<Signed, NotVerified> {
             if signature.is_some() {
                 return Err(NotVerified::Malformed("there is more than one"));
             }
+            // Above the parents it would cut them off: Git takes for parents only what stands right
+            // below the tree, and the signed bytes would still have them there.
+            if !committed {
+                return Err(NotVerified::Malformed("it stands above the committer"));
+            }
             of = Of::Own;
             signature = Some(line[name.len() + 1..].to_vec());
-        } else if line.starts_with(b"gpgsig") {
+        } else if committed && HEADERS.iter().any(|(_, other)| *other == name) {
             // Of the same object under the other hash; Git takes it out as well.
             of = Of::Other;
         } else {
+            committed |= name == b"committer";
             payload.extend_from_slice(line);
         }
     }

@@ -1,0 +1,116 @@
+//! Reads entries back, whatever later versions have added to them.
+
+use crate::git::{Oid, RefName, escape};
+use base64::Engine as _;
+use serde_json::Value;
+use std::io::{self, BufRead};
+
+/// An entry as it stands in a log. What it says is to be believed as far as the log is.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The line itself, valid JSON.
+    pub text: String,
+    value: Value,
+}
+
+/// All entries of a file, and the numbers of the lines that are none.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn read(file: &mut dyn BufRead) -> io::Result<(Vec<Recorded>, Vec<usize>)> {
+    let (mut entries, mut others) = (Vec::new(), Vec::new());
+    for (at, line) in file.split(b'\n').enumerate() {
+        match Recorded::parse(&line?) {
+            Some(entry) => entries.push(entry),
+            None => others.push(at + 1),
+        }
+    }
+    Ok((entries, others))
+}
+
+impl Recorded {
+    /// Of a line.
+    #[must_use]
+    pub fn parse(line: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(line).ok()?.trim().to_owned();
+        let value: Value = serde_json::from_str(&text).ok()?;
+        (value.is_object() && value.get("seq").is_some_and(Value::is_u64))
+            .then_some(Self { text, value })
+    }
+
+    /// A text of it, escaped; empty where there is none.
+    #[must_use]
+    pub fn word(&self, key: &str) -> String {
+        self.str(key)
+            .map_or_else(String::new, |text| escape(text.as_bytes()))
+    }
+
+    /// What happened: `judged`, `moved`, `rotated`.
+    #[must_use]
+    pub fn event(&self) -> &str {
+        self.str("event").unwrap_or_default()
+    }
+
+    /// When.
+    #[must_use]
+    pub fn time(&self) -> Option<time::OffsetDateTime> {
+        let format = &time::format_description::well_known::Rfc3339;
+        time::OffsetDateTime::parse(self.str("time")?, format).ok()
+    }
+
+    /// The ref.
+    #[must_use]
+    pub fn refname(&self) -> Option<RefName> {
+        RefName::new(&self.bytes("ref")?).ok()
+    }
+
+    /// The name that was asked for, be it that of a ref or not.
+    #[must_use]
+    pub fn asked_name(&self) -> Option<Vec<u8>> {
+        self.bytes("ref")
+    }
+
+    /// Who pushed; none where nobody could be identified.
+    #[must_use]
+    pub fn pusher(&self) -> Option<Vec<u8>> {
+        self.bytes("pusher")
+    }
+
+    /// The object id at a key. The outer one is none where the key holds anything else, the inner
+    /// one where it says that there is no object.
+    #[must_use]
+    pub fn oid(&self, key: &str) -> Option<Option<Oid>> {
+        match self.value.get(key)? {
+            Value::Null => Some(None),
+            Value::String(hex) => Oid::parse(hex.as_bytes()).ok(),
+            _ => None,
+        }
+    }
+
+    /// The checks of its findings that block, each once, escaped.
+    #[must_use]
+    pub fn checks(&self) -> Vec<String> {
+        let found = self.value.get("findings").and_then(Value::as_array);
+        let denied = found
+            .into_iter()
+            .flatten()
+            .filter(|finding| finding.get("level").is_none_or(|level| level == "deny"));
+        let checks = denied.filter_map(|finding| finding.get("check")?.as_str());
+        let mut checks: Vec<String> = checks.map(|check| escape(check.as_bytes())).collect();
+        checks.sort();
+        checks.dedup();
+        checks
+    }
+
+    fn str(&self, key: &str) -> Option<&str> {
+        self.value.get(key)?.as_str()
+    }
+
+    /// The exact bytes where they are given, else what is shown of them.
+    fn bytes(&self, key: &str) -> Option<Vec<u8>> {
+        match self.str(&format!("{key}_base64")) {
+            Some(exact) => base64::engine::general_purpose::STANDARD.decode(exact).ok(),
+            None => Some(self.str(key)?.as_bytes().to_vec()),
+        }
+    }
+}

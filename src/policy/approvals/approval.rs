@@ -293,13 +293,12 @@ mod tests {
             ("for refs/heads/m", "for HEAD"),
             ("change aaa", "change AAA"),
             ("change a", "change "),
-            ("base 01", "base 00"),
             (
                 "base 0101010101010101010101010101010101010101",
                 "base 0000000000000000000000000000000000000000",
             ),
             ("tip 02", "tip 2"),
-            ("04:05Z", "04:05.5Z"),
+            ("13:20Z", "13:20.5Z"),
             ("13:20Z", "13:20+00:00"),
             ("reason looks", "reason  looks"),
             ("reason looks", "reason \u{202e}looks"),
@@ -311,9 +310,6 @@ mod tests {
             ("sœur\n", "sœur\nmore\n"),
             ("tip", "step"),
         ] {
-            if memchr::memmem::find(&text, from.as_bytes()).is_none() {
-                continue;
-            }
             assert!(Approval::parse(&lossless(from, to)).is_err(), "{from} {to}");
         }
         for odd in [

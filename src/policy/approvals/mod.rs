@@ -7,6 +7,7 @@
 mod approval;
 mod brought;
 mod decide;
+mod guard;
 mod judge;
 mod owners;
 mod parked;

@@ -1,5 +1,6 @@
 //! Who has approved what, and what of it counts.
 #![allow(clippy::unwrap_used)]
+
 use super::*;
 use crate::policy::approvals::owners::Owners;
 

@@ -1,5 +1,6 @@
 //! CODEOWNERS as people write it, right and wrong.
 #![allow(clippy::unwrap_used)]
+
 use super::*;
 
 fn of(file: &str, path: &str) -> String {

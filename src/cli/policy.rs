@@ -111,6 +111,10 @@ fn conditions(
             .map(|from| ("merge_from", patterns(from))),
         on("linear", rule.linear, "no merges"),
         on("annotated", rule.annotated, "no lightweight tags"),
+        rule.signed
+            .asks()
+            .then(|| ("signed", rule.signed.shown().to_owned())),
+        on("push_cert", rule.push_cert, "git push --signed"),
         rule.names
             .as_ref()
             .map(|names| ("names", escape(names.as_str().as_bytes()))),

@@ -1,5 +1,6 @@
 //! Reads a repository truthfully: objects, index, refs and walks. The only room that names `git2`
-//! or the index reader, runs `git`, or reads `GIT_*`. It judges nothing and prints nothing.
+//! or the index reader, runs `git`, `ssh-keygen` or `gpg`, or reads `GIT_*`. It judges nothing and
+//! prints nothing.
 
 mod caller;
 mod certificate;

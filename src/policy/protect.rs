@@ -94,6 +94,18 @@ impl SignatureLevel {
         self != Self::None
     }
 
+    /// What is asked, for people.
+    #[must_use]
+    pub fn shown(self) -> &'static str {
+        match self {
+            Self::None => "nothing is asked",
+            Self::Any => "signed commits and tags",
+            Self::Ssh => "commits and tags signed with SSH keys",
+            Self::Fido2 => "commits and tags signed with a touch of a FIDO2 device",
+            Self::Fido2Verified => "commits and tags signed with a FIDO2 device and its PIN",
+        }
+    }
+
     /// What a good signature lacks, as a sentence.
     #[must_use]
     pub fn lacks(self, signer: &Signer) -> Option<&'static str> {

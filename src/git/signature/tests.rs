@@ -24,10 +24,17 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        Self::with(&["-t", "ed25519"])
+    }
+
+    /// With a key of another type.
+    fn with(kind: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("key");
         run(Command::new("ssh-keygen")
-            .args(["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"])
+            .args(["-q", "-N", "", "-C", ""])
+            .args(kind)
+            .arg("-f")
             .arg(&file));
         let git = || crate::git::Git::at(dir.path()).scrubbed();
         git().args(["init", "-q"]).output().unwrap();
@@ -90,6 +97,19 @@ fn a_signature_is_that_of_the_names_on_the_lines_with_its_key() {
     assert!(!any.has_address(b"eve@clinic.example"));
     assert!(!any.has_address(b"bob@clinic.example.evil"));
     assert!(!any.is(b"bob@clinic.example"), "a pattern is no name");
+}
+
+#[test]
+fn keys_of_every_type_are_read_as_openssh_reads_them() {
+    for kind in [
+        &["-t", "rsa", "-b", "2048"][..],
+        &["-t", "ecdsa", "-b", "256"],
+        &["-t", "ecdsa", "-b", "384"],
+        &["-t", "ecdsa", "-b", "521"],
+    ] {
+        let signer = World::with(kind).told("bob KEY", None);
+        assert!(signer.is_ok_and(|signer| signer.is(b"bob")), "{kind:?}");
+    }
 }
 
 #[test]
@@ -172,6 +192,59 @@ fn a_signature_stands_for_its_bytes_and_its_purpose_alone() {
     }
     let repo = Repo::at(world.dir.path()).unwrap();
     assert!(sign(&repo, b"tree of a commit\n", Namespace::Portcullis).is_err());
+}
+
+#[test]
+fn who_is_certified_has_the_names_that_the_authority_may_give() {
+    let world = World::new();
+    let here = world.dir.path();
+    let keygen = |args: &[&str]| run(Command::new("ssh-keygen").current_dir(here).args(args));
+    keygen(&["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", "ca"]);
+    let names = "bob,bob@clinic.example,eve@elsewhere.example";
+    keygen(&[
+        "-q",
+        "-s",
+        "ca",
+        "-I",
+        "id",
+        "-n",
+        names,
+        "-V",
+        "20200101:20400101",
+        "key.pub",
+    ]);
+    let repo = Repo::at(here).unwrap();
+    let certificate = here.join("key-cert.pub");
+    let set = ["config", "user.signingKey", certificate.to_str().unwrap()];
+    repo.git(set).output().unwrap();
+    let payload = b"portcullis test 1\n";
+    let signed = world.sign(payload, Namespace::Portcullis);
+    let authority = std::fs::read_to_string(here.join("ca.pub")).unwrap();
+    let told = |line: &str, revoked: Option<&str>, now| {
+        let files = KeyFiles {
+            allowed_signers: Some(world.file("signers", line)),
+            revoked: revoked.map(|text| world.file("revoked", text)),
+            ..KeyFiles::default()
+        };
+        let keys = Keys::open(&files).unwrap();
+        keys.verify(&signed, Namespace::Portcullis, now)
+    };
+    let line = format!("bob,*@clinic.example cert-authority {authority}");
+    let signer = told(&line, None, now()).unwrap();
+    assert_eq!(signer.principals.join(&b' '), b"bob bob@clinic.example");
+    assert!(signer.is(b"bob") && !signer.has_address(b"eve@elsewhere.example"));
+    assert!(!signer.has_address(b"other@clinic.example"));
+    // Without the option it is the key of somebody; and the certified key is not listed itself.
+    for line in [format!("bob {authority}"), format!("bob {}", world.key)] {
+        let error = told(&line, None, now()).unwrap_err();
+        assert!(matches!(error, NotVerified::UnknownKey(_)), "{error}");
+    }
+    let late = OffsetDateTime::from_unix_timestamp(2_300_000_000).unwrap();
+    assert!(told(&line, None, late).is_err());
+    for revoked in [&world.key, &authority] {
+        let error = told(&line, Some(revoked), now()).unwrap_err();
+        assert!(matches!(error, NotVerified::Revoked(_)), "{error}");
+    }
 }
 
 #[test]

@@ -48,7 +48,7 @@ impl Stage {
     /// A clone in the hands of someone whose key it does not know.
     pub(crate) fn stranger(&self, name: &str) -> Repo {
         let clone = self.world.clone_of(&self.server, name);
-        let key = self.world.ssh_key(&format!("{name}.key"));
+        let key = self.world.ssh_key(&format!("key-{name}"));
         let key = key.file.to_str().unwrap();
         for (setting, value) in [
             ("user.name", name),
@@ -63,7 +63,7 @@ impl Stage {
 
     /// Adds the key of someone to the list of the server, as that of an account with its address.
     pub(crate) fn knows(&self, whose: &str, account: &str, options: &str) {
-        let key = self.world.path(&format!("{whose}.key.pub"));
+        let key = self.world.path(&format!("key-{whose}.pub"));
         let key = fs::read_to_string(key).unwrap();
         let file = self.server.dir.join("allowed_signers");
         let list = fs::read_to_string(&file).unwrap();

@@ -207,14 +207,14 @@ fn a_key_without_a_name_is_nobodys() {
     let (dave, alice) = (stage.person("dave"), stage.person("alice"));
     stage.stranger("erin");
     let list = stage.server.dir.join("allowed_signers");
-    let key = fs::read_to_string(stage.world.path("erin.key.pub")).unwrap();
+    let key = fs::read_to_string(stage.world.path("key-erin.pub")).unwrap();
     let lines = fs::read_to_string(&list).unwrap();
     fs::write(&list, format!("{lines}*@example.com {key}")).unwrap();
     stage.topic(&dave, "topic");
     let erin = alice.within(".").acting_as("erin");
     let name = approve(&alice, "origin/topic --for refs/heads/main");
     alice.push(&name).accepted();
-    let key = stage.world.path("erin.key");
+    let key = stage.world.path("key-erin");
     erin.git_with(&["config", "user.signingKey", key.to_str().unwrap()])
         .ok();
     for reason in ["one", "two"] {
@@ -300,7 +300,7 @@ fn nobody_says_yes_to_their_own() {
 fn the_pushed_tree_and_the_pushers_own_files_say_nothing() {
     let stage = Stage::new(LEADS);
     let dave = stage.person("dave");
-    let key = fs::read_to_string(stage.world.path("dave.key.pub")).unwrap();
+    let key = fs::read_to_string(stage.world.path("key-dave.pub")).unwrap();
     dave.git("switch -q -c topic").ok();
     dave.stage("allowed_signers", format!("alice {key}"));
     dave.stage(".portcullis.toml", "version = 1\n");

@@ -6,6 +6,7 @@ use super::check::{layers, refname};
 use super::output::{complain, print};
 use crate::git::{RefName, Repo, escape};
 use crate::policy::RefPattern;
+use crate::policy::approvals::OwnersAt;
 use crate::policy::groups::{Groups, Principal, Pusher};
 use crate::policy::settings::{Act, Freeze, Protect, Settings};
 use std::fmt::Write as _;
@@ -120,11 +121,29 @@ fn conditions(
     ]
     .into_iter()
     .flatten()
+    .chain(approvals(rule))
     .collect();
     for window in &rule.freeze {
         all.push(("freeze", freeze(window, groups, user, now)));
     }
     all
+}
+
+fn approvals(rule: &Protect) -> Option<(&'static str, String)> {
+    let owners = rule.owners.as_ref().map(|at| match at {
+        OwnersAt::Branch(path) => format!("of the owners in {path}"),
+        OwnersAt::File(path) => {
+            format!(
+                "of the owners in {}",
+                escape(path.as_os_str().as_encoded_bytes())
+            )
+        }
+    });
+    let from = rule.approvals_from.as_deref().map(people);
+    let from = from.unwrap_or_else(|| "everyone who is known".to_owned());
+    let count = (rule.approvals() > 0).then(|| format!("{} of {from}", rule.approvals()));
+    let all: Vec<String> = count.into_iter().chain(owners).collect();
+    (!all.is_empty()).then(|| ("approvals", all.join(", and ")))
 }
 
 fn freeze(window: &Freeze, groups: &Groups, user: Option<&Pusher>, now: OffsetDateTime) -> String {

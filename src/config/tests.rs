@@ -139,8 +139,8 @@ fn errors_name_file_line_and_key() {
         ),
         (
             "[[protect]]\nrefs = [\"refs/heads/main\"]\napprovals = 1",
-            "0.toml:3: \"protect.approvals\" is not enforced by this version of portcullis; \
-             remove it (what is not enforced must not look enforced)",
+            "0.toml:3: \"protect.approvals\": nobody's signature could be verified: \
+             set identity.allowed_signers or identity.gpg_home",
         ),
         (
             "\n[protect]\nrefs = [\"refs/heads/main\"]",

@@ -1,6 +1,7 @@
 //! Judges changes: the trait of a check, the table of packs, what suppresses a finding, the verdict.
 
 mod allow;
+pub mod approvals;
 pub mod baseline;
 mod check;
 mod commits;

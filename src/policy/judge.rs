@@ -156,6 +156,9 @@ impl Policy {
             kept.raised
                 .sort_by_cached_key(|raised| order(&raised.finding));
         }
+        for check in &self.checks {
+            check.after(&mut kept.raised);
+        }
         effort.watch.stage(Stage::Judging);
         let mut verdict = self.verdict(kept, effort);
         if let (Some(history), Some(repo)) = (&history, repo) {

@@ -175,11 +175,11 @@ impl Page<'_> {
                 Validity::No => line.push_str(", its checksum is wrong"),
                 Validity::Unknown => {}
             }
+            self.labelled("secret:", &line);
             if let Some(identity) = &found.identity {
                 let identity = self.redactor.text(identity.as_bytes());
-                line.push_str(&format!(", of {identity}"));
+                self.labelled("identity:", &identity);
             }
-            self.labelled("secret:", &line);
             if let Some(clear) = self.redactor.clear(found) {
                 self.labelled("clear:", &clear);
             }

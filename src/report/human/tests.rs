@@ -24,7 +24,8 @@ fn says_what_where_why_and_what_to_do() {
         "\
 src/a.py:3:9  secrets/github-personal-access-token
     A GitHub personal access token stands in this file.
-    secret: ghp_… (40 characters), its checksum is right, of octo
+    secret: ghp_… (40 characters), its checksum is right
+    identity: octo
     within: base64
     commit: 2222222222222222222222222222222222222222, Alice
         <alice@example.com>, 2026-01-02T03:04:05Z

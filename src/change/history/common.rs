@@ -4,7 +4,9 @@ use super::super::{
     Base, By, Calm, Change, FileChange, Message, MessageOf, Naming, Sink, Stored, Unread,
 };
 use super::{Examined, Find};
-use crate::git::{BrokenObject, CommitInfo, Kind, Object, Oid, OidSet, Repo, RepoPath, TagInfo};
+use crate::git::{
+    BrokenObject, CommitInfo, Kind, Object, Objects, Oid, OidMap, OidSet, Repo, RepoPath, TagInfo,
+};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -149,4 +151,20 @@ impl Common<'_> {
             .map_or_else(|| "the objects".to_owned(), |oid| oid.to_string());
         self.sink.unread(Unread::new(what, broken.error));
     }
+}
+
+/// How it is known whether an object is there.
+pub(super) enum Known<'a> {
+    /// All that are stored were listed before.
+    Stored(&'a Objects),
+    /// By having seen it.
+    Seen(Met),
+}
+
+/// What was seen.
+#[derive(Default)]
+pub(super) struct Met {
+    pub(super) all: OidSet,
+    /// A number for each of the trees.
+    pub(super) trees: OidMap<u32>,
 }

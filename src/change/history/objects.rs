@@ -4,7 +4,7 @@
 //! thread reads what `git` prints, and the others look.
 
 use super::super::{Base, Calm, Progress, Sink, Stage, Unread};
-use super::common::Common;
+use super::common::{Common, Known, Met};
 use super::memory::Memory;
 use super::noting::{noted, noted_one_by_one};
 use super::trees::{Notes, Trees};
@@ -190,22 +190,6 @@ fn look(receive: &Mutex<Receiver<Vec<(Oid, Object)>>>, common: &Common<'_>) {
             common.show_object(oid, &object);
         }
     }
-}
-
-/// How it is known whether an object is there.
-enum Known<'a> {
-    /// All that are stored were listed before.
-    Stored(&'a Objects),
-    /// By having seen it.
-    Seen(Met),
-}
-
-/// What was seen.
-#[derive(Default)]
-struct Met {
-    all: OidSet,
-    /// A number for each of the trees.
-    trees: OidMap<u32>,
 }
 
 /// What one thread has learnt while the objects went by.

@@ -4,6 +4,7 @@
 
 mod commits;
 mod content;
+mod digest;
 mod disk;
 mod file;
 mod fresh;
@@ -13,9 +14,10 @@ mod scoped;
 mod staged;
 
 pub use content::{Around, Calm, Content, Fresh};
+pub use digest::{ChangeId, Made, made};
 pub use file::{Base, FileChange, Naming, Stored};
 pub use fresh::fresh_lines;
-pub use history::{Blob, History, Located};
+pub use history::{Blob, Circumstances, Examined, Find, History, Located};
 pub use push::{BadUpdate, RefChange, RefUpdate};
 
 use crate::git::{Certificate, CommitInfo, Oid, RefName, Repo, escape};
@@ -53,6 +55,8 @@ pub enum Source {
         /// What the pusher signed of it.
         certificate: Certificate,
     },
+    /// Refs that a push has moved already: there is nothing left to judge.
+    Landed(Vec<Landed>),
     /// Every object of the repository, reachable or not.
     History,
     /// The commits that these arguments of `git rev-list` select, as if this ref brought them in.
@@ -80,6 +84,7 @@ impl Source {
             | Self::Pending { .. }
             | Self::Draft(_)
             | Self::Proposed(_)
+            | Self::Landed(_)
             | Self::History
             | Self::Range { .. }
             | Self::Worktree
@@ -97,6 +102,7 @@ impl Source {
             | Self::Pending { .. }
             | Self::Draft(_)
             | Self::Proposed(_)
+            | Self::Landed(_)
             | Self::History
             | Self::Range { .. }
             | Self::Worktree
@@ -114,6 +120,7 @@ impl Source {
             | Self::Pending { .. }
             | Self::Draft(_)
             | Self::Proposed(_)
+            | Self::Landed(_)
             | Self::History
             | Self::Range { .. }
             | Self::Worktree
@@ -121,6 +128,17 @@ impl Source {
             | Self::Text(_) => &[],
         }
     }
+}
+
+/// A ref that a push has moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Landed {
+    /// The ref.
+    pub name: RefName,
+    /// Where it stood, as the pusher said: where it was deleted, nothing may have compared that.
+    pub claimed: Option<Oid>,
+    /// Where it stands; none where it is gone.
+    pub new: Option<Oid>,
 }
 
 /// A commit before it is made.
@@ -266,6 +284,9 @@ pub trait Sink: Sync {
     fn scopes(&self) -> usize;
     /// Whether a set holds a ref; no ref is that of a look back.
     fn in_scope(&self, scope: usize, name: Option<&RefName>) -> bool;
+    /// Under which circumstances it may be remembered which objects of a history hold nothing; `None`
+    /// where it may not.
+    fn circumstances(&self) -> Option<Circumstances>;
     /// `done` objects of about `all` were shown.
     fn progress(&self, done: u64, all: u64);
 }
@@ -306,6 +327,7 @@ pub fn visit(
             }
             with_repo(&|repo| push::visit(repo, updates, known, there, sink));
         }
+        Source::Landed(_) => {}
         Source::History => return repo.map(|repo| history::visit(repo, jobs, sink)),
         Source::Range { revs, refname } => {
             with_repo(&|repo| push::visit_range(repo, revs, refname.as_ref(), sink));

@@ -1,6 +1,7 @@
 //! Judges changes: the trait of a check, the table of packs, what suppresses a finding, the verdict.
 
 mod allow;
+pub mod approvals;
 pub mod baseline;
 mod check;
 mod commits;
@@ -30,7 +31,7 @@ pub use crate::change::Unread;
 pub use baseline::Baseline;
 pub use check::{Check, Cx, Raised};
 pub use identity::{BadIdentity, Surroundings, pusher};
-pub use judge::{Effort, Policy};
+pub use judge::{Cache, Effort, Policy};
 pub use keys::ServerKeys;
 pub use packs::{CHECKS, Pack};
 pub use path_patterns::{BadPathPattern, PathPattern, PathPatterns};

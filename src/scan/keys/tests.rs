@@ -1,4 +1,4 @@
-//! Keys of every form, made at run time, and what is said of them.
+//! Private keys in every form, their public halves, and bytes that are neither.
 
 #![allow(clippy::unwrap_used)]
 use super::super::template::Random;

@@ -115,6 +115,10 @@ pub(super) struct Scan {
     pub(super) targets: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) source: Source,
+    /// Looks at every object of a history, whatever the last scan of it has seen, and keeps nothing
+    /// for the next one
+    #[arg(long)]
+    pub(super) no_cache: bool,
     #[command(flatten)]
     pub(super) common: Common,
 }
@@ -193,6 +197,10 @@ pub(super) struct Look {
     /// Shows no progress
     #[arg(long)]
     pub(super) no_progress: bool,
+    /// Looks at every object of a history, whatever the last scan of it has seen, and keeps nothing
+    /// for the next one
+    #[arg(long)]
+    pub(super) no_cache: bool,
 }
 
 #[derive(Args, Debug, Default)]

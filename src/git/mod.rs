@@ -2,6 +2,7 @@
 //! or the index reader, runs `git`, `ssh-keygen` or `gpg`, or reads `GIT_*`. It judges nothing and
 //! prints nothing.
 
+mod cache;
 mod caller;
 mod certificate;
 mod compare;
@@ -25,6 +26,7 @@ mod visible;
 mod walk;
 mod wording;
 
+pub use cache::{read_cache, write_cache};
 pub use caller::{caller_amends, editor_is_used};
 pub use certificate::{Certificate, Nonce, PushCertificate, push_certificate};
 pub use compare::{Difference, Entry, differences};
@@ -39,7 +41,7 @@ pub use object::{
     tree_places,
 };
 pub use oid::{BadOid, Oid, OidMap, OidSet};
-pub use pack::{Base, Objects, Seen, Share, Surprise, Visitor};
+pub use pack::{Base, Objects, Seen, Share, Stock, Surprise, Visitor};
 pub use program::{Git, GitError, Stream, path_of_line};
 pub use reader::ReadError;
 pub use reflog::{Logged, reflog};

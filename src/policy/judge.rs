@@ -8,10 +8,13 @@ use super::order::{first_of_each, order};
 use super::packs::CHECKS;
 use super::settings::{Allow, Inline, Settings};
 use super::{ServerKeys, Stale, Suppressed, SuppressedBy, Unread, Verdict};
-use crate::change::{Blob, History, Naming, RefUpdate, Source, visit};
+use crate::change::{
+    Blob, Circumstances, Examined, Find, History, Naming, RefUpdate, Source, visit,
+};
 use crate::finding::{Finding, Level, PlaceKind};
 use crate::git::{Certificate, Repo, RepoPath, escape};
 use crate::hook::Side;
+use sha2::{Digest, Sha256};
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -33,8 +36,19 @@ pub struct Effort<'a> {
     pub jobs: usize,
     /// When it began: the deadline counts from here.
     pub started: Instant,
+    /// Whether a look through a history may build on the last one, and be built on.
+    pub cache: Cache,
     /// Is told how far it has come: objects done, and about how many there are.
     pub progress: &'a (dyn Fn(u64, u64) + Sync),
+}
+
+/// Whether a look through a history may build on the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cache {
+    /// It may, and the next one on it.
+    Used,
+    /// Everything is looked at.
+    Unused,
 }
 
 impl Policy {
@@ -97,7 +111,11 @@ impl Policy {
             keys: &self.keys,
             until: deadline.and_then(|limit| effort.started.checked_add(limit)),
         };
-        let gather = Gather::new(cx, &self.checks, deadline, effort);
+        let circumstances = match effort.cache {
+            Cache::Used => Some(self.circumstances()),
+            Cache::Unused => None,
+        };
+        let gather = Gather::new(cx, &self.checks, deadline, effort).under(circumstances.clone());
         let mut history = None;
         for source in sources {
             history = visit(repo, source, effort.jobs, &gather).or(history);
@@ -108,16 +126,39 @@ impl Policy {
         }
         if let (Some(history), Some(repo)) = (&history, repo) {
             kept.coverage.refs = history.refs();
+            let before = history.examined_before();
+            kept.coverage.blobs += before.blobs;
+            kept.coverage.commits += before.commits;
+            kept.coverage.bytes += before.bytes;
             self.locate(history, repo, &mut kept);
             // The threads found them in any order; a push shows its commits oldest first.
             kept.raised
                 .sort_by_cached_key(|raised| order(&raised.finding));
         }
         let mut verdict = self.verdict(kept, effort);
-        if let (Some(_), Some(repo)) = (&history, repo) {
+        if let (Some(history), Some(repo)) = (&history, repo) {
+            if let Some(of) = circumstances.filter(|_| verdict.unread.is_empty()) {
+                history.remember(repo, &of, finds(&verdict), examined(&verdict));
+            }
             self.tell_unused(repo, effort, &mut verdict);
         }
         verdict
+    }
+
+    /// What decides which objects of a history hold something: the program, the rules, and which
+    /// names are looked for.
+    fn circumstances(&self) -> Circumstances {
+        let mut digest = Sha256::new();
+        for part in [
+            env!("CARGO_PKG_VERSION"),
+            &self.settings.secrets.selection().digest(),
+            &format!("{:?}", self.settings.env_files),
+        ] {
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part);
+        }
+        let digest = digest.finalize();
+        Circumstances(digest.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
     /// Says what of the baseline and the allowlist a whole repository gives nothing to do. A blob
@@ -328,6 +369,31 @@ impl Policy {
             });
         }
         verdict.findings.push(finding);
+    }
+}
+
+/// Where something was found, be it allowed or not.
+fn finds(verdict: &Verdict) -> Vec<Find> {
+    let suppressed = verdict.suppressed.iter().map(|entry| &entry.finding);
+    let all = verdict.findings.iter().chain(suppressed);
+    all.filter_map(|finding| {
+        let place = &finding.place;
+        Some(Find {
+            oid: place.blob.or(place.commit)?,
+            path: place.path.as_ref().map(|path| path.as_bytes().to_vec()),
+            commit: place.commit,
+            reachable: place.reachable == Some(true),
+        })
+    })
+    .collect()
+}
+
+fn examined(verdict: &Verdict) -> Examined {
+    let coverage = &verdict.coverage;
+    Examined {
+        blobs: coverage.blobs,
+        commits: coverage.commits,
+        bytes: coverage.bytes,
     }
 }
 

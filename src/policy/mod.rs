@@ -30,7 +30,7 @@ pub use crate::change::Unread;
 pub use baseline::Baseline;
 pub use check::{Check, Cx, Raised};
 pub use identity::{BadIdentity, Surroundings, pusher};
-pub use judge::{Effort, Policy};
+pub use judge::{Cache, Effort, Policy};
 pub use keys::ServerKeys;
 pub use packs::{CHECKS, Pack};
 pub use path_patterns::{BadPathPattern, PathPattern, PathPatterns};

@@ -48,6 +48,24 @@ impl Loose {
         self.left.resize_with(self.found.len(), AtomicBool::default);
     }
 
+    /// All of them.
+    pub(super) fn oids(&self) -> Vec<Oid> {
+        self.found.iter().map(|(oid, _)| *oid).collect()
+    }
+
+    /// Takes those out that are in a sorted list, and gives them back.
+    pub(super) fn take_out(&mut self, listed: &[Oid]) -> Vec<Oid> {
+        let mut out = Vec::new();
+        self.found.retain(|(oid, _)| {
+            let is_listed = listed.binary_search(oid).is_ok();
+            if is_listed {
+                out.push(*oid);
+            }
+            !is_listed
+        });
+        out
+    }
+
     pub(super) fn len(&self) -> usize {
         self.found.len()
     }

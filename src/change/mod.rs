@@ -55,6 +55,8 @@ pub enum Source {
         /// What the pusher signed of it.
         certificate: Certificate,
     },
+    /// Refs that a push has moved already: there is nothing left to judge.
+    Landed(Vec<Landed>),
     /// Every object of the repository, reachable or not.
     History,
     /// The commits that these arguments of `git rev-list` select, as if this ref brought them in.
@@ -82,6 +84,7 @@ impl Source {
             | Self::Pending { .. }
             | Self::Draft(_)
             | Self::Proposed(_)
+            | Self::Landed(_)
             | Self::History
             | Self::Range { .. }
             | Self::Worktree
@@ -99,6 +102,7 @@ impl Source {
             | Self::Pending { .. }
             | Self::Draft(_)
             | Self::Proposed(_)
+            | Self::Landed(_)
             | Self::History
             | Self::Range { .. }
             | Self::Worktree
@@ -123,6 +127,17 @@ impl Source {
             | Self::Text(_) => &[],
         }
     }
+}
+
+/// A ref that a push has moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Landed {
+    /// The ref.
+    pub name: RefName,
+    /// Where it stood, as the pusher said: where it was deleted, nothing may have compared that.
+    pub claimed: Option<Oid>,
+    /// Where it stands; none where it is gone.
+    pub new: Option<Oid>,
 }
 
 /// A commit before it is made.
@@ -311,6 +326,7 @@ pub fn visit(
             }
             with_repo(&|repo| push::visit(repo, updates, known, there, sink));
         }
+        Source::Landed(_) => {}
         Source::History => return repo.map(|repo| history::visit(repo, jobs, sink)),
         Source::Range { revs, refname } => {
             with_repo(&|repo| push::visit_range(repo, revs, refname.as_ref(), sink));

@@ -50,6 +50,7 @@ impl Found {
             Source::Staged { .. }
             | Source::Pending { .. }
             | Source::Draft(_)
+            | Source::Landed(_)
             | Source::Push { .. }
             | Source::Range { .. }
             | Source::Worktree

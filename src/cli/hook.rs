@@ -2,6 +2,7 @@
 
 use super::Exit;
 use super::args::Hook as Args;
+use super::landed;
 use super::output::{Stream, complain, note, report, unreported};
 use super::record::Record;
 use super::scan::{Refusal, accepting};
@@ -41,7 +42,7 @@ pub(super) fn run(args: &Args) -> Exit {
     let settings = Settings::from(config);
     let mut record = Record::new(&repo, hook, &settings, policy);
     let mut input = Vec::new();
-    if hook.input == Input::Refs
+    if hook.input != Input::Nothing
         && let Err(error) = std::io::stdin().lock().read_to_end(&mut input)
     {
         return unjudged(&record, &[], &format!("standard input: {error}"));
@@ -57,6 +58,9 @@ pub(super) fn run(args: &Args) -> Exit {
             return unjudged(&record, &[], &error);
         }
     };
+    if let [Source::Landed(landed)] = &sources[..] {
+        return landed::run(&repo, &settings, landed);
+    }
     let who = match hook.side {
         Side::Client => Ok(Pusher::Unknown),
         Side::Server => identify(&settings.identity, repo.common_dir()),

@@ -11,6 +11,7 @@ mod explain;
 mod hook;
 mod import;
 mod install;
+mod landed;
 mod output;
 mod policy;
 mod progress;

@@ -2,6 +2,7 @@
 //! or the index reader, runs `git`, `ssh-keygen` or `gpg`, or reads `GIT_*`. It judges nothing and
 //! prints nothing.
 
+mod ancestry;
 mod cache;
 mod caller;
 mod certificate;
@@ -26,6 +27,7 @@ mod visible;
 mod walk;
 mod wording;
 
+pub use ancestry::{is_ancestor, will_ask_ancestors};
 pub use cache::{read_cache, write_cache};
 pub use caller::{caller_amends, editor_is_used};
 pub use certificate::{Certificate, Nonce, PushCertificate, push_certificate};
@@ -54,6 +56,7 @@ pub use store::{AllObjects, BrokenObject, count_objects};
 pub use tree::{Changed, UnreadTree, changed};
 pub use visible::visible_refs;
 pub use walk::{
-    Origin, Walked, Wanted, first_commits, is_ancestor, rev_list, rev_list_args, shallow_commits,
+    Origin, Walked, Wanted, first_commits, rev_list, rev_list_args, rev_list_quarantined,
+    shallow_commits,
 };
 pub use wording::{Submodule, people, stored_message, submodules};

@@ -3,6 +3,7 @@
 
 mod commit_msg;
 pub mod install;
+mod post_receive;
 mod pre_commit;
 mod pre_merge_commit;
 mod pre_push;

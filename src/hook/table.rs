@@ -20,6 +20,8 @@ pub enum Input {
     Nothing,
     /// One line for each ref.
     Refs,
+    /// One line for each ref, after it has moved.
+    Moved,
 }
 
 /// Whether `install` takes an event when nobody names events.
@@ -51,7 +53,7 @@ pub struct Hook {
 }
 
 /// Every event, in the order in which Git runs them.
-pub const HOOKS: [Hook; 7] = [
+pub const HOOKS: [Hook; 8] = [
     Hook {
         event: "pre-commit",
         side: Side::Client,
@@ -115,6 +117,15 @@ pub const HOOKS: [Hook; 7] = [
         read: super::update::read,
         shim: include_str!("../../hooks/update"),
     },
+    Hook {
+        event: "post-receive",
+        side: Side::Server,
+        input: Input::Moved,
+        choice: Choice::Standard,
+        doc: "keeps what a push took away, after its refs have moved",
+        read: super::post_receive::read,
+        shim: include_str!("../../hooks/post-receive"),
+    },
 ];
 
 /// The row of an event.
@@ -159,6 +170,11 @@ mod tests {
             assert_eq!(
                 hook.shim.contains("--config"),
                 hook.side == Side::Server,
+                "{}",
+                hook.event
+            );
+            assert!(
+                hook.input == Input::Moved || hook.shim.contains("refuses"),
                 "{}",
                 hook.event
             );

@@ -20,6 +20,7 @@ mod packs;
 mod parsed;
 mod path_patterns;
 mod protect;
+mod publics;
 mod ref_pattern;
 mod refs;
 mod secrets;

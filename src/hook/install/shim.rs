@@ -253,7 +253,7 @@ pub(super) fn can_be_written(path: &OsStr) -> bool {
 
 /// The other events of githooks(5) that a directory of shims must pass on, because Git looks for
 /// hooks in one directory alone. `fsmonitor-watchman` is missing: a setting names its path.
-pub(super) const OTHERS: [Other; 20] = [
+pub(super) const OTHERS: [Other; 19] = [
     other("applypatch-msg", Presence::Harmless),
     other("p4-changelist", Presence::Harmless),
     other("p4-post-changelist", Presence::Harmless),
@@ -264,7 +264,6 @@ pub(super) const OTHERS: [Other; 20] = [
     other("post-commit", Presence::Harmless),
     other("post-index-change", Presence::Slow),
     other("post-merge", Presence::Harmless),
-    other("post-receive", Presence::Harmless),
     other("post-rewrite", Presence::Harmless),
     other("post-update", Presence::Harmless),
     other("pre-applypatch", Presence::Harmless),

@@ -59,7 +59,7 @@ fn without_its_binary_every_shim_refuses_and_says_what_to_do() {
     let bare = world.bare("bare");
     world.install(&repo);
     let mut server = world.request(Target::Server(bare.clone()));
-    server.events = Events::parse("pre-receive, update").unwrap();
+    server.events = Events::parse("pre-receive, update, post-receive").unwrap();
     install_on(&world.machine(), &server).unwrap();
     let kept = world.path("kept");
     fs::rename(world.binary(), &kept).unwrap();

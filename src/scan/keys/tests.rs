@@ -1,3 +1,5 @@
+//! Keys of every form, made at run time, and what is said of them.
+
 #![allow(clippy::unwrap_used)]
 use super::super::template::Random;
 use super::public::stand_in;

@@ -25,7 +25,10 @@ pub(super) fn run(args: &Args) -> Exit {
         config: common.config.as_deref(),
         baseline: common.baseline.as_deref(),
         jobs: common.jobs,
-        cache: cache(args.no_cache),
+        cache: match args.no_cache {
+            true => Cache::Unused,
+            false => Cache::Used,
+        },
         started,
         progress: Progress::new(
             match common.no_progress || common.quiet {
@@ -78,13 +81,6 @@ pub(super) fn run(args: &Args) -> Exit {
     }
 }
 
-fn cache(no_cache: bool) -> Cache {
-    match no_cache {
-        true => Cache::Unused,
-        false => Cache::Used,
-    }
-}
-
 /// Why nothing was examined.
 pub(super) struct Refusal(pub(super) Exit, pub(super) String);
 
@@ -126,7 +122,7 @@ impl<'a> Looking<'a> {
             config: look.config.as_deref(),
             baseline: look.baseline.as_deref(),
             jobs: look.jobs,
-            cache: cache(look.no_cache),
+            cache: Cache::Used,
             started,
             progress: Progress::new(
                 match look.no_progress {

@@ -2,12 +2,13 @@
 //!
 //! Where a finding came from is asked afterwards, and only then paid for.
 
-mod common;
+mod again;
 mod holds;
 mod memory;
 mod nodes;
 mod noting;
 mod objects;
+mod printed;
 mod trees;
 
 use holds::{Holdings, Kept};

@@ -9,6 +9,8 @@ const MEMORY: &str = ".git/portcullis/history-1";
 fn report(repo: &Repo, words: &str) -> Value {
     let mut value = repo.scan(words).whatever().json().value;
     value["coverage"]["seconds"].take();
+    // That it looks at less is the point.
+    value["coverage"]["scanned"].take();
     value
 }
 

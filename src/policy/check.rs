@@ -218,6 +218,7 @@ pub(super) fn place_by(kind: PlaceKind, by: By<'_>) -> Place {
         author: by.commit.map(|commit| escape(&commit.author)),
         date: by.commit.and_then(super::date_of),
         reachable: None,
+        spread: None,
         decoded: Vec::new(),
     }
 }
@@ -261,9 +262,10 @@ pub(super) fn fingerprints(raised: &[Raised], jobs: usize) -> Vec<Fingerprint> {
 }
 
 /// Check, path, commit or ref name, and secret.
-type Identity<'a> = (CheckId, &'a [u8], Option<&'a Secret>);
+pub(super) type Identity<'a> = (CheckId, &'a [u8], Option<&'a Secret>);
 
-fn identity(finding: &Finding) -> Identity<'_> {
+/// What makes findings one.
+pub(super) fn identity(finding: &Finding) -> Identity<'_> {
     let secret = finding.secret.as_ref().map(|found| &found.secret);
     let place = &finding.place;
     let at = match (&place.path, &place.refname, place.kind, &place.commit) {

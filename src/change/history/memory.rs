@@ -6,13 +6,14 @@
 //! no longer holds (packs that are gone, other rules, another shallow boundary, damaged bytes) makes
 //! all of it worthless, and everything is looked at as if it were not there.
 
+use super::holds::Kept;
 use super::{Blob, History, Node};
 use crate::git::{Oid, OidMap, Origin, Repo, RepoPath, Stock, read_cache, write_cache};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// Changed whenever the form or the meaning changes.
-const FORM: &str = "history-1";
+const FORM: &str = "history-2";
 
 /// Of which circumstances a memory holds: rules, settings, the program. 64 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub(super) struct Memory {
     graph: Vec<(i64, Vec<u32>)>,
     tags: Vec<(Oid, Oid)>,
     pub(super) finds: Vec<Find>,
+    /// What the commits hold of that.
+    pub(super) kept: Option<Kept>,
     pub(super) examined: Examined,
 }
 
@@ -43,6 +46,10 @@ pub struct Find {
     pub commit: Option<Oid>,
     /// Whether a ref reached it.
     pub reachable: bool,
+    /// Line and column.
+    pub at: Option<(u64, u64)>,
+    /// Other blobs in which the same was found at this path.
+    pub also: Vec<Oid>,
 }
 
 /// How much was looked at.
@@ -53,6 +60,7 @@ pub struct Examined {
     pub commits: u64,
     /// Of blobs and messages together.
     pub bytes: u64,
+    pub trees: u64,
 }
 
 impl Examined {
@@ -60,6 +68,7 @@ impl Examined {
         self.blobs += more.blobs;
         self.commits += more.commits;
         self.bytes += more.bytes;
+        self.trees += more.trees;
     }
 
     /// Without what is counted once more.
@@ -68,6 +77,7 @@ impl Examined {
             blobs: self.blobs.saturating_sub(again.blobs),
             commits: self.commits.saturating_sub(again.commits),
             bytes: self.bytes.saturating_sub(again.bytes),
+            trees: self.trees.saturating_sub(again.trees),
         }
     }
 }
@@ -85,11 +95,13 @@ impl Memory {
 
     /// Adds the graph of the commits.
     pub(super) fn recall(&self, commits: &mut OidMap<Node>, tags: &mut OidMap<Oid>) {
-        for (oid, (time, parents)) in self.commits.iter().zip(&self.graph) {
+        for (index, (oid, (time, parents))) in self.commits.iter().zip(&self.graph).enumerate() {
             let known = |parent: &u32| self.commits.get(*parent as usize).copied();
             let node = Node {
                 parents: parents.iter().filter_map(known).collect(),
                 tree: None,
+                root: None,
+                held: self.kept.as_ref().map(|kept| kept.of(index)),
                 time: *time,
             };
             commits.insert(*oid, node);
@@ -128,6 +140,7 @@ impl History {
                     (node.time, parents.collect())
                 })
                 .collect(),
+            kept: self.keep(&commits),
             commits,
             tags: self
                 .tags
@@ -140,6 +153,15 @@ impl History {
         if let Ok(bytes) = postcard::to_stdvec(&memory) {
             write_cache(repo, FORM, &bytes);
         }
+    }
+
+    /// In which other blobs an earlier look has found what stands in one, at a path and a place there.
+    #[must_use]
+    pub fn also(&self, blob: Oid, path: &RepoPath, at: Option<(u64, u64)>) -> Vec<Oid> {
+        let finds = self.placed.get(&blob).into_iter().flatten();
+        let same =
+            finds.filter(|find| find.at == at && find.path.as_deref() == Some(path.as_bytes()));
+        same.flat_map(|find| &find.also).copied().collect()
     }
 
     /// What an earlier look says of where a blob came in, at a path that counts.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// Changed whenever the form or the meaning changes.
-const FORM: &str = "history-2";
+const FORM: &str = "history-1";
 
 /// Of which circumstances a memory holds: rules, settings, the program. 64 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,13 +2,12 @@
 //!
 //! Where a finding came from is asked afterwards, and only then paid for.
 
-mod again;
+mod common;
 mod holds;
 mod memory;
 mod nodes;
 mod noting;
 mod objects;
-mod printed;
 mod trees;
 
 use holds::{Holdings, Kept};

@@ -3,23 +3,25 @@
 //! Several threads read the packs and look at what they find. Where the packs cannot be read, one
 //! thread reads what `git` prints, and the others look.
 
-use super::super::{
-    Base, By, Calm, Change, FileChange, Message, MessageOf, Naming, Progress, Sink, Stage, Stored,
-    Unread,
-};
+use super::super::{Base, Calm, Progress, Sink, Stage, Unread};
+use super::common::{Common, Known, Met};
 use super::memory::Memory;
-use super::noting::noted;
-use super::printed::from_git;
+use super::noting::{noted, noted_one_by_one};
 use super::trees::{Notes, Trees};
 use super::{Counts, History, Node};
 use crate::git::{
-    BrokenObject, CommitInfo, Kind, Mode, Objects, Oid, OidMap, OidSet, Repo, RepoPath, Seen,
-    Share, Surprise, TagInfo, TreeEntry, Visitor, shallow_commits, tree_places,
+    AllObjects, BrokenObject, CommitInfo, Kind, Mode, Object, Objects, Oid, OidMap, OidSet, Repo,
+    Seen, Share, Surprise, TagInfo, TreeEntry, Visitor, count_objects, shallow_commits,
+    tree_places,
 };
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
+
+/// What `git` prints goes to the threads in batches of about this many bytes.
+const BATCH: usize = 1 << 19;
 
 /// After so many objects, or bytes of them, a thread says how far it has come.
 const TELL: u64 = 1 << 10;
@@ -79,12 +81,11 @@ fn from_packs(
     common.sink.stage(Stage::Others);
     // Trees are noted only where it will be asked where a blob came in.
     let mut wanted = common.sink.blobs_found();
-    let mut known = OidSet::default();
+    let mut remembered = OidSet::default();
     if let Some(memory) = memory {
-        known.extend(memory.finds.iter().map(|find| find.oid));
-        wanted.retain(|oid| !known.contains(oid));
+        remembered.extend(memory.finds.iter().map(|find| find.oid));
+        wanted.retain(|oid| !remembered.contains(oid));
     }
-    known.extend(wanted.iter().copied());
     if !wanted.is_empty() {
         for part in &mut parts {
             part.notes = Some(Notes::new(&wanted, jobs));
@@ -109,16 +110,23 @@ fn from_packs(
         new_commits = Some(all.commits.keys().copied().collect());
         memory.recall(&mut all.commits, &mut all.tags);
     }
+    let found = common.sink.blobs_found();
+    let known: OidSet = wanted.into_iter().chain(remembered).collect();
+    let by_name: Vec<Oid> = found
+        .iter()
+        .copied()
+        .filter(|oid| !known.contains(oid))
+        .collect();
     let mut history = all.finish();
-    history.found = common.sink.blobs_found();
-    if history.found.iter().any(|oid| !known.contains(oid)) {
+    if !by_name.is_empty() {
         // Of some no text spoke, but the names that trees give them.
         common.sink.stage(Stage::Origins);
         let go_on = || common.sink.go_on();
-        history.trees = noted(common.repo, objects, &history.found, jobs, &go_on);
+        history.trees = noted(common.repo, objects, &found, jobs, &go_on);
     } else if complete {
         history.trees = Trees::of(notes);
     }
+    history.found = found;
     history.kept = memory.map(|memory| memory.kept.clone());
     history.new_commits = new_commits;
     if let (Some(memory), Some(again)) = (memory, again) {
@@ -131,107 +139,67 @@ fn from_packs(
     history
 }
 
-/// What all threads share.
-pub(super) struct Common<'a> {
-    pub(super) repo: &'a Repo,
-    pub(super) sink: &'a dyn Sink,
-    shallow: OidSet,
-    /// Files that were shown for their names.
-    shown: Mutex<HashSet<(Box<[u8]>, Oid)>>,
-    done: AtomicU64,
-    bytes: AtomicU64,
-}
-
-impl Common<'_> {
-    pub(super) fn show_blob(&self, oid: Oid, data: &[u8], base: Option<Base<'_>>) -> Calm {
-        let mut file = FileChange::new(None, Stored::Read(oid, data));
-        file.base = base;
-        self.sink.change(&Change::File(&file));
-        file.calm.get()
-    }
-
-    pub(super) fn show_commit(&self, oid: Oid, raw: &[u8]) -> Option<CommitInfo> {
-        match CommitInfo::parse(oid, raw.to_vec()) {
-            Ok(info) => {
-                self.sink.change(&Change::Message(&Message {
-                    of: MessageOf::Commit,
-                    raw: &info.raw,
-                    message_at: info.message_at,
-                    by: By {
-                        commit: Some(&info),
-                        refs: &[],
-                    },
-                }));
-                Some(info)
-            }
-            Err(error) => {
-                self.sink.unread(Unread::new(oid, error));
-                None
-            }
+fn from_git(common: &Common<'_>, jobs: usize) -> History {
+    let objects = match AllObjects::start(common.repo) {
+        Ok(objects) => objects,
+        Err(error) => {
+            common.sink.unread(Unread::new("the objects", error));
+            return History::default();
+        }
+    };
+    common.sink.stage(Stage::Blobs);
+    let (send, receive) = sync_channel::<Vec<(Oid, Object)>>(4 * jobs.max(1));
+    let receive = Mutex::new(receive);
+    let mut part = Part::new(common, Known::Seen(Met::default()));
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            scope.spawn(|| look(&receive, common));
+        }
+        part.read(objects, &send);
+        drop(send);
+    });
+    let numbers = match &mut part.known {
+        Known::Seen(met) => std::mem::take(&mut met.trees),
+        Known::Stored(_) => OidMap::default(),
+    };
+    let mut history = part.finish();
+    let wanted = common.sink.blobs_found();
+    if !wanted.is_empty() {
+        common.sink.stage(Stage::Origins);
+        let go_on = || common.sink.go_on();
+        history.trees = noted_one_by_one(common.repo, &numbers, &wanted, &go_on);
+        for commit in history.commits.values_mut() {
+            commit.tree = commit.root.and_then(|root| numbers.get(&root).copied());
         }
     }
-
-    pub(super) fn show_tag(&self, oid: Oid, raw: &[u8]) -> Option<TagInfo> {
-        match TagInfo::parse(oid, raw.to_vec()) {
-            Ok(tag) => {
-                self.sink.change(&Change::Message(&Message {
-                    of: MessageOf::Tag(oid),
-                    raw: &tag.raw,
-                    message_at: tag.message_at,
-                    by: By::default(),
-                }));
-                Some(tag)
-            }
-            Err(error) => {
-                self.sink.unread(Unread::new(oid, error));
-                None
-            }
-        }
-    }
-
-    pub(super) fn show_name(&self, name: &[u8], oid: Oid) {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        if !shown.insert((name.into(), oid)) {
-            return;
-        }
-        drop(shown);
-        let mut file = FileChange::in_repo(self.repo, Some(RepoPath::new(name)), oid, Vec::new());
-        file.naming = Naming::LastPart;
-        self.sink.change(&Change::File(&file));
-    }
-
-    pub(super) fn broken(&self, broken: BrokenObject) {
-        let what = broken
-            .oid
-            .map_or_else(|| "the objects".to_owned(), |oid| oid.to_string());
-        self.sink.unread(Unread::new(what, broken.error));
-    }
+    history
 }
 
-/// How it is known whether an object is there.
-pub(super) enum Known<'a> {
-    /// All that are stored were listed before.
-    Stored(&'a Objects),
-    /// By having seen it.
-    Seen(Met),
-}
-
-/// What was seen.
-#[derive(Default)]
-pub(super) struct Met {
-    pub(super) all: OidSet,
-    /// A number for each of the trees.
-    pub(super) trees: OidMap<u32>,
+/// Looks at texts until there are no more.
+fn look(receive: &Mutex<Receiver<Vec<(Oid, Object)>>>, common: &Common<'_>) {
+    loop {
+        let batch = receive
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .recv();
+        let Ok(batch) = batch else { return };
+        for (oid, object) in batch {
+            if !common.sink.go_on() {
+                continue;
+            }
+            common.show_object(oid, &object);
+        }
+    }
 }
 
 /// What one thread has learnt while the objects went by.
-pub(super) struct Part<'a> {
-    pub(super) common: &'a Common<'a>,
-    pub(super) known: Known<'a>,
+struct Part<'a> {
+    common: &'a Common<'a>,
+    known: Known<'a>,
     commits: OidMap<Node>,
     tags: OidMap<Oid>,
     /// Named by an object that was seen, and not known yet to be there.
-    pub(super) owed: OidSet,
+    owed: OidSet,
     /// For each name of an entry whether it matters for its name alone.
     names: HashMap<Box<[u8]>, bool>,
     /// What trees hold, where that will be asked.
@@ -287,7 +255,7 @@ impl Visitor for Part<'_> {
 }
 
 impl<'a> Part<'a> {
-    pub(super) fn new(common: &'a Common<'a>, known: Known<'a>) -> Self {
+    fn new(common: &'a Common<'a>, known: Known<'a>) -> Self {
         Self {
             common,
             known,
@@ -318,7 +286,68 @@ impl<'a> Part<'a> {
         });
     }
 
-    pub(super) fn commit(&mut self, info: CommitInfo) {
+    /// Reads what `git` prints.
+    fn read(&mut self, objects: AllObjects, send: &SyncSender<Vec<(Oid, Object)>>) {
+        let all = count_objects(self.common.repo).unwrap_or(0);
+        let (mut batch, mut size) = (Vec::new(), 0);
+        let mut done = Progress {
+            all,
+            ..Progress::default()
+        };
+        for object in objects {
+            if !self.go_on() {
+                return;
+            }
+            let (oid, object) = match object {
+                Ok(read) => read,
+                Err(broken) => {
+                    self.common.broken(broken);
+                    continue;
+                }
+            };
+            if let Known::Seen(seen) = &mut self.known
+                && !seen.all.insert(oid)
+            {
+                continue;
+            }
+            done.objects += 1;
+            done.bytes += object.data.len() as u64;
+            self.owed.remove(&oid);
+            // What does not parse is reported by the thread that looks at its text.
+            match object.kind {
+                Kind::Blob => {}
+                Kind::Tree => {
+                    if let Known::Seen(seen) = &mut self.known {
+                        let number = seen.trees.len() as u32;
+                        seen.trees.insert(oid, number);
+                    }
+                    self.tree(oid, &object.data, None);
+                    continue;
+                }
+                Kind::Commit => {
+                    if let Ok(info) = CommitInfo::parse(oid, object.data.clone()) {
+                        self.commit(info);
+                    }
+                }
+                Kind::Tag => {
+                    if let Ok(tag) = TagInfo::parse(oid, object.data.clone()) {
+                        self.tag(&tag);
+                    }
+                }
+            }
+            size += object.data.len();
+            batch.push((oid, object));
+            if size >= BATCH {
+                // The threads only end when this end is closed.
+                let _ = send.send(std::mem::take(&mut batch));
+                size = 0;
+                self.common.sink.progress(done);
+            }
+        }
+        let _ = send.send(batch);
+    }
+
+    fn commit(&mut self, info: CommitInfo) {
         self.owe(info.tree);
         if !self.common.shallow.contains(&info.oid) {
             info.parents.iter().for_each(|parent| self.owe(*parent));
@@ -336,14 +365,14 @@ impl<'a> Part<'a> {
         self.commits.insert(info.oid, node);
     }
 
-    pub(super) fn tag(&mut self, tag: &TagInfo) {
+    fn tag(&mut self, tag: &TagInfo) {
         self.owe(tag.target);
         self.tags.insert(tag.oid, tag.target);
     }
 
     /// Looks at the entries of a tree; where its base was shown, at those that touch what is new:
     /// the others are the base's.
-    pub(super) fn tree(&mut self, oid: Oid, data: &[u8], fresh: Option<&[Range<usize>]>) {
+    fn tree(&mut self, oid: Oid, data: &[u8], fresh: Option<&[Range<usize>]>) {
         self.trees += 1;
         let mut notes = self.notes.take();
         let tree = notes.as_ref().and_then(|_| self.number(oid));
@@ -423,7 +452,7 @@ impl<'a> Part<'a> {
     }
 
     /// Says what is missing and works out what refs reach.
-    pub(super) fn finish(mut self) -> History {
+    fn finish(mut self) -> History {
         let mut history = History {
             commits: std::mem::take(&mut self.commits),
             tags: std::mem::take(&mut self.tags),

@@ -4,7 +4,7 @@ use crate::world::{Repo, World, assigned};
 use serde_json::Value;
 use std::fs;
 
-const MEMORY: &str = ".git/portcullis/history-1";
+const MEMORY: &str = ".git/portcullis/history";
 
 fn report(repo: &Repo, words: &str) -> Value {
     let mut value = repo.scan(words).whatever().json().value;

@@ -12,12 +12,21 @@ use crate::git::{Oid, OidMap, Origin, Repo, RepoPath, Stock, read_cache, write_c
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
+/// Its name among the caches of a repository.
+const NAME: &str = "history";
+
 /// Changed whenever the form or the meaning changes.
-const FORM: &str = "history-1";
+const FORM: &str = "2";
 
 /// Of which circumstances a memory holds: rules, settings, the program. 64 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Circumstances(pub String);
+
+impl Circumstances {
+    fn in_form(&self) -> String {
+        format!("{FORM} {}", self.0)
+    }
+}
 
 /// What was learnt, and where to look again.
 #[derive(Debug, Serialize, Deserialize)]
@@ -85,9 +94,9 @@ impl Examined {
 impl Memory {
     /// That of an earlier look under the same circumstances.
     pub(super) fn read(repo: &Repo, of: &Circumstances, shallow: &[Oid]) -> Option<Self> {
-        let bytes = read_cache(repo, FORM)?;
+        let bytes = read_cache(repo, NAME)?;
         let memory: Self = postcard::from_bytes(&bytes).ok()?;
-        let fits = memory.of == of.0
+        let fits = memory.of == of.in_form()
             && memory.shallow == shallow
             && memory.commits.len() == memory.graph.len();
         fits.then_some(memory)
@@ -130,7 +139,7 @@ impl History {
         let numbers: HashMap<Oid, u32> = commits.iter().copied().zip(0..).collect();
         let graph = commits.iter().filter_map(|oid| self.commits.get(oid));
         let memory = Memory {
-            of: of.0.clone(),
+            of: of.in_form(),
             stock,
             shallow: self.shallow.clone(),
             graph: graph
@@ -151,7 +160,7 @@ impl History {
             examined,
         };
         if let Ok(bytes) = postcard::to_stdvec(&memory) {
-            write_cache(repo, FORM, &bytes);
+            write_cache(repo, NAME, &bytes);
         }
     }
 

@@ -156,14 +156,22 @@ impl Policy {
             kept.raised
                 .sort_by_cached_key(|raised| order(&raised.finding));
         }
-        for check in &self.checks {
-            check.after(&mut kept.raised);
-        }
+        let checks = self.checks.iter();
+        let told: Vec<_> = checks
+            .flat_map(|check| check.after(&mut kept.raised))
+            .collect();
         effort.watch.stage(Stage::Judging);
         let mut verdict = self.verdict(kept, effort);
         if let (Some(history), Some(repo)) = (&history, repo) {
             if let Some(of) = circumstances.filter(|_| verdict.unread.is_empty()) {
-                history.remember(repo, &of, finds(&verdict), examined(&verdict));
+                let mut finds = finds(&verdict);
+                finds.extend(told.into_iter().map(|oid| Find {
+                    oid,
+                    path: None,
+                    commit: None,
+                    reachable: false,
+                }));
+                history.remember(repo, &of, finds, examined(&verdict));
             }
             self.tell_unused(repo, effort, &mut verdict);
         }

@@ -23,13 +23,24 @@ pub(super) fn install(args: &Install) -> Exit {
         Err(error) => return complain(Exit::Usage, &error),
     };
     each(targets(&args.repo, args.global, args.server), |target| {
-        arming::install(&Request {
+        let server = match &target {
+            Target::Server(dir) => Some(dir.clone()),
+            Target::Repo(_) | Target::Global => None,
+        };
+        let report = arming::install(&Request {
             target,
             events: events.clone(),
             policy: args.config.clone(),
             binary: binary.clone(),
-        })
-        .map(|report| report.lines())
+        })?;
+        let mut lines = report.lines();
+        // It is made when it is first needed as well; here somebody sees it who wants to.
+        let repo = server.and_then(|dir| Repo::at(&dir).ok());
+        lines.extend(repo.and_then(|repo| {
+            let id = Memory::of(&repo).make_identity().ok()?;
+            Some(format!("{:<19} {id}", "server id"))
+        }));
+        Ok(lines)
     })
 }
 

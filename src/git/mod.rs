@@ -6,9 +6,11 @@ mod certificate;
 mod directories;
 mod escape;
 mod index;
+mod keep;
 mod name;
 mod object;
 mod oid;
+mod options;
 mod pack;
 mod program;
 mod reader;
@@ -26,12 +28,14 @@ pub use certificate::{Certificate, Nonce, PushCertificate, push_certificate};
 pub use directories::{Directory, changed_directories, entry_at};
 pub use escape::{Escaped, escape};
 pub use index::{Index, Staged};
+pub use keep::{RefWrite, WriteError, write_refs};
 pub use name::{BadRefName, RefName, RepoPath};
 pub use object::{
     CommitInfo, Kind, Malformed, Mode, Object, TagInfo, TreeEntry, TreePlace, tree_entries,
     tree_places,
 };
 pub use oid::{BadOid, Oid, OidMap, OidSet};
+pub use options::{BadOptions, push_options};
 pub use pack::{Base, Objects, Seen, Share, Surprise, Visitor};
 pub use program::{Git, GitError, Stream, path_of_line};
 pub use reader::ReadError;

@@ -7,6 +7,7 @@ use super::groups::Pusher;
 use super::order::{first_of_each, order};
 use super::packs::CHECKS;
 use super::settings::{Allow, Inline, Settings};
+use super::tokens::{Given, Presented, Push, Used};
 use super::{ServerKeys, Stale, Suppressed, SuppressedBy, Unread, Verdict};
 use crate::change::{Blob, History, Naming, RefUpdate, Source, visit};
 use crate::finding::{Finding, Level, PlaceKind};
@@ -25,6 +26,7 @@ pub struct Policy {
     checks: Vec<Box<dyn Check>>,
     baseline: Baseline,
     keys: ServerKeys,
+    presented: Presented,
 }
 
 /// How a judgement is carried out.
@@ -50,7 +52,14 @@ impl Policy {
             now: time::OffsetDateTime::now_utc(),
             checks,
             baseline: Baseline::default(),
+            presented: Presented::default(),
         }
+    }
+
+    /// The same with what the options of the push show.
+    #[must_use]
+    pub fn shown(self, presented: Presented) -> Self {
+        Self { presented, ..self }
     }
 
     /// The same policy as of another time, for what is asked of the past.
@@ -95,6 +104,7 @@ impl Policy {
             updates: &updates,
             certificate: certificate.unwrap_or(&Certificate::NotYet),
             keys: &self.keys,
+            presented: &self.presented,
             until: deadline.and_then(|limit| effort.started.checked_add(limit)),
         };
         let gather = Gather::new(cx, &self.checks, deadline, effort);
@@ -113,7 +123,8 @@ impl Policy {
             kept.raised
                 .sort_by_cached_key(|raised| order(&raised.finding));
         }
-        let mut verdict = self.verdict(kept, effort);
+        let passes = self.passes(repo, &updates, &mut kept);
+        let mut verdict = self.verdict(kept, &passes, effort);
         if let (Some(_), Some(repo)) = (&history, repo) {
             self.tell_unused(repo, effort, &mut verdict);
         }
@@ -174,6 +185,7 @@ impl Policy {
             updates: &[],
             certificate: &Certificate::NotYet,
             keys: &self.keys,
+            presented: &self.presented,
             until: None,
         };
         let holds = |finding: &Finding, path: &RepoPath| {
@@ -261,7 +273,7 @@ impl Policy {
         });
     }
 
-    fn verdict(&self, kept: Kept, effort: &Effort<'_>) -> Verdict {
+    fn verdict(&self, kept: Kept, passes: &[Pass<'_>], effort: &Effort<'_>) -> Verdict {
         let mut verdict = Verdict {
             rules: BTreeSet::from([self.settings.secrets.selection().digest()]),
             coverage: kept.coverage,
@@ -276,7 +288,7 @@ impl Policy {
             raised.finding.fingerprint = fingerprint;
         }
         for raised in first_of_each(raised) {
-            self.settle(raised, &mut verdict);
+            self.settle(raised, passes, &mut verdict);
         }
         let expired = self.settings.secrets.expired.iter();
         verdict.stale.extend(expired.map(|allow| {
@@ -291,10 +303,16 @@ impl Policy {
     }
 
     /// Takes out what a mark or the configuration allows.
-    fn settle(&self, raised: Raised, verdict: &mut Verdict) {
+    fn settle(&self, raised: Raised, passes: &[Pass<'_>], verdict: &mut Verdict) {
         let Raised {
-            mut finding, mark, ..
+            mut finding,
+            mark,
+            excused,
+            ..
         } = raised;
+        if let Some(used) = excused {
+            return rely(finding, SuppressedBy::Confirm, &used, verdict);
+        }
         if finding.secret.is_some() {
             let allowed = |allow: &&Allow| allow.covers_finding(&finding);
             if let Some(allow) = self.settings.secrets.allow.iter().find(allowed) {
@@ -327,7 +345,82 @@ impl Policy {
                 reason: String::new(),
             });
         }
+        if let Some(pass) = passes.iter().find(|pass| pass.covers(&finding)) {
+            return rely(finding, SuppressedBy::Bypass, &pass.used, verdict);
+        }
         verdict.findings.push(finding);
+    }
+
+    /// The tokens of the push that let findings pass; of one that does not count it is said why.
+    fn passes(&self, repo: Option<&Repo>, updates: &[RefUpdate], kept: &mut Kept) -> Vec<Pass<'_>> {
+        let mut passes = Vec::new();
+        for given in self.presented.bypasses() {
+            let name = &given.token.refname;
+            let update = updates.iter().find(|update| update.name == *name);
+            let push = Push {
+                pusher: &self.pusher,
+                now: self.now,
+                name,
+                old: update.and_then(|update| update.change.old_oid()),
+                new: update.and_then(|update| update.change.new_oid()),
+                groups: &self.settings.groups,
+                keys: &self.keys,
+                repo,
+            };
+            let by = self
+                .settings
+                .server
+                .bypass_by
+                .as_deref()
+                .unwrap_or_default();
+            match given.fits(self.presented.repository(), &push, by) {
+                Ok(Ok(used)) => passes.push(Pass { given, used }),
+                Ok(Err(why)) => kept.raised.push(super::refs::no_bypass(name, &why)),
+                Err(unread) => kept.unread.push(unread),
+            }
+        }
+        passes
+    }
+}
+
+/// A token that counts, with what is said of it.
+struct Pass<'a> {
+    given: &'a Given,
+    used: Used,
+}
+
+/// The checks of pack `refs` that a token may excuse. Who may do what, what is confirmed, approved and
+/// signed, and the default branch stay: they are what such a token would be used to get around.
+const EXCUSABLE: [&str; 7] = [
+    "annotated",
+    "freeze",
+    "limit",
+    "linear",
+    "merge-from",
+    "merge-only",
+    "names",
+];
+
+impl Pass<'_> {
+    fn covers(&self, finding: &Finding) -> bool {
+        let name = &self.given.token.refname;
+        finding.level == Level::Deny
+            && (finding.check.pack != "refs" || EXCUSABLE.contains(&finding.check.name))
+            && !finding.refs.is_empty()
+            && finding.refs.iter().all(|refname| refname == name)
+            && self.given.token.excuses(finding)
+    }
+}
+
+/// Takes a finding out on the word of a token.
+fn rely(finding: Finding, by: SuppressedBy, used: &Used, verdict: &mut Verdict) {
+    verdict.suppressed.push(Suppressed {
+        finding,
+        by,
+        reason: used.shown(),
+    });
+    if verdict.used.iter().all(|known| known.id != used.id) {
+        verdict.used.push(used.clone());
     }
 }
 

@@ -23,6 +23,7 @@ mod ref_pattern;
 mod refs;
 mod secrets;
 pub mod settings;
+pub mod tokens;
 mod verdict;
 
 pub use crate::change::Unread;

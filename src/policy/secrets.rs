@@ -346,6 +346,7 @@ impl Secrets {
                 secret: Some(secret),
             },
             mark,
+            excused: None,
             naming: Naming::Whole,
         }
     }

@@ -44,7 +44,10 @@ impl Stand {
         let (alice, alices) = person("alice");
         let signers = format!("{carols}{alices}");
         fs::write(server.dir.join("allowed_signers"), signers).unwrap();
-        let who = WHO.replace("[groups]", "allowed_signers = \"allowed_signers\"\n[groups]");
+        let who = WHO.replace(
+            "[groups]",
+            "allowed_signers = \"allowed_signers\"\n[groups]",
+        );
         let server = server
             .hook("pre-receive")
             .hook("post-receive")
@@ -53,7 +56,10 @@ impl Stand {
         let clone = clone.acting_as("alice");
         clone.push(":nowhere").whatever();
         let said = server.portcullis("status").whatever();
-        let id = said.stdout.lines().find_map(|line| line.strip_prefix("server id"));
+        let id = said
+            .stdout
+            .lines()
+            .find_map(|line| line.strip_prefix("server id"));
         let id = id.unwrap().trim().to_owned();
         for repo in [&carol, &alice] {
             repo.git(&format!("config portcullis.serverId {id}")).ok();
@@ -98,18 +104,34 @@ impl Stand {
 fn a_protected_branch_goes_with_a_confirmation_and_not_without() {
     let stand = Stand::new();
     let said = stand.clone.push(":main").rejected().by(ids::REF_CONFIRM);
-    said.says("portcullis confirm delete refs/heads/main --at").says(&stand.id);
+    said.says("portcullis confirm delete refs/heads/main --at")
+        .says(&stand.id);
     stand.server.ref_is(MAIN, &stand.base);
     let words = format!("confirm delete {MAIN} --at {} --ttl 30m", stand.base);
-    let args: Vec<&str> = words.split(' ').chain(["--reason", "it is merged"]).collect();
+    let args: Vec<&str> = words
+        .split(' ')
+        .chain(["--reason", "it is merged"])
+        .collect();
     let made = stand.carol.portcullis_fed(&args, b"").ok();
     let command = made.text().to_owned();
-    made.says("deleting refs/heads/main").says("it is merged").says("origin.git-");
-    let said = stand.clone.git_with(&command.split(' ').skip(1).collect::<Vec<_>>());
-    said.accepted().says("confirmed:").says("carol").says("it is merged");
+    made.says("deleting refs/heads/main")
+        .says("it is merged")
+        .says("origin.git-");
+    let said = stand
+        .clone
+        .git_with(&command.split(' ').skip(1).collect::<Vec<_>>());
+    said.accepted()
+        .says("confirmed:")
+        .says("carol")
+        .says("it is merged");
     stand.server.lacks_ref(MAIN);
-    let kept = stand.server.ask("for-each-ref --format=%(objectname)%(refname) refs/portcullis");
-    assert!(kept.starts_with(&stand.base) && kept.ends_with("/heads/main"), "{kept}");
+    let kept = stand
+        .server
+        .ask("for-each-ref --format=%(objectname)%(refname) refs/portcullis");
+    assert!(
+        kept.starts_with(&stand.base) && kept.ends_with("/heads/main"),
+        "{kept}"
+    );
 }
 
 #[test]
@@ -123,7 +145,10 @@ fn a_token_counts_once() {
     stand.refuses_to_delete(&token).says("was used before");
     // Signed anew it is the same one; a new one is another.
     let other = Stand::confirm(&stand.delete_token());
-    stand.clone.git(&format!("push -o {other} origin :main")).accepted();
+    stand
+        .clone
+        .git(&format!("push -o {other} origin :main"))
+        .accepted();
 }
 
 #[test]
@@ -135,7 +160,10 @@ fn a_push_that_is_refused_for_something_else_spends_nothing() {
     let both = format!("push -o {token} origin :main :other");
     stand.clone.git(&both).rejected();
     stand.server.ref_is(MAIN, &stand.base);
-    stand.clone.git(&format!("push -o {token} origin :main")).accepted();
+    stand
+        .clone
+        .git(&format!("push -o {token} origin :main"))
+        .accepted();
 }
 
 #[test]
@@ -143,7 +171,8 @@ fn what_if_spends_nothing_and_asks_the_same() {
     let stand = Stand::new();
     let words = format!("check --update {} {ZERO} {MAIN} --as alice", stand.base);
     let said = stand.server.portcullis(&words).exit(1).by(ids::REF_CONFIRM);
-    said.lacks("takes no push options").says("portcullis confirm delete");
+    said.lacks("takes no push options")
+        .says("portcullis confirm delete");
     assert!(!stand.server.dir.join("portcullis/spent").exists());
 }
 
@@ -156,15 +185,32 @@ fn a_token_for_anything_else_is_none() {
     let at = |words: &str| Stand::confirm(&stand.token(words));
     let other_id = format!("{}0", &id[..id.len() - 1]).replace("00", "11");
     for (token, why) in [
-        (at(&format!("confirm delete refs/heads/other --at {base}")), "another ref"),
-        (at(&format!("confirm delete refs/heads/Main --at {base}")), "another ref"),
-        (at(&format!("confirm delete {MAIN} --at {next}")), "stands at"),
-        (at(&format!("confirm force {MAIN} --at {base} --to {next}")), "something else"),
         (
-            at(&format!("confirm delete {MAIN} --at {base} --server-id {other_id}")),
+            at(&format!("confirm delete refs/heads/other --at {base}")),
+            "another ref",
+        ),
+        (
+            at(&format!("confirm delete refs/heads/Main --at {base}")),
+            "another ref",
+        ),
+        (
+            at(&format!("confirm delete {MAIN} --at {next}")),
+            "stands at",
+        ),
+        (
+            at(&format!("confirm force {MAIN} --at {base} --to {next}")),
+            "something else",
+        ),
+        (
+            at(&format!(
+                "confirm delete {MAIN} --at {base} --server-id {other_id}"
+            )),
             "another repository",
         ),
-        (at(&format!("confirm delete {MAIN} --at {base} --pusher bob")), "a push by bob"),
+        (
+            at(&format!("confirm delete {MAIN} --at {base} --pusher bob")),
+            "a push by bob",
+        ),
     ] {
         stand.refuses_to_delete(&token).says(why);
     }
@@ -175,11 +221,16 @@ fn it_takes_two_people_and_one_of_the_list() {
     let stand = Stand::new();
     let words = format!("confirm delete {MAIN} --at {} --quiet", stand.base);
     let own = stand.alice.portcullis(&words).ok().text().to_owned();
-    stand.refuses_to_delete(&Stand::confirm(&own)).says("it takes two people");
+    stand
+        .refuses_to_delete(&Stand::confirm(&own))
+        .says("it takes two people");
     // Alice confirms for bob, and is none of those who may.
     let bob = stand.clone.acting_as("bob");
     let delete = format!("push -o {} origin :main", Stand::confirm(&own));
-    bob.git(&delete).rejected().by(ids::REF_CONFIRM).says("none of those");
+    bob.git(&delete)
+        .rejected()
+        .by(ids::REF_CONFIRM)
+        .says("none of those");
     // Carol pushes herself, and with a key that is hers by another name.
     let token = Stand::confirm(&stand.delete_token());
     let carol = stand.clone.acting_as("carol");
@@ -187,13 +238,19 @@ fn it_takes_two_people_and_one_of_the_list() {
     carol.git(&delete).rejected().says("it takes two people");
     let file = stand.server.dir.join("allowed_signers");
     let list = fs::read_to_string(&file).unwrap();
-    let line = list.lines().next().unwrap().replacen("carol ", "carol,alice ", 1);
+    let line = list
+        .lines()
+        .next()
+        .unwrap()
+        .replacen("carol ", "carol,alice ", 1);
     fs::write(&file, format!("{line}\n")).unwrap();
     stand.refuses_to_delete(&token).says("it takes two people");
     fs::write(&file, list.replacen("carol ", "stranger ", 1)).unwrap();
     stand.refuses_to_delete(&token).says("none of those");
     fs::write(&file, "").unwrap();
-    stand.refuses_to_delete(&token).says("nobody's whom this server knows");
+    stand
+        .refuses_to_delete(&token)
+        .says("nobody's whom this server knows");
     fs::write(&file, &list).unwrap();
     // Nobody who is not known is a second person.
     stand.clone.acting_as("").git(&delete).rejected();
@@ -225,15 +282,25 @@ fn a_rewrite_is_confirmed_with_where_it_goes() {
     let new = clone.commit("b.py", "b = 1\n");
     clone.push("main:topic").accepted();
     stand.carol.git("fetch -q").ok();
-    clone.push("+main").rejected().by(ids::REF_CONFIRM).says("--to");
-    let token = Stand::confirm(&stand.token(&format!("confirm force {MAIN} --at {ahead} --to {new}")));
+    clone
+        .push("+main")
+        .rejected()
+        .by(ids::REF_CONFIRM)
+        .says("--to");
+    let token =
+        Stand::confirm(&stand.token(&format!("confirm force {MAIN} --at {ahead} --to {new}")));
     // Not for another commit, nor for going back altogether.
     let base = &stand.base;
     let to = |new: &str| clone.git(&format!("push -o {token} origin +{new}:main"));
-    to(base).rejected().by(ids::REF_CONFIRM).says("it is for moving");
+    to(base)
+        .rejected()
+        .by(ids::REF_CONFIRM)
+        .says("it is for moving");
     to(&new).accepted().says("confirmed:");
     stand.server.ref_is(MAIN, &new);
-    let kept = stand.server.ask("for-each-ref --format=%(objectname) refs/portcullis");
+    let kept = stand
+        .server
+        .ask("for-each-ref --format=%(objectname) refs/portcullis");
     assert_eq!(kept, ahead);
 }
 
@@ -255,23 +322,35 @@ fn a_false_old_value_confirms_nothing() {
     let absent = "deadbeef".repeat(5);
     for old in [&absent[..], ZERO] {
         let wired = server.receives(&[Line::new(old, ZERO, MAIN)], b"");
-        wired.refused(MAIN, &server).said.by(ids::REF_CONFIRM).says("stands elsewhere");
+        wired
+            .refused(MAIN, &server)
+            .said
+            .by(ids::REF_CONFIRM)
+            .says("stands elsewhere");
         server.ref_is(MAIN, &stand.base);
     }
 }
 
 #[test]
 fn the_true_old_tip_is_kept_whatever_the_pusher_claims_and_goes_in_time() {
-    let rules = "[server]\nbackups = \"2d\"\n[[protect]]\nrefs = [\"refs/heads/main\"]\npush = [\"*\"]\n";
+    let rules =
+        "[server]\nbackups = \"2d\"\n[[protect]]\nrefs = [\"refs/heads/main\"]\npush = [\"*\"]\n";
     let stand = Stand::with(rules);
     let server = stand.server.acting_as("alice");
     let wired = server.receives(&[Line::new(&"deadbeef".repeat(5), ZERO, MAIN)], b"");
     wired.took(MAIN, &server);
-    let kept = || stand.server.ask("for-each-ref --format=%(objectname) refs/portcullis");
+    let kept = || {
+        stand
+            .server
+            .ask("for-each-ref --format=%(objectname) refs/portcullis")
+    };
     assert_eq!(kept(), stand.base);
     // One that is over goes at the next push, one that is not stays.
     let old = "refs/portcullis/backup/20200101T000000Z/heads/main";
-    stand.server.git(&format!("update-ref {old} {}", stand.base)).ok();
+    stand
+        .server
+        .git(&format!("update-ref {old} {}", stand.base))
+        .ok();
     stand.clone.push(":other").accepted();
     stand.server.lacks_ref(old);
     assert_eq!(kept(), stand.base);
@@ -298,11 +377,17 @@ fn nothing_is_let_in_that_cannot_be_spent() {
 #[test]
 fn where_update_judges_as_well_it_goes_by_what_pre_receive_spent() {
     let stand = Stand::new();
-    stand.server.git("config receive.advertisePushOptions true").ok();
+    stand
+        .server
+        .git("config receive.advertisePushOptions true")
+        .ok();
     let server = stand.server.within(".").hook("update");
     let token = Stand::confirm(&stand.delete_token());
     stand.clone.push(":main").rejected();
-    stand.clone.git(&format!("push -o {token} origin :main")).accepted();
+    stand
+        .clone
+        .git(&format!("push -o {token} origin :main"))
+        .accepted();
     server.lacks_ref(MAIN);
 }
 
@@ -311,5 +396,9 @@ fn a_client_is_told_early() {
     let stand = Stand::new();
     let clone = &stand.clone;
     clone.install().config(RULE);
-    clone.push(":main").rejected().says("(warning)").says("portcullis.confirm=TOKEN");
+    clone
+        .push(":main")
+        .rejected()
+        .says("(warning)")
+        .says("portcullis.confirm=TOKEN");
 }

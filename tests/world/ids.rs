@@ -34,6 +34,8 @@ pub(crate) const REF_LAST_BRANCH: &str = "refs/last-branch";
 pub(crate) const REF_SIGNED: &str = "refs/signed";
 pub(crate) const REF_SIGNER: &str = "refs/signer";
 pub(crate) const REF_PUSH_CERT: &str = "refs/push-cert";
+pub(crate) const REF_CONFIRM: &str = "refs/confirm";
+pub(crate) const PUSH_OPTION: &str = "refs/push-option";
 pub(crate) const REF_LIMIT: &str = "refs/limit";
 
 pub(crate) const CONVENTIONAL: &str = "commits/conventional";

@@ -84,11 +84,12 @@ pub(super) fn on_client(repo: &Repo, update: &RefUpdate, rules: &[&Protect]) -> 
     };
     let rule = rules.iter().find(|rule| rule.asks_to_confirm(act))?;
     let by: Vec<String> = rule.confirmers().iter().map(ToString::to_string).collect();
-    let message = format!("{} by {}, in the push itself", needs(act), by.join(", "));
-    let help =
-        "a push with their token has -o portcullis.confirm=TOKEN; the server's refusal says what \
-                they run to make one"
-            .to_owned();
+    let message = format!(
+        "{} by {}, in the push itself: git push -o portcullis.confirm=TOKEN",
+        needs(act),
+        by.join(", ")
+    );
+    let help = "the server's refusal says what they run to make the token".to_owned();
     Some(warning_of(raise("confirm", message, help, &update.name)))
 }
 

@@ -4,12 +4,12 @@
 //! `git cat-file` print them to nowhere, in turn; the best of three is shown, and what it is of Git's.
 #![expect(clippy::print_stdout, reason = "it is what a bench is for")]
 
-use portcullis::change::{Change, Sink, Source, Unread, visit};
+use portcullis::change::{Change, Circumstances, Sink, Source, Unread, visit};
 use portcullis::git::{Oid, RefName, Repo};
 use portcullis::hook::Side;
 use portcullis::policy::groups::Pusher;
 use portcullis::policy::settings::Settings;
-use portcullis::policy::{Effort, Policy};
+use portcullis::policy::{Cache, Effort, Policy};
 use std::hint::black_box;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -55,6 +55,9 @@ impl Sink for Walk {
         false
     }
 
+    fn circumstances(&self) -> Option<Circumstances> {
+        None
+    }
     fn progress(&self, _done: u64, _all: u64) {}
 }
 
@@ -73,6 +76,7 @@ fn walk(repo: &Repo, jobs: usize) {
 fn scan(repo: &Repo, jobs: usize) {
     let policy = Policy::new(Settings::default(), Side::Client, Pusher::Unknown);
     let effort = Effort {
+        cache: Cache::Unused,
         jobs,
         started: Instant::now(),
         progress: &|_, _| {},

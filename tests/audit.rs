@@ -352,3 +352,54 @@ fn a_shared_repository_has_a_log_for_its_group() {
     let mode = fs::metadata(server.dir.join(LOG)).unwrap().permissions();
     assert_eq!(mode.mode() & 0o777, 0o660);
 }
+
+#[test]
+fn what_each_of_many_refs_would_do_is_told() {
+    let world = World::new();
+    let (server, alice, base) = kept(&world, &rule("refs/heads/strict*", "force = []"));
+    // More than could be told by a look at the nearest ancestors, with a merge in between.
+    for number in 0..80 {
+        alice.commit_staged(&format!("number {number}"));
+    }
+    alice.git("switch -q -c side HEAD~40").ok();
+    let side = alice.commit("side.txt", "side\n");
+    alice.git("switch -q main").ok();
+    alice.git("merge -q --no-ff -m merged side").ok();
+    let (tip, before) = (alice.head(), alice.id("HEAD~1"));
+    let orphan = alice.ask(&format!("commit-tree -m other {base}^{{tree}}"));
+    let moves = [
+        ("base", &base, &tip, "fast-forward"),
+        ("near", &before, &tip, "fast-forward"),
+        ("side", &side, &tip, "fast-forward"),
+        ("back", &tip, &base, "force"),
+        ("across", &side, &before, "force"),
+        ("other", &before, &orphan, "force"),
+        ("orphan", &orphan, &tip, "force"),
+    ];
+    let old = moves.map(|(name, old, _, _)| format!("{old}:refs/heads/{name}"));
+    alice.push(&old.join(" ")).accepted();
+    let new = moves.map(|(name, _, new, _)| format!("+{new}:refs/heads/{name}"));
+    alice.push(&new.join(" ")).accepted();
+    let log = entries(&server);
+    for (name, old, new, kind) in moves {
+        let told = |entry: &&Value| entry["ref"] == format!("refs/heads/{name}");
+        let entry = log.iter().rfind(told).unwrap();
+        assert_eq!(
+            of(entry, ["old", "new", "kind"]),
+            [old, new, kind],
+            "{name}"
+        );
+    }
+    // And where it decides.
+    let strict = moves.map(|(name, old, _, _)| format!("{old}:refs/heads/strict-{name}"));
+    alice.push(&strict.join(" ")).accepted();
+    let new = moves.map(|(name, _, new, _)| format!("+{new}:refs/heads/strict-{name}"));
+    alice.push(&new.join(" ")).rejected().by(ids::REF_FORCE);
+    let log = entries(&server);
+    for (name, _, _, kind) in moves {
+        let told = |entry: &&Value| entry["ref"] == format!("refs/heads/strict-{name}");
+        let verdict = &log.iter().rfind(told).unwrap()["ref_verdict"];
+        let refused = kind == "force";
+        assert_eq!(verdict == "rejected", refused, "{name}");
+    }
+}

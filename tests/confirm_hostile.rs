@@ -253,7 +253,10 @@ fn a_finding_passes_once_and_no_other_does() {
     // Used: the same once more, as if it had never come.
     let back = format!("update-ref {MAIN} {}", stand.base);
     stand.server.git(&back).ok();
-    push("main").rejected().by(ids::GITHUB).says("lets nothing pass");
+    push("main")
+        .rejected()
+        .by(ids::GITHUB)
+        .says("lets nothing pass");
 }
 
 #[test]

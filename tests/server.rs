@@ -1,6 +1,6 @@
 //! What a server is sent by Git, and what it takes.
 
-use crate::world::{Repo, World, assigned, ids};
+use crate::world::{Line, Repo, World, assigned, ids};
 
 /// A guarded server with one harmless commit on main, and a clone without hooks.
 pub(crate) fn server_and_attacker(world: &World) -> (Repo, Repo, String) {
@@ -224,6 +224,26 @@ fn a_hidden_ref_launders_nothing() {
         .at("app.py:1")
         .without(&token);
     assert_ne!(server.value_of("refs/heads/main"), Some(leak));
+}
+
+#[test]
+fn a_hidden_ref_in_the_same_push_launders_nothing() {
+    let world = World::new();
+    let server = world.bare("origin.git");
+    let (mallory, token) = (world.clone_of(&server, "mallory"), world.secrets.github());
+    let base = mallory.commit("readme.md", "nothing to see\n");
+    mallory.push("main").accepted();
+    let leak = mallory.commit("app.py", assigned(&token));
+    mallory.push("main:refs/pull/1/head").accepted();
+    server.git("config receive.hideRefs refs/pull").ok();
+    let server = server.hook("pre-receive");
+    let next = mallory.commit("next.py", "a = 1\n");
+    let pack = mallory.pack(&format!("{next} ^{leak}"));
+    let hidden = Line::new(&leak, &next, "refs/pull/1/head");
+    let main = Line::new(&base, &next, "refs/heads/main");
+    let wired = server.receives(&[hidden, main], &pack);
+    wired.said.by(ids::GITHUB).at("app.py:1").without(&token);
+    server.ref_is("refs/heads/main", &base);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod commits;
 mod content;
+mod digest;
 mod disk;
 mod file;
 mod fresh;
@@ -13,9 +14,10 @@ mod scoped;
 mod staged;
 
 pub use content::{Around, Calm, Content, Fresh};
+pub use digest::{ChangeId, Made, made};
 pub use file::{Base, FileChange, Naming, Stored};
 pub use fresh::fresh_lines;
-pub use history::{Blob, History, Located};
+pub use history::{Blob, Circumstances, Examined, Find, History, Located};
 pub use push::{BadUpdate, RefChange, RefUpdate};
 
 use crate::git::{Certificate, CommitInfo, Oid, RefName, Repo, escape};
@@ -282,6 +284,9 @@ pub trait Sink: Sync {
     fn scopes(&self) -> usize;
     /// Whether a set holds a ref; no ref is that of a look back.
     fn in_scope(&self, scope: usize, name: Option<&RefName>) -> bool;
+    /// Under which circumstances it may be remembered which objects of a history hold nothing; `None`
+    /// where it may not.
+    fn circumstances(&self) -> Option<Circumstances>;
     /// `done` objects of about `all` were shown.
     fn progress(&self, done: u64, all: u64);
 }

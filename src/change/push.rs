@@ -2,7 +2,10 @@
 
 use super::commits::{Commits, show_tree};
 use super::{By, Change, FileChange, Message, MessageOf, Sink, There, Unread, scoped};
-use crate::git::{GitError, Kind, Oid, RefName, Repo, Walked, rev_list, rev_list_args};
+use crate::git::{
+    GitError, Kind, Oid, RefName, Repo, Walked, rev_list, rev_list_args, rev_list_quarantined,
+    will_ask_ancestors,
+};
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
@@ -112,6 +115,11 @@ pub(super) fn visit(
     there: &There,
     sink: &dyn Sink,
 ) {
+    let moves = updates.iter().filter_map(|update| match update.change {
+        RefChange::Move { old, new } => Some((old, new)),
+        RefChange::Create { .. } | RefChange::Delete { .. } | RefChange::Pending { .. } => None,
+    });
+    will_ask_ancestors(repo, moves);
     let mut tips: Vec<(Oid, &RefName)> = Vec::new();
     for update in updates {
         sink.change(&Change::Ref(update));
@@ -125,12 +133,25 @@ pub(super) fn visit(
     let mut oids: Vec<Oid> = tips.iter().map(|(tip, _)| *tip).collect();
     oids.sort_unstable();
     oids.dedup();
-    match rev_list(repo, &oids, known) {
-        Ok(walked) => show_commits(repo, &walked, &tips, sink),
+    let walked = match quick(repo, updates, &oids) {
+        Some(walked) => Ok(walked),
+        None => rev_list(repo, &oids, known),
+    };
+    match &walked {
+        Ok(walked) => show_commits(repo, walked, &tips, sink),
         Err(_) if oids.len() > 1 => one_by_one(repo, &tips, known, sink),
-        Err(error) => unwalked(&tips, &error, sink),
+        Err(error) => unwalked(&tips, error, sink),
     }
-    scoped::visit(repo, updates, &tips, there, sink);
+    scoped::visit(repo, updates, &tips, walked.ok().as_deref(), there, sink);
+}
+
+/// A push that only moves one ref mostly needs no look at the others. Of several refs one could be
+/// hidden, and what it reaches is not known to be judged.
+fn quick(repo: &Repo, updates: &[RefUpdate], tips: &[Oid]) -> Option<Vec<Walked>> {
+    match (updates, tips) {
+        ([update], [tip]) => rev_list_quarantined(repo, *tip, update.change.old_oid()?),
+        (_, _) => None,
+    }
 }
 
 /// One ref that cannot be walked must not hide what is wrong with another.

@@ -6,7 +6,7 @@
 
 use super::push::reached_by;
 use super::{Change, RefUpdate, ScopedCommit, Sink, There, Unread};
-use crate::git::{Oid, RefName, Repo, Walked, rev_list, visible_refs};
+use crate::git::{Oid, OidSet, RefName, Repo, Walked, rev_list, visible_refs};
 use std::collections::HashSet;
 
 /// Shows, for each set of refs, the commits that are new under it.
@@ -14,6 +14,7 @@ pub(super) fn visit(
     repo: &Repo,
     updates: &[RefUpdate],
     tips: &[(Oid, &RefName)],
+    new: Option<&[Walked]>,
     there: &There,
     sink: &dyn Sink,
 ) {
@@ -36,6 +37,16 @@ pub(super) fn visit(
         if tips.is_empty() {
             continue;
         }
+        let own = updates
+            .iter()
+            .filter(|update| sink.in_scope(scope, Some(&update.name)));
+        let own: OidSet = own.filter_map(|update| update.change.old_oid()).collect();
+        if let Some(new) = new.filter(|_| *there == There::Here)
+            && below(new, &tips).is_subset(&own)
+        {
+            show(repo, scope, new, &tips, sink);
+            continue;
+        }
         let known: &[(RefName, Oid)] = match known.get_or_insert_with(|| refs_there(repo, there)) {
             Ok(Some(known)) => known,
             Ok(None) => return,
@@ -55,6 +66,18 @@ pub(super) fn visit(
         old.dedup();
         walk(repo, scope, &tips, &old, sink);
     }
+}
+
+/// The newest commits behind these tips that are not new to the repository. Where refs of a set have
+/// each of them, what is new to the repository is all that is new under the set.
+fn below(new: &[Walked], tips: &[(Oid, &RefName)]) -> OidSet {
+    let mut reached: OidSet = tips.iter().map(|(tip, _)| *tip).collect();
+    for commit in new {
+        if reached.remove(&commit.oid) {
+            reached.extend(&commit.parents);
+        }
+    }
+    reached
 }
 
 /// A push to a symbolic ref writes what it stands for.

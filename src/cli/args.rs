@@ -39,6 +39,8 @@ pub(super) enum Command {
     Confirm(Confirm),
     /// Lets named findings pass in a push of somebody else: makes such a token
     Bypass(Bypass),
+    /// Approves a change: signs that you have looked at it, for the push that brings it in
+    Approve(Approve),
     /// Shows what the policy lets whom do
     Policy(Policy),
     /// Shows the log of what a server has judged, or tells whether it was tampered with
@@ -118,6 +120,10 @@ pub(super) struct Scan {
     pub(super) targets: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) source: Source,
+    /// Looks at every object of a history, whatever the last scan of it has seen, and keeps nothing
+    /// for the next one
+    #[arg(long)]
+    pub(super) no_cache: bool,
     #[command(flatten)]
     pub(super) common: Common,
 }
@@ -196,6 +202,10 @@ pub(super) struct Look {
     /// Shows no progress
     #[arg(long)]
     pub(super) no_progress: bool,
+    /// Looks at every object of a history, whatever the last scan of it has seen, and keeps nothing
+    /// for the next one
+    #[arg(long)]
+    pub(super) no_cache: bool,
 }
 
 #[derive(Args, Debug, Default)]
@@ -244,6 +254,25 @@ pub(super) struct Check {
     pub(super) user: Option<String>,
     #[command(flatten)]
     pub(super) common: Common,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Approve {
+    /// What you have looked at: a topic branch or its last commit, or a range such as "main..topic"
+    #[arg(value_name = "REV")]
+    pub(super) rev: String,
+    /// The ref that it may come to [default: where the range begins, or the main branch of origin]
+    #[arg(long = "for", value_name = "REFNAME")]
+    pub(super) refname: Option<String>,
+    /// Why, one line
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: Option<String>,
+    /// Lists the approvals of it that are here, and makes none
+    #[arg(long, conflicts_with = "reason")]
+    pub(super) list: bool,
+    /// The repository [default: the one you stand in]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) repo: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

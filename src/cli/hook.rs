@@ -16,7 +16,7 @@ use crate::hook::{Call, Hook, Side, find, table::Input};
 use crate::policy::groups::Pusher;
 use crate::policy::settings::{Identity, IdentitySource, Mode, Settings};
 use crate::policy::tokens::Presented;
-use crate::policy::{BadIdentity, Effort, Outcome, Policy, Surroundings, Verdict, pusher};
+use crate::policy::{BadIdentity, Cache, Effort, Outcome, Policy, Surroundings, Verdict, pusher};
 use crate::report::Audience;
 use std::collections::BTreeSet;
 use std::io::Read as _;
@@ -108,6 +108,7 @@ pub(super) fn run(args: &Args) -> Exit {
         }
     };
     let effort = Effort {
+        cache: Cache::Unused,
         jobs: args.common.jobs.map_or(1, usize::from),
         started,
         progress: &|_, _| {},

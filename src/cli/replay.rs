@@ -14,7 +14,7 @@ use crate::finding::Level;
 use crate::git::{Oid, RefName, Repo, escape};
 use crate::hook::Side;
 use crate::policy::groups::Pusher;
-use crate::policy::{Effort, Outcome, Policy, Verdict};
+use crate::policy::{Cache, Effort, Outcome, Policy, Verdict};
 use serde::Serialize;
 use std::collections::{BTreeSet, HashSet};
 use std::io::BufReader;
@@ -49,6 +49,7 @@ fn replay(args: &Args, log: Option<&Path>) -> Result<Exit, Failed> {
         };
         policy = policy.as_of(time);
         let effort = Effort {
+            cache: Cache::Unused,
             jobs: args.common.jobs.map_or(1, usize::from),
             started: Instant::now(),
             progress: &|_, _| {},

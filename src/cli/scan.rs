@@ -11,7 +11,7 @@ use crate::git::{OpenError, Repo, rev_list_args};
 use crate::hook::{Side, staged};
 use crate::policy::groups::Pusher;
 use crate::policy::settings::{Commits, Content, Mode, Settings};
-use crate::policy::{Effort, Policy, Verdict};
+use crate::policy::{Cache, Effort, Policy, Verdict};
 use crate::report::Audience;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -25,6 +25,7 @@ pub(super) fn run(args: &Args) -> Exit {
         config: common.config.as_deref(),
         baseline: common.baseline.as_deref(),
         jobs: common.jobs,
+        cache: cache(args.no_cache),
         started,
         progress: Progress::new(match common.no_progress || common.quiet {
             true => Wanted::No,
@@ -67,6 +68,13 @@ pub(super) fn run(args: &Args) -> Exit {
     }
 }
 
+fn cache(no_cache: bool) -> Cache {
+    match no_cache {
+        true => Cache::Unused,
+        false => Cache::Used,
+    }
+}
+
 /// Why nothing was examined.
 pub(super) struct Refusal(pub(super) Exit, pub(super) String);
 
@@ -80,6 +88,7 @@ pub(super) struct Looking<'a> {
     config: Option<&'a Path>,
     baseline: Option<&'a Path>,
     jobs: Option<u16>,
+    cache: Cache,
     started: Instant,
     progress: Progress,
 }
@@ -106,6 +115,7 @@ impl<'a> Looking<'a> {
             config: look.config.as_deref(),
             baseline: look.baseline.as_deref(),
             jobs: look.jobs,
+            cache: cache(look.no_cache),
             started: Instant::now(),
             progress: Progress::new(match look.no_progress {
                 true => Wanted::No,
@@ -179,6 +189,7 @@ impl Place {
     pub(super) fn judge(&self, looking: &Looking<'_>, sources: &[Source]) -> Verdict {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let effort = Effort {
+            cache: looking.cache,
             jobs: looking.jobs.map_or(processors, usize::from),
             started: looking.started,
             progress: &|done, all| looking.progress.tell(done, all),

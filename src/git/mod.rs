@@ -1,10 +1,15 @@
 //! Reads a repository truthfully: objects, index, refs and walks. The only room that names `git2`
-//! or the index reader, runs `git`, or reads `GIT_*`. It judges nothing and prints nothing.
+//! or the index reader, runs `git`, `ssh-keygen` or `gpg`, or reads `GIT_*`. It judges nothing and
+//! prints nothing.
 
+mod ancestry;
+mod cache;
 mod caller;
 mod certificate;
+mod compare;
 mod directories;
 mod escape;
+mod hunks;
 mod index;
 mod keep;
 mod name;
@@ -22,13 +27,18 @@ mod tree;
 mod visible;
 mod walk;
 mod wording;
+mod write_refs;
 
+pub use ancestry::{is_ancestor, will_ask_ancestors};
+pub use cache::{read_cache, write_cache};
 pub use caller::{caller_amends, editor_is_used};
 pub use certificate::{Certificate, Nonce, PushCertificate, push_certificate};
+pub use compare::{Difference, Entry, differences};
 pub use directories::{Directory, changed_directories, entry_at};
 pub use escape::{Escaped, escape};
+pub use hunks::{Hunk, hunks};
 pub use index::{Index, Staged};
-pub use keep::{RefWrite, WriteError, write_refs};
+pub use keep::{commit_named, keep, merge_base, ref_named};
 pub use name::{BadRefName, RefName, RepoPath};
 pub use object::{
     CommitInfo, Kind, Malformed, Mode, Object, TagInfo, TreeEntry, TreePlace, tree_entries,
@@ -36,7 +46,7 @@ pub use object::{
 };
 pub use oid::{BadOid, Oid, OidMap, OidSet};
 pub use options::{BadOptions, push_options};
-pub use pack::{Base, Objects, Seen, Share, Surprise, Visitor};
+pub use pack::{Base, Objects, Seen, Share, Stock, Surprise, Visitor};
 pub use program::{Git, GitError, Stream, path_of_line};
 pub use reader::ReadError;
 pub use reflog::{Logged, reflog};
@@ -49,6 +59,8 @@ pub use store::{AllObjects, BrokenObject, count_objects};
 pub use tree::{Changed, UnreadTree, changed};
 pub use visible::visible_refs;
 pub use walk::{
-    Origin, Walked, Wanted, first_commits, is_ancestor, rev_list, rev_list_args, shallow_commits,
+    Origin, Walked, Wanted, first_commits, rev_list, rev_list_args, rev_list_quarantined,
+    shallow_commits,
 };
 pub use wording::{Submodule, people, stored_message, submodules};
+pub use write_refs::{RefWrite, WriteError, write_refs};

@@ -1,5 +1,7 @@
 //! Object ids of both hashes; the zero id cannot be said.
 
+use serde::de::{Error as _, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
@@ -113,6 +115,33 @@ impl fmt::Display for Oid {
 impl fmt::Debug for Oid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// In caches: the raw bytes.
+impl Serialize for Oid {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.as_raw())
+    }
+}
+
+impl<'de> Deserialize<'de> for Oid {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Raw;
+        impl Visitor<'_> for Raw {
+            type Value = Oid;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the raw bytes of an object id")
+            }
+
+            fn visit_bytes<E: serde::de::Error>(self, raw: &[u8]) -> Result<Oid, E> {
+                Oid::from_raw(raw).ok_or_else(|| E::custom(BadOid))
+            }
+        }
+        deserializer
+            .deserialize_bytes(Raw)
+            .map_err(D::Error::custom)
     }
 }
 

@@ -1,5 +1,6 @@
 //! A repository opened truthfully: where it is, which reader answers, what it says.
 
+use super::ancestry::Ancestry;
 use super::object::{CommitInfo, Kind, Object, TagInfo};
 use super::program::{Git, GitError, path_of_line};
 use super::reader::{Program, ReadError, Reader, broken};
@@ -18,6 +19,7 @@ pub struct Repo {
     bound: Bound,
     reader: Mutex<Reader>,
     refs: OnceLock<Vec<(RefName, Oid)>>,
+    ancestry: Mutex<Ancestry>,
 }
 
 /// What ties a run of the `git` program to the repository.
@@ -106,6 +108,7 @@ impl Repo {
                 bound,
                 reader: Mutex::new(Reader::Library(repo)),
                 refs: OnceLock::new(),
+                ancestry: Mutex::default(),
             });
         }
         let ask = |what: &[&str]| {
@@ -152,6 +155,7 @@ impl Repo {
             bound,
             reader,
             refs: OnceLock::new(),
+            ancestry: Mutex::default(),
         })
     }
 
@@ -177,6 +181,29 @@ impl Repo {
         let elsewhere = self.bound == Bound::Environment
             && named.iter().any(|name| std::env::var_os(name).is_some());
         (!elsewhere).then(|| self.common_dir.join("objects"))
+    }
+
+    /// The objects that were there before the push that Git has put aside for us to judge; `None`
+    /// where there is no such push, or they cannot be told apart in this process.
+    pub(super) fn objects_before_push(&self) -> Option<ObjectsBefore> {
+        let quarantined = self.bound == Bound::Environment
+            && std::env::var_os("GIT_QUARANTINE_PATH").is_some()
+            && self.is_in_process();
+        if !quarantined {
+            return None;
+        }
+        let others = std::env::var_os("GIT_ALTERNATE_OBJECT_DIRECTORIES").unwrap_or_default();
+        let before = git2::Odb::new().ok()?;
+        for place in std::env::split_paths(&others).chain([self.common_dir.join("objects")]) {
+            if !place.as_os_str().is_empty() {
+                before.add_disk_alternate(place.to_str()?).ok()?;
+            }
+        }
+        Some(ObjectsBefore(before))
+    }
+
+    pub(super) fn ancestry(&self) -> MutexGuard<'_, Ancestry> {
+        self.ancestry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The top of the worktree; none for a bare repository.
@@ -381,6 +408,17 @@ impl Repo {
             tags.push(tag);
         }
         Err(broken("a chain of more than 64 tags"))
+    }
+}
+
+/// The objects of a repository without those of a push that was put aside.
+pub(super) struct ObjectsBefore(git2::Odb<'static>);
+
+impl ObjectsBefore {
+    pub(super) fn has(&self, oid: Oid) -> bool {
+        // Not there is the answer that is expected: no second look at the disk for each.
+        let flags = git2::OdbLookupFlags::NO_REFRESH;
+        git2::Oid::from_bytes(oid.as_raw()).map_or(true, |oid| self.0.exists_ext(oid, flags))
     }
 }
 

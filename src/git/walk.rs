@@ -5,8 +5,7 @@ use super::object::Mode;
 use super::program::GitError;
 use super::reader::ReadError;
 use super::repo::Repo;
-use super::{Oid, OidMap, OidSet, RepoPath};
-use std::collections::VecDeque;
+use super::{Oid, OidMap, RepoPath};
 use std::io::{BufRead, Write as _};
 
 /// A commit of a walk with its parents, those beyond the walk included.
@@ -57,50 +56,49 @@ pub fn rev_list_args(repo: &Repo, revs: &[String]) -> Result<Vec<Walked>, GitErr
 }
 
 fn parse_walked(listed: &[u8]) -> Vec<Walked> {
-    let oid = |hex: &[u8]| Oid::parse(hex).ok().flatten();
     listed
         .split(|byte| *byte == b'\n')
-        .filter_map(|line| {
-            let mut oids = line.split(|byte| *byte == b' ').filter_map(oid);
-            Some(Walked {
-                oid: oids.next()?,
-                parents: oids.collect(),
-            })
-        })
+        .filter_map(parse_walked_line)
         .collect()
 }
 
-/// Whether `old` is an ancestor of `new` or the same commit.
-///
-/// # Errors
-/// When Git cannot tell: a missing object, or one that is no commit.
-pub fn is_ancestor(repo: &Repo, old: Oid, new: Oid) -> Result<bool, GitError> {
-    if is_near(repo, old, new) {
-        return Ok(true);
-    }
-    let (old, new) = (old.to_string(), new.to_string());
-    let run = repo.git(["merge-base", "--is-ancestor", &old, &new]);
-    run.optional().map(|yes| yes.is_some())
+/// A commit and its parents.
+pub(super) fn parse_walked_line(line: &[u8]) -> Option<Walked> {
+    let oid = |hex: &[u8]| Oid::parse(hex).ok().flatten();
+    let mut oids = line.split(|byte| *byte == b' ').filter_map(oid);
+    Some(Walked {
+        oid: oids.next()?,
+        parents: oids.collect(),
+    })
 }
 
-/// Whether `old` is among the nearest ancestors of `new`: of most pushes that can be told without
-/// starting a program.
-fn is_near(repo: &Repo, old: Oid, new: Oid) -> bool {
-    const NEAR: usize = 64;
-    let mut seen = OidSet::default();
-    let mut queue = VecDeque::from([new]);
-    while let Some(oid) = queue.pop_front() {
-        if oid == old {
-            return true;
+/// The commits that `tip` brings in beyond `old`, children before parents, where that can be told
+/// without a look at the other refs: Git has put a push aside (git-receive-pack(1), "QUARANTINE
+/// ENVIRONMENT"), and the repository itself has none of these commits, so that no ref of it can
+/// reach one. `None` where all refs have to be asked.
+#[must_use]
+pub fn rev_list_quarantined(repo: &Repo, tip: Oid, old: Oid) -> Option<Vec<Walked>> {
+    let main = repo.objects_before_push()?;
+    let mut walk = repo
+        .git(["rev-list", "--topo-order", "--parents", "--stdin"])
+        .stream()
+        .ok()?;
+    writeln!(walk.stdin.as_mut()?, "{tip}\n^{old}").ok()?;
+    drop(walk.stdin.take()?.into_inner().ok()?);
+    let mut walked = Vec::new();
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if walk.stdout.read_until(b'\n', &mut line).ok()? == 0 {
+            walk.finish().ok()?;
+            return Some(walked);
         }
-        if seen.len() == NEAR || !seen.insert(oid) {
-            continue;
+        let commit = parse_walked_line(line.trim_ascii_end())?;
+        if main.has(commit.oid) {
+            return None;
         }
-        if let Ok(commit) = repo.commit(oid) {
-            queue.extend(commit.parents);
-        }
+        walked.push(commit);
     }
-    false
 }
 
 /// Where a blob first came in.

@@ -3,7 +3,7 @@
 use super::check::{Check, Cx, Raised};
 use super::judge::Effort;
 use super::{Coverage, Unread};
-use crate::change::{BadUpdate, Change, FileChange, MessageOf, Naming, Sink};
+use crate::change::{BadUpdate, Change, Circumstances, FileChange, MessageOf, Naming, Sink};
 use crate::git::{Oid, OidSet, RefName};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -25,6 +25,7 @@ pub(super) struct Gather<'a> {
     effort: &'a Effort<'a>,
     /// Whose set of refs each is: the check, and the number of its own.
     scopes: Vec<(&'a dyn Check, usize)>,
+    circumstances: Option<Circumstances>,
     kept: Mutex<Kept>,
 }
 
@@ -47,7 +48,16 @@ impl<'a> Gather<'a> {
             deadline,
             effort,
             scopes,
+            circumstances: None,
             kept: Mutex::default(),
+        }
+    }
+
+    /// The same, where what was found may be looked for in fewer objects.
+    pub(super) fn under(self, circumstances: Option<Circumstances>) -> Self {
+        Self {
+            circumstances,
+            ..self
         }
     }
 
@@ -207,6 +217,10 @@ impl Sink for Gather<'_> {
         self.scopes
             .get(scope)
             .is_some_and(|(check, own)| check.in_scope(&self.cx, *own, name))
+    }
+
+    fn circumstances(&self) -> Option<Circumstances> {
+        self.circumstances.clone()
     }
 
     fn progress(&self, done: u64, all: u64) {

@@ -6,13 +6,17 @@ use super::gather::{Gather, Kept};
 use super::groups::Pusher;
 use super::order::{first_of_each, order};
 use super::packs::CHECKS;
+use super::passes::{Asked, Pass, rely};
 use super::settings::{Allow, Inline, Settings};
-use super::tokens::{Given, Presented, Push, Used};
+use super::tokens::Presented;
 use super::{ServerKeys, Stale, Suppressed, SuppressedBy, Unread, Verdict};
-use crate::change::{Blob, History, Naming, RefUpdate, Source, visit};
+use crate::change::{
+    Blob, Circumstances, Examined, Find, History, Naming, RefUpdate, Source, visit,
+};
 use crate::finding::{Finding, Level, PlaceKind};
 use crate::git::{Certificate, Repo, RepoPath, escape};
 use crate::hook::Side;
+use sha2::{Digest, Sha256};
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -35,8 +39,19 @@ pub struct Effort<'a> {
     pub jobs: usize,
     /// When it began: the deadline counts from here.
     pub started: Instant,
+    /// Whether a look through a history may build on the last one, and be built on.
+    pub cache: Cache,
     /// Is told how far it has come: objects done, and about how many there are.
     pub progress: &'a (dyn Fn(u64, u64) + Sync),
+}
+
+/// Whether a look through a history may build on the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cache {
+    /// It may, and the next one on it.
+    Used,
+    /// Everything is looked at.
+    Unused,
 }
 
 impl Policy {
@@ -107,7 +122,11 @@ impl Policy {
             presented: &self.presented,
             until: deadline.and_then(|limit| effort.started.checked_add(limit)),
         };
-        let gather = Gather::new(cx, &self.checks, deadline, effort);
+        let circumstances = match effort.cache {
+            Cache::Used => Some(self.circumstances()),
+            Cache::Unused => None,
+        };
+        let gather = Gather::new(cx, &self.checks, deadline, effort).under(circumstances.clone());
         let mut history = None;
         for source in sources {
             history = visit(repo, source, effort.jobs, &gather).or(history);
@@ -118,17 +137,50 @@ impl Policy {
         }
         if let (Some(history), Some(repo)) = (&history, repo) {
             kept.coverage.refs = history.refs();
+            let before = history.examined_before();
+            kept.coverage.blobs += before.blobs;
+            kept.coverage.commits += before.commits;
+            kept.coverage.bytes += before.bytes;
             self.locate(history, repo, &mut kept);
             // The threads found them in any order; a push shows its commits oldest first.
             kept.raised
                 .sort_by_cached_key(|raised| order(&raised.finding));
         }
-        let passes = self.passes(repo, &updates, &mut kept);
+        for check in &self.checks {
+            check.after(&mut kept.raised);
+        }
+        let asked = Asked {
+            presented: &self.presented,
+            settings: &self.settings,
+            keys: &self.keys,
+            pusher: &self.pusher,
+            now: self.now,
+        };
+        let passes = asked.passes(repo, &updates, &mut kept);
         let mut verdict = self.verdict(kept, &passes, effort);
-        if let (Some(_), Some(repo)) = (&history, repo) {
+        if let (Some(history), Some(repo)) = (&history, repo) {
+            if let Some(of) = circumstances.filter(|_| verdict.unread.is_empty()) {
+                history.remember(repo, &of, finds(&verdict), examined(&verdict));
+            }
             self.tell_unused(repo, effort, &mut verdict);
         }
         verdict
+    }
+
+    /// What decides which objects of a history hold something: the program, the rules, and which
+    /// names are looked for.
+    fn circumstances(&self) -> Circumstances {
+        let mut digest = Sha256::new();
+        for part in [
+            env!("CARGO_PKG_VERSION"),
+            &self.settings.secrets.selection().digest(),
+            &format!("{:?}", self.settings.env_files),
+        ] {
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part);
+        }
+        let digest = digest.finalize();
+        Circumstances(digest.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
     /// Says what of the baseline and the allowlist a whole repository gives nothing to do. A blob
@@ -350,77 +402,30 @@ impl Policy {
         }
         verdict.findings.push(finding);
     }
-
-    /// The tokens of the push that let findings pass; of one that does not count it is said why.
-    fn passes(&self, repo: Option<&Repo>, updates: &[RefUpdate], kept: &mut Kept) -> Vec<Pass<'_>> {
-        let mut passes = Vec::new();
-        for given in self.presented.bypasses() {
-            let name = &given.token.refname;
-            let update = updates.iter().find(|update| update.name == *name);
-            let push = Push {
-                pusher: &self.pusher,
-                now: self.now,
-                name,
-                old: update.and_then(|update| update.change.old_oid()),
-                new: update.and_then(|update| update.change.new_oid()),
-                groups: &self.settings.groups,
-                keys: &self.keys,
-                repo,
-            };
-            let by = self
-                .settings
-                .server
-                .bypass_by
-                .as_deref()
-                .unwrap_or_default();
-            match given.fits(self.presented.repository(), &push, by) {
-                Ok(Ok(used)) => passes.push(Pass { given, used }),
-                Ok(Err(why)) => kept.raised.push(super::refs::no_bypass(name, &why)),
-                Err(unread) => kept.unread.push(unread),
-            }
-        }
-        passes
-    }
 }
 
-/// A token that counts, with what is said of it.
-struct Pass<'a> {
-    given: &'a Given,
-    used: Used,
+/// Where something was found, be it allowed or not.
+fn finds(verdict: &Verdict) -> Vec<Find> {
+    let suppressed = verdict.suppressed.iter().map(|entry| &entry.finding);
+    let all = verdict.findings.iter().chain(suppressed);
+    all.filter_map(|finding| {
+        let place = &finding.place;
+        Some(Find {
+            oid: place.blob.or(place.commit)?,
+            path: place.path.as_ref().map(|path| path.as_bytes().to_vec()),
+            commit: place.commit,
+            reachable: place.reachable == Some(true),
+        })
+    })
+    .collect()
 }
 
-/// The checks of pack `refs` that a token may excuse. Who may do what, what is confirmed, approved and
-/// signed, and the default branch stay: they are what such a token would be used to get around.
-const EXCUSABLE: [&str; 7] = [
-    "annotated",
-    "freeze",
-    "limit",
-    "linear",
-    "merge-from",
-    "merge-only",
-    "names",
-];
-
-impl Pass<'_> {
-    fn covers(&self, finding: &Finding) -> bool {
-        let name = &self.given.token.refname;
-        finding.level == Level::Deny
-            && (finding.check.pack != "refs" || EXCUSABLE.contains(&finding.check.name))
-            && !finding.refs.is_empty()
-            && finding.refs.iter().all(|refname| refname == name)
-            && self.given.token.excuses(finding)
-    }
-}
-
-/// Takes a finding out on the word of a token.
-fn rely(finding: Finding, by: SuppressedBy, used: &Used, verdict: &mut Verdict) {
-    verdict.suppressed.push(Suppressed {
-        finding,
-        by,
-        reason: used.shown(),
-    });
-    if verdict.used.iter().all(|known| known.id != used.id) {
-        verdict.used.push(used.clone());
+fn examined(verdict: &Verdict) -> Examined {
+    let coverage = &verdict.coverage;
+    Examined {
+        blobs: coverage.blobs,
+        commits: coverage.commits,
+        bytes: coverage.bytes,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Judges changes: the trait of a check, the table of packs, what suppresses a finding, the verdict.
 
 mod allow;
+pub mod approvals;
 pub mod baseline;
 mod check;
 mod commits;
@@ -17,8 +18,10 @@ mod marks;
 mod order;
 mod packs;
 mod parsed;
+mod passes;
 mod path_patterns;
 mod protect;
+mod publics;
 mod ref_pattern;
 mod refs;
 mod secrets;
@@ -30,7 +33,7 @@ pub use crate::change::Unread;
 pub use baseline::Baseline;
 pub use check::{Check, Cx, Raised};
 pub use identity::{BadIdentity, Surroundings, pusher};
-pub use judge::{Effort, Policy};
+pub use judge::{Cache, Effort, Policy};
 pub use keys::ServerKeys;
 pub use packs::{CHECKS, Pack};
 pub use path_patterns::{BadPathPattern, PathPattern, PathPatterns};

@@ -2,16 +2,20 @@
 //!
 //! Where a finding came from is asked afterwards, and only then paid for.
 
+mod memory;
 mod objects;
 mod trees;
 
+pub use memory::{Circumstances, Examined, Find};
 pub(super) use objects::visit;
 
 use super::Unread;
 use crate::git::{
-    CommitInfo, Index, Kind, Mode, Oid, OidMap, OidSet, Origin, RefName, Repo, RepoPath, Wanted,
-    first_commits, tree_entries,
+    CommitInfo, Index, Kind, Mode, Oid, OidMap, OidSet, Origin, RefName, Repo, RepoPath, Stock,
+    Wanted, first_commits, tree_entries,
 };
+use memory::Placed;
+use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use trees::Trees;
@@ -30,6 +34,18 @@ pub struct History {
     named: OidMap<RefName>,
     /// Which tree holds which, where that was noted.
     trees: Option<Trees>,
+    /// Where the repository is cut off.
+    shallow: Vec<Oid>,
+    /// All that is stored, where that is known.
+    stock: Option<Stock>,
+    /// Whether any of it was not remembered.
+    is_new: bool,
+    /// The commits that were not remembered; `None` where nothing was.
+    new_commits: Option<OidSet>,
+    /// Where remembered blobs came in.
+    placed: OidMap<Vec<Find>>,
+    /// How much was looked at before, and not again.
+    before: Examined,
 }
 
 #[derive(Debug)]
@@ -82,6 +98,12 @@ impl History {
         }
     }
 
+    /// How much was looked at by an earlier look, and not once more.
+    #[must_use]
+    pub fn examined_before(&self) -> Examined {
+        self.before
+    }
+
     /// How many refs there are.
     #[must_use]
     pub fn refs(&self) -> u64 {
@@ -127,7 +149,64 @@ impl History {
             return Ok(Vec::new());
         }
         let staged = staged_paths(repo);
-        let found = self.origins(repo, blobs)?;
+        let mut found: Vec<Option<Origin>> = blobs.iter().map(|_| None).collect();
+        let (mut unknown, mut among_new, mut lost) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, blob) in blobs.iter().enumerate() {
+            match self.placed(blob) {
+                None => unknown.push(index),
+                Some(Placed::At(origin)) => found[index] = Some(origin),
+                Some(Placed::OrNew) => among_new.push(index),
+                Some(Placed::Lost) => lost.push(index),
+            }
+        }
+        let all = OnceCell::new();
+        let all = || all.get_or_init(|| self.oldest_first()).as_slice();
+        let some = |open: &[usize]| -> Vec<Blob<'_>> {
+            let blobs = open.iter().map(|index| &blobs[*index]);
+            blobs
+                .map(|Blob { oid, at }| Blob { oid: *oid, at: *at })
+                .collect()
+        };
+        let asked = |commits: &[Oid], open: &[usize]| {
+            if open.is_empty() || commits.is_empty() {
+                return Ok(Vec::new());
+            }
+            first_commits(repo, commits, &some(open))
+                .map_err(|error| Unread::new("the commits that findings came from", error))
+        };
+        let mut fill = |open: Vec<usize>, origins: Vec<Option<Origin>>| {
+            for (index, origin) in open.into_iter().zip(origins) {
+                found[index] = origin;
+            }
+        };
+        if !unknown.is_empty() {
+            let mut open: Vec<usize> = (0..unknown.len()).collect();
+            // What is new is in none of the remembered commits.
+            let commits = || all().iter().copied().filter(|oid| self.is_new_commit(*oid));
+            if let Some(trees) = &self.trees {
+                let tree = |oid: Oid| Some((oid, self.commits.get(&oid)?.tree?));
+                let origins;
+                (origins, open) = trees.origins(commits().filter_map(tree), &some(&unknown));
+                fill(unknown.clone(), origins);
+            }
+            let open: Vec<usize> = open.into_iter().map(|index| unknown[index]).collect();
+            let origins = asked(&commits().collect::<Vec<_>>(), &open)?;
+            fill(open, origins);
+        }
+        if !among_new.is_empty() {
+            let finds = among_new
+                .iter()
+                .filter_map(|index| self.placed.get(&blobs[*index].oid));
+            let before: OidSet = finds.flatten().filter_map(|find| find.commit).collect();
+            let counts = |oid: &Oid| self.is_new_commit(*oid) || before.contains(oid);
+            let commits: Vec<Oid> = all().iter().copied().filter(counts).collect();
+            let origins = asked(&commits, &among_new)?;
+            fill(among_new, origins);
+        }
+        if !lost.is_empty() {
+            let origins = asked(all(), &lost)?;
+            fill(lost, origins);
+        }
         Ok(found
             .into_iter()
             .zip(blobs)
@@ -151,31 +230,10 @@ impl History {
             .collect())
     }
 
-    fn origins(&self, repo: &Repo, blobs: &[Blob<'_>]) -> Result<Vec<Option<Origin>>, Unread> {
-        let commits = self.oldest_first();
-        let mut found: Vec<Option<Origin>> = Vec::new();
-        let mut open: Vec<usize> = (0..blobs.len()).collect();
-        if let Some(trees) = &self.trees {
-            let tree = |oid: &Oid| Some((*oid, self.commits.get(oid)?.tree?));
-            (found, open) = trees.origins(commits.iter().filter_map(tree), blobs);
-        }
-        if open.is_empty() {
-            return Ok(found);
-        }
-        let rest: Vec<Blob<'_>> = open
-            .iter()
-            .map(|index| Blob {
-                oid: blobs[*index].oid,
-                at: blobs[*index].at,
-            })
-            .collect();
-        let asked = first_commits(repo, &commits, &rest)
-            .map_err(|error| Unread::new("the commits that findings came from", error))?;
-        found.resize_with(blobs.len(), || None);
-        for (index, origin) in open.into_iter().zip(asked) {
-            found[index] = origin;
-        }
-        Ok(found)
+    fn is_new_commit(&self, oid: Oid) -> bool {
+        self.new_commits
+            .as_ref()
+            .is_none_or(|new| new.contains(&oid))
     }
 
     /// Commits that refs reach before others, parents before children, older ones first.

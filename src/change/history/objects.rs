@@ -6,8 +6,9 @@
 use super::super::{
     Base, By, Calm, Change, FileChange, Message, MessageOf, Naming, Sink, Stored, Unread,
 };
+use super::memory::Memory;
 use super::trees::{Notes, Trees};
-use super::{History, Node};
+use super::{Examined, Find, History, Node};
 use crate::git::{
     AllObjects, BrokenObject, CommitInfo, Kind, Mode, Object, Objects, Oid, OidMap, OidSet, Repo,
     RepoPath, Seen, Share, Surprise, TagInfo, TreeEntry, Visitor, count_objects, shallow_commits,
@@ -15,7 +16,7 @@ use crate::git::{
 };
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
@@ -33,24 +34,53 @@ pub(in crate::change) fn visit(repo: &Repo, jobs: usize, sink: &dyn Sink) -> His
     let common = Common {
         repo,
         sink,
-        shallow: shallow.into_iter().collect(),
+        shallow: shallow.iter().copied().collect(),
         shown: Mutex::default(),
         done: AtomicU64::new(0),
     };
-    match Objects::open(repo) {
-        Ok(objects) => from_packs(&common, &objects, jobs),
+    let circumstances = sink.circumstances();
+    let memory = circumstances
+        .as_ref()
+        .and_then(|of| Memory::read(repo, of, &shallow));
+    let since = memory.and_then(|memory| {
+        let objects = Objects::open_since(repo, &memory.stock).ok().flatten()?;
+        Some((objects, memory))
+    });
+    let opened = match since {
+        Some((objects, memory)) => Ok((objects, Some(memory))),
+        None => Objects::open(repo).map(|objects| (objects, None)),
+    };
+    let mut history = match opened {
+        Ok((objects, memory)) => {
+            let mut history = from_packs(&common, &objects, memory.as_ref(), jobs);
+            history.stock = Some(objects.stock().clone());
+            history.is_new = memory.is_none() || objects.count() > 0;
+            history
+        }
         Err(Surprise) => from_git(&common, jobs),
-    }
+    };
+    history.shallow = shallow;
+    history
 }
 
-fn from_packs(common: &Common<'_>, objects: &Objects, jobs: usize) -> History {
+fn from_packs(
+    common: &Common<'_>,
+    objects: &Objects,
+    memory: Option<&Memory>,
+    jobs: usize,
+) -> History {
     let jobs = jobs.max(1);
+    let again = memory.map(|memory| common.show_again(&memory.finds, jobs));
     let parts = (0..jobs)
         .map(|_| Part::new(common, Known::Stored(objects)))
         .collect();
     let mut parts = objects.walk(common.repo, Share::Blobs, parts);
     // Trees are noted only where it will be asked where a blob came in.
-    let wanted = common.sink.blobs_found();
+    let mut wanted = common.sink.blobs_found();
+    if let Some(memory) = memory {
+        let known: OidSet = memory.finds.iter().map(|find| find.oid).collect();
+        wanted.retain(|oid| !known.contains(oid));
+    }
     if !wanted.is_empty() {
         for part in &mut parts {
             part.notes = Some(Notes::new(&wanted, jobs));
@@ -69,9 +99,22 @@ fn from_packs(common: &Common<'_>, objects: &Objects, jobs: usize) -> History {
         notes.extend(part.notes);
     }
     let complete = !all.unnoted;
+    let mut new_commits = None;
+    if let Some(memory) = memory {
+        new_commits = Some(all.commits.keys().copied().collect());
+        memory.recall(&mut all.commits, &mut all.tags);
+    }
     let mut history = all.finish();
     if complete {
         history.trees = Trees::of(notes);
+    }
+    history.new_commits = new_commits;
+    if let (Some(memory), Some(again)) = (memory, again) {
+        history.before = memory.examined.without(again);
+        for find in &memory.finds {
+            let places = history.placed.entry(find.oid).or_default();
+            places.push(find.clone());
+        }
     }
     history
 }
@@ -109,18 +152,7 @@ fn look(receive: &Mutex<Receiver<Vec<(Oid, Object)>>>, common: &Common<'_>) {
             if !common.sink.go_on() {
                 continue;
             }
-            match object.kind {
-                Kind::Blob => {
-                    common.show_blob(oid, &object.data, None);
-                }
-                Kind::Commit => {
-                    common.show_commit(oid, &object.data);
-                }
-                Kind::Tag => {
-                    common.show_tag(oid, &object.data);
-                }
-                Kind::Tree => {}
-            }
+            common.show_object(oid, &object);
         }
     }
 }
@@ -191,6 +223,71 @@ impl Common<'_> {
         let mut file = FileChange::in_repo(self.repo, Some(RepoPath::new(name)), oid, Vec::new());
         file.naming = Naming::LastPart;
         self.sink.change(&Change::File(&file));
+    }
+
+    fn show_object(&self, oid: Oid, object: &Object) -> Examined {
+        let data = object.data.as_slice();
+        let bytes = data.len() as u64;
+        match object.kind {
+            Kind::Blob => {
+                self.show_blob(oid, data, None);
+                Examined {
+                    blobs: 1,
+                    bytes,
+                    ..Examined::default()
+                }
+            }
+            Kind::Commit => {
+                self.show_commit(oid, data);
+                Examined {
+                    commits: 1,
+                    bytes,
+                    ..Examined::default()
+                }
+            }
+            Kind::Tag => {
+                self.show_tag(oid, data);
+                Examined {
+                    bytes,
+                    ..Examined::default()
+                }
+            }
+            Kind::Tree => Examined::default(),
+        }
+    }
+
+    /// Looks once more where something was found, in so many threads, and says how much that was.
+    fn show_again(&self, finds: &[Find], jobs: usize) -> Examined {
+        let objects: Vec<&[Find]> = finds.chunk_by(|a, b| a.oid == b.oid).collect();
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut again = Examined::default();
+            while let Some(finds) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let oid = finds[0].oid;
+                match self.repo.read(oid) {
+                    Ok(object) => again.add(self.show_object(oid, &object)),
+                    Err(error) => self.sink.unread(Unread::new(oid, error)),
+                }
+                for path in finds.iter().filter_map(|find| find.path.as_deref()) {
+                    let path = RepoPath::new(path);
+                    if self.sink.wants_name(path.file_name()) {
+                        self.show_name(path.file_name(), oid);
+                    }
+                }
+            }
+            again
+        };
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (1..jobs).map(|_| scope.spawn(work)).collect();
+            let mut all = work();
+            for other in others {
+                match other.join() {
+                    Ok(again) => all.add(again),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            all
+        })
     }
 
     fn broken(&self, broken: BrokenObject) {

@@ -48,6 +48,17 @@ impl Loose {
         self.left.resize_with(self.found.len(), AtomicBool::default);
     }
 
+    /// All of them.
+    pub(super) fn oids(&self) -> Vec<Oid> {
+        self.found.iter().map(|(oid, _)| *oid).collect()
+    }
+
+    /// Takes those out that are in a sorted list.
+    pub(super) fn take_out(&mut self, listed: &[Oid]) {
+        self.found
+            .retain(|(oid, _)| listed.binary_search(oid).is_err());
+    }
+
     pub(super) fn len(&self) -> usize {
         self.found.len()
     }

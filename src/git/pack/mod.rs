@@ -14,18 +14,21 @@ mod family;
 mod inflate;
 mod loose;
 mod plan;
+mod stock;
 mod table;
 
 use super::store::BrokenObject;
 use super::{Kind, Oid, Repo};
 use family::Walker;
 use gix_index::hash::Kind as HashKind;
+use gix_pack::index;
 use loose::Loose;
 use plan::Pack;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+pub use stock::Stock;
 use table::Table;
 
 /// The bytes that bases may have in all threads together while they wait.
@@ -45,6 +48,7 @@ pub struct Surprise;
 
 /// All packs and loose objects of a repository and its alternates.
 pub struct Objects {
+    stock: Stock,
     packs: Vec<Pack>,
     loose: Loose,
     /// Numbers of all objects: those of the packs one pack after the other by their places in the
@@ -52,6 +56,10 @@ pub struct Objects {
     table: Table,
     /// The first number of each pack, and that of the loose objects.
     firsts: Vec<u32>,
+    /// The indexes of packs that are not shown.
+    old: Vec<index::File>,
+    /// Objects that were loose and are not shown; some may be in a pack now. Sorted.
+    hidden: Vec<Oid>,
 }
 
 /// An object, and what is known of it before it is looked at.
@@ -105,6 +113,28 @@ impl Objects {
     /// # Errors
     /// When not everything is as expected; see [`super::AllObjects`].
     pub fn open(repo: &Repo) -> Result<Self, Surprise> {
+        Self::beyond(repo, &Stock::default())
+    }
+
+    /// The same, without showing what was there `before`. `None` where some of that is gone.
+    ///
+    /// # Errors
+    /// See [`Objects::open`].
+    pub fn open_since(repo: &Repo, before: &Stock) -> Result<Option<Self>, Surprise> {
+        let objects = Self::beyond(repo, before)?;
+        let packed = |oid: &Oid| {
+            let id = gix_index::hash::oid::try_from_bytes(oid.as_raw());
+            let new = objects.packs.iter().map(|pack| &pack.index);
+            let mut indexes = new.chain(&objects.old);
+            id.is_ok_and(|id| indexes.any(|index| index.lookup(id).is_some()))
+        };
+        let loose = |oid: &Oid| objects.stock.loose().binary_search(oid).is_ok();
+        let whole = before.packs_are_in(&objects.stock)
+            && before.loose().iter().all(|oid| loose(oid) || packed(oid));
+        Ok(whole.then_some(objects))
+    }
+
+    fn beyond(repo: &Repo, before: &Stock) -> Result<Self, Surprise> {
         let hash = if repo.is_in_process() {
             HashKind::Sha1
         } else {
@@ -115,24 +145,41 @@ impl Objects {
             }
         };
         let mut objects = Self {
+            stock: Stock::default(),
             packs: Vec::new(),
             loose: Loose::default(),
             table: Table::default(),
             firsts: Vec::new(),
+            old: Vec::new(),
+            hidden: before.loose().to_vec(),
         };
         for directory in directories(&repo.object_dir().ok_or(Surprise)?)? {
-            for index in indexes(&directory.join("pack"))? {
-                objects.packs.push(Pack::open(&index, hash)?);
+            for path in indexes(&directory.join("pack"))? {
+                let listed = objects.stock.add_pack(&path).map_err(|_| Surprise)?;
+                if before.has_pack(listed) {
+                    let index = index::File::at(&path, hash).map_err(|_| Surprise)?;
+                    objects.old.push(index);
+                } else {
+                    objects.packs.push(Pack::open(&path, hash)?);
+                }
             }
             objects.loose.add(&directory).map_err(|_| Surprise)?;
         }
         objects.loose.sort();
+        objects.stock.set_loose(objects.loose.oids());
+        objects.loose.take_out(before.loose());
         // Most of what is asked for is in the largest.
         objects
             .packs
             .sort_by_key(|pack| std::cmp::Reverse(pack.len()));
         objects.enter_all()?;
         Ok(objects)
+    }
+
+    /// All that was there when it was opened, shown or not.
+    #[must_use]
+    pub fn stock(&self) -> &Stock {
+        &self.stock
     }
 
     fn enter_all(&mut self) -> Result<(), Surprise> {
@@ -145,9 +192,19 @@ impl Objects {
         all += self.loose.len() as u64;
         let all = u32::try_from(all).map_err(|_| Surprise)?;
         let mut table = Table::new(all);
-        (0..all).for_each(|number| table.enter(number, |number| self.id(number)));
+        let hidden = |number: &u32| {
+            let oid = Oid::from_raw(self.id(*number));
+            oid.is_some_and(|oid| self.hidden.binary_search(&oid).is_ok())
+        };
+        (0..all)
+            .filter(|number| self.hidden.is_empty() || !hidden(number))
+            .for_each(|number| table.enter(number, |number| self.id(number)));
         self.table = table;
         Ok(())
+    }
+
+    fn shows_all(&self) -> bool {
+        self.hidden.is_empty()
     }
 
     /// The first number of a pack; behind the last one, of the loose objects.
@@ -165,7 +222,7 @@ impl Objects {
         }
     }
 
-    /// How many objects there are, for progress; duplicates count.
+    /// How many objects there are to show, for progress; duplicates count.
     #[must_use]
     pub fn count(&self) -> u64 {
         let packed: u64 = self.packs.iter().map(|pack| u64::from(pack.len())).sum();
@@ -176,9 +233,12 @@ impl Objects {
     #[must_use]
     pub fn has(&self, oid: Oid) -> bool {
         self.number(oid).is_some()
+            || self.hidden.binary_search(&oid).is_ok()
+            || gix_index::hash::oid::try_from_bytes(oid.as_raw())
+                .is_ok_and(|id| self.old.iter().any(|index| index.lookup(id).is_some()))
     }
 
-    /// A number that an object has alone; below [`Objects::count`].
+    /// A number that an object has alone, if it is to be shown; below [`Objects::count`].
     #[must_use]
     pub fn number(&self, oid: Oid) -> Option<u32> {
         self.table.find(oid.as_raw(), |number| self.id(number))

@@ -1,0 +1,177 @@
+//! What a look through all objects leaves for the next one: which objects there were, how the commits
+//! hang together, and where to look again.
+//!
+//! It says *where* something was found, never what: those objects are read and judged once more, so
+//! that nothing secret is kept, and marks, baselines and allowlists count as they are now. What of it
+//! no longer holds (packs that are gone, other rules, another shallow boundary, damaged bytes) makes
+//! all of it worthless, and everything is looked at as if it were not there.
+
+use super::{Blob, History, Node};
+use crate::git::{Oid, OidMap, Origin, Repo, RepoPath, Stock, read_cache, write_cache};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// Changed whenever the form or the meaning changes.
+const FORM: &str = "history-1";
+
+/// Of which circumstances a memory holds: rules, settings, the program. 64 hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Circumstances(pub String);
+
+/// What was learnt, and where to look again.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Memory {
+    of: String,
+    pub(super) stock: Stock,
+    pub(super) shallow: Vec<Oid>,
+    commits: Vec<Oid>,
+    /// For each commit its date and which of the commits are its parents.
+    graph: Vec<(i64, Vec<u32>)>,
+    tags: Vec<(Oid, Oid)>,
+    pub(super) finds: Vec<Find>,
+    pub(super) examined: Examined,
+}
+
+/// Where something was found.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Find {
+    /// The object.
+    pub oid: Oid,
+    /// The path where it first was; not always known.
+    pub path: Option<Vec<u8>>,
+    /// The commit that brought it in.
+    pub commit: Option<Oid>,
+    /// Whether a ref reached it.
+    pub reachable: bool,
+}
+
+/// How much was looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Examined {
+    pub blobs: u64,
+    pub commits: u64,
+    /// Of blobs and messages together.
+    pub bytes: u64,
+}
+
+impl Examined {
+    pub(super) fn add(&mut self, more: Self) {
+        self.blobs += more.blobs;
+        self.commits += more.commits;
+        self.bytes += more.bytes;
+    }
+
+    /// Without what is counted once more.
+    pub(super) fn without(self, again: Self) -> Self {
+        Self {
+            blobs: self.blobs.saturating_sub(again.blobs),
+            commits: self.commits.saturating_sub(again.commits),
+            bytes: self.bytes.saturating_sub(again.bytes),
+        }
+    }
+}
+
+impl Memory {
+    /// That of an earlier look under the same circumstances.
+    pub(super) fn read(repo: &Repo, of: &Circumstances, shallow: &[Oid]) -> Option<Self> {
+        let bytes = read_cache(repo, FORM)?;
+        let memory: Self = postcard::from_bytes(&bytes).ok()?;
+        let fits = memory.of == of.0
+            && memory.shallow == shallow
+            && memory.commits.len() == memory.graph.len();
+        fits.then_some(memory)
+    }
+
+    /// Adds the graph of the commits.
+    pub(super) fn recall(&self, commits: &mut OidMap<Node>, tags: &mut OidMap<Oid>) {
+        for (oid, (time, parents)) in self.commits.iter().zip(&self.graph) {
+            let known = |parent: &u32| self.commits.get(*parent as usize).copied();
+            let node = Node {
+                parents: parents.iter().filter_map(known).collect(),
+                tree: None,
+                time: *time,
+            };
+            commits.insert(*oid, node);
+        }
+        tags.extend(self.tags.iter().copied());
+    }
+}
+
+impl History {
+    /// Keeps what was learnt for the next look under the same circumstances, if there was anything
+    /// new. `finds` is where something was found.
+    pub fn remember(
+        &self,
+        repo: &Repo,
+        of: &Circumstances,
+        mut finds: Vec<Find>,
+        examined: Examined,
+    ) {
+        let Some(stock) = self.stock.clone().filter(|_| self.is_new) else {
+            return;
+        };
+        finds.sort_unstable();
+        finds.dedup();
+        let mut commits: Vec<Oid> = self.commits.keys().copied().collect();
+        commits.sort_unstable();
+        let numbers: HashMap<Oid, u32> = commits.iter().copied().zip(0..).collect();
+        let graph = commits.iter().filter_map(|oid| self.commits.get(oid));
+        let memory = Memory {
+            of: of.0.clone(),
+            stock,
+            shallow: self.shallow.clone(),
+            graph: graph
+                .map(|node| {
+                    let parents = node.parents.iter();
+                    let parents = parents.filter_map(|parent| numbers.get(parent).copied());
+                    (node.time, parents.collect())
+                })
+                .collect(),
+            commits,
+            tags: self
+                .tags
+                .iter()
+                .map(|(tag, target)| (*tag, *target))
+                .collect(),
+            finds,
+            examined,
+        };
+        if let Ok(bytes) = postcard::to_stdvec(&memory) {
+            write_cache(repo, FORM, &bytes);
+        }
+    }
+
+    /// What an earlier look says of where a blob came in, at a path that counts.
+    pub(super) fn placed(&self, blob: &Blob<'_>) -> Option<Placed> {
+        let finds = self.placed.get(&blob.oid)?;
+        let placed = finds.iter().find_map(|find| {
+            let path = RepoPath::new(find.path.as_deref()?);
+            Some((find, find.commit?, path)).filter(|(_, _, path)| (blob.at)(path))
+        });
+        let Some((find, commit, path)) = placed else {
+            return Some(Placed::OrNew);
+        };
+        let reachable = self.reaches(commit);
+        if find.reachable && !reachable {
+            return Some(Placed::Lost);
+        }
+        let time = |oid: &Oid| self.commits.get(oid).map(|node| node.time);
+        let new = self.new_commits.iter().flatten();
+        let mut older = new.filter(|oid| !reachable || time(oid) < time(&commit));
+        Some(match older.next() {
+            None => Placed::At(Origin { commit, path }),
+            Some(_) => Placed::OrNew,
+        })
+    }
+}
+
+/// Where a remembered blob came in.
+pub(super) enum Placed {
+    /// Where it was said before.
+    At(Origin),
+    /// There, or in a commit that is new.
+    OrNew,
+    /// No ref reaches that commit any more.
+    Lost,
+}

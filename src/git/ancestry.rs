@@ -1,0 +1,135 @@
+//! Which commits are ancestors of which: one at a time, or those of a whole push by one walk.
+
+use super::program::GitError;
+use super::repo::Repo;
+use super::walk::parse_walked_line;
+use super::{Oid, OidMap, OidSet};
+use std::collections::{HashMap, VecDeque};
+use std::io::{BufRead as _, Write as _};
+
+/// From how many questions on one walk answers all of them.
+const MANY: usize = 4;
+
+/// A commit that may be an ancestor, and the one that it may be one of.
+type Pair = (Oid, Oid);
+
+/// Questions that will be asked, and what has been answered. A commit never changes its ancestors.
+#[derive(Default)]
+pub(super) struct Ancestry {
+    asked: Vec<Pair>,
+    known: HashMap<Pair, bool>,
+}
+
+/// Says that of each pair it will be asked whether the first commit is an ancestor of the second.
+pub fn will_ask_ancestors(repo: &Repo, pairs: impl IntoIterator<Item = (Oid, Oid)>) {
+    repo.ancestry().asked.extend(pairs);
+}
+
+/// Whether `old` is an ancestor of `new` or the same commit.
+///
+/// # Errors
+/// When Git cannot tell: a missing object, or one that is no commit.
+pub fn is_ancestor(repo: &Repo, old: Oid, new: Oid) -> Result<bool, GitError> {
+    let asked = {
+        let mut ancestry = repo.ancestry();
+        if let Some(known) = ancestry.known.get(&(old, new)) {
+            return Ok(*known);
+        }
+        std::mem::take(&mut ancestry.asked)
+    };
+    if asked.len() >= MANY {
+        // What cannot be walked together is asked one by one.
+        if let Ok(answers) = answer(repo, asked) {
+            repo.ancestry().known.extend(answers);
+        }
+        if let Some(known) = repo.ancestry().known.get(&(old, new)) {
+            return Ok(*known);
+        }
+    }
+    let is = is_near(repo, old, new) || {
+        let (old, new) = (old.to_string(), new.to_string());
+        let run = repo.git(["merge-base", "--is-ancestor", &old, &new]);
+        run.optional()?.is_some()
+    };
+    repo.ancestry().known.insert((old, new), is);
+    Ok(is)
+}
+
+/// Whether `old` is among the nearest ancestors of `new`: of most pushes that can be told without
+/// starting a program.
+fn is_near(repo: &Repo, old: Oid, new: Oid) -> bool {
+    const NEAR: usize = 64;
+    let mut seen = OidSet::default();
+    let mut queue = VecDeque::from([new]);
+    while let Some(oid) = queue.pop_front() {
+        if oid == old {
+            return true;
+        }
+        if seen.len() == NEAR || !seen.insert(oid) {
+            continue;
+        }
+        if let Ok(commit) = repo.commit(oid) {
+            queue.extend(commit.parents);
+        }
+    }
+    false
+}
+
+/// Walks from all new commits down, children before parents, until the last old one was met. Each
+/// commit hands on which of the pairs reach it.
+fn answer(repo: &Repo, pairs: Vec<Pair>) -> Result<Vec<(Pair, bool)>, GitError> {
+    let pairs: Vec<Pair> = pairs
+        .into_iter()
+        .filter(|(old, new)| repo.commit(*old).is_ok() && repo.commit(*new).is_ok())
+        .collect();
+    let words = pairs.len().div_ceil(64);
+    let mut sets: OidMap<Vec<u64>> = OidMap::default();
+    let mut left: OidMap<Vec<usize>> = OidMap::default();
+    for (at, (old, new)) in pairs.iter().enumerate() {
+        sets.entry(*new).or_insert_with(|| vec![0; words])[at / 64] |= 1 << (at % 64);
+        left.entry(*old).or_default().push(at);
+    }
+    let mut walk = repo
+        .git(["rev-list", "--topo-order", "--parents", "--stdin"])
+        .stream()?;
+    if let Some(mut stdin) = walk.stdin.take() {
+        // Who stops reading early says by its status why.
+        let _ = sets
+            .keys()
+            .try_for_each(|new| writeln!(stdin, "{new}"))
+            .and_then(|()| stdin.flush());
+    }
+    let mut are = vec![false; pairs.len()];
+    let mut line = Vec::new();
+    loop {
+        if left.is_empty() {
+            walk.stop();
+            break;
+        }
+        line.clear();
+        match walk.stdout.read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => {
+                walk.finish()?;
+                break;
+            }
+            Ok(_) => {}
+        }
+        let Some(commit) = parse_walked_line(line.trim_ascii_end()) else {
+            continue;
+        };
+        let set = sets.remove(&commit.oid).unwrap_or_default();
+        for at in left.remove(&commit.oid).unwrap_or_default() {
+            are[at] = set
+                .get(at / 64)
+                .is_some_and(|word| word >> (at % 64) & 1 == 1);
+        }
+        for parent in commit.parents {
+            let below = sets.entry(parent).or_insert_with(|| vec![0; words]);
+            below
+                .iter_mut()
+                .zip(&set)
+                .for_each(|(to, from)| *to |= from);
+        }
+    }
+    Ok(pairs.into_iter().zip(are).collect())
+}

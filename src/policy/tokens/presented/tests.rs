@@ -153,3 +153,37 @@ fn options_that_mean_us_are_understood_or_refused() {
     assert!(near.ends_with("nearest is portcullis.confirm"), "{near}");
     assert!(!near.contains('\u{1b}'));
 }
+
+#[test]
+fn a_shorter_list_never_lets_in_whom_a_longer_one_refuses() {
+    let groups: Groups = toml::from_str("admins = [\"carol\"]").unwrap();
+    let entries = ["@admins", "dave", "*", "@nobody", "alice"];
+    let people: [&[&str]; 5] = [&[], &["carol"], &["dave", "carol"], &["alice"], &["erin"]];
+    let mut counts = [0, 0];
+    for set in 0..1_u32 << entries.len() {
+        let list: Vec<&str> = (0..entries.len())
+            .filter(|at| set >> at & 1 == 1)
+            .map(|at| entries[at])
+            .collect();
+        for names in people {
+            let names: Vec<Vec<u8>> = names.iter().map(|name| name.as_bytes().to_vec()).collect();
+            let asks = |list: &[&str], who: &Pusher| {
+                second_person(&names, &principals(list), &groups, who).is_ok()
+            };
+            for who in [
+                Pusher::named(b"alice"),
+                Pusher::named(b"dave"),
+                Pusher::Unknown,
+            ] {
+                let all = asks(&list, &who);
+                counts[usize::from(all)] += 1;
+                for without in 0..list.len() {
+                    let mut fewer = list.clone();
+                    fewer.remove(without);
+                    assert!(all || !asks(&fewer, &who), "{list:?} {names:?} {who:?}");
+                }
+            }
+        }
+    }
+    assert!(counts.iter().all(|count| *count > 50), "{counts:?}");
+}

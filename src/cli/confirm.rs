@@ -68,7 +68,10 @@ fn here(repo: &Repo, text: &str) -> Result<Oid, String> {
     commit(repo, text)?.ok_or_else(|| "zeros are no object".to_owned())
 }
 
-fn make(args: &Signing, what: &dyn Fn(&Repo) -> Result<(RefName, Allowed), String>) -> Exit {
+/// What is allowed on which ref, or why the command line says nothing of the kind.
+type What = Result<(RefName, Allowed), String>;
+
+fn make(args: &Signing, what: &dyn Fn(&Repo) -> What) -> Exit {
     let repo = match args.repo.as_deref() {
         Some(dir) => Repo::at(dir),
         None => Repo::from_env(),

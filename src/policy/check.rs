@@ -1,6 +1,7 @@
 //! The trait of a check: a function of a change.
 
 use super::groups::Pusher;
+use super::tokens::{Presented, Used};
 use super::{Coverage, ServerKeys};
 use crate::change::{
     BadUpdate, By, CommitChange, FileChange, Message, Naming, Proposal, RefUpdate, ScopedCommit,
@@ -138,6 +139,8 @@ pub struct Cx<'a> {
     pub certificate: &'a Certificate,
     /// Whom the server believes.
     pub keys: &'a ServerKeys,
+    /// What the options of the push show.
+    pub presented: &'a Presented,
     /// When it must be decided; whoever does something long asks [`Cx::in_time`] on the way.
     pub until: Option<Instant>,
 }
@@ -168,6 +171,8 @@ pub struct Raised {
     pub mark: Option<String>,
     /// Whether its path is the whole one.
     pub naming: Naming,
+    /// The token that excuses it.
+    pub excused: Option<Used>,
 }
 
 impl Raised {
@@ -194,6 +199,7 @@ impl Raised {
             },
             mark: None,
             naming: Naming::Whole,
+            excused: None,
         }
     }
 }

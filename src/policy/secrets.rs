@@ -380,6 +380,7 @@ impl Secrets {
                 secret: Some(found_secret(found)),
             },
             mark,
+            excused: None,
             naming: Naming::Whole,
         }
     }

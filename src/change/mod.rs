@@ -118,6 +118,7 @@ impl Source {
             | Self::Pending { .. }
             | Self::Draft(_)
             | Self::Proposed(_)
+            | Self::Landed(_)
             | Self::History
             | Self::Range { .. }
             | Self::Worktree

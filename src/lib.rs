@@ -53,7 +53,7 @@
 //!
 //! | room | its one job | what it may not do |
 //! |---|---|---|
-//! | [`git`] | reads a repository truthfully: objects, index, refs, walks, quarantine | judge, print. It alone names `git2` or the index reader, runs `git`, reads `GIT_*` |
+//! | [`git`] | reads a repository truthfully: objects, index, refs, walks, quarantine | judge, print. It alone names `git2` or the index reader, runs `git`, `ssh-keygen` and `gpg`, reads `GIT_*` |
 //! | [`change`] | lists what an event would bring in, no more and no less | know rules |
 //! | [`hook`] | turns Git's calling convention for an event into a source; the table of events; install | hold policy |
 //! | [`scan`] | finds secrets in bytes: rules, prefilter, proof, models, decoding | do I/O, know Git |

@@ -71,6 +71,24 @@ fn a_header_moved_up_does_not_cut_off_the_parents() {
 }
 
 #[test]
+fn another_name_for_a_ref_asks_for_the_same() {
+    let world = World::new();
+    let (server, bob, base, _) = bob(&world, "any");
+    server
+        .git("symbolic-ref refs/heads/alias refs/heads/main")
+        .ok();
+    bob.commit("a.py", "a = 1\n");
+    bob.acting_as("ann")
+        .push("main:alias")
+        .rejected()
+        .by(ids::REF_SIGNER);
+    bob.signs_nothing("bob@clinic.example");
+    bob.commit("b.py", "b = 1\n");
+    bob.push("main:alias").rejected().by(ids::REF_SIGNED);
+    server.ref_is("refs/heads/main", &base);
+}
+
+#[test]
 fn two_addresses_are_none() {
     let world = World::new();
     let (_server, bob, _, key) = bob(&world, "any");

@@ -71,13 +71,13 @@ fn a_session_is_known_by_its_key() {
     clone.commit("a.txt", "a\n");
     let auth = clone.dir.join("session");
     let session = clone.with_env("SSH_USER_AUTH", &auth.to_string_lossy());
-    clone.write("session", "publickey ssh-ed25519 AAAAC3NzaAlice\n");
+    clone.write("session", "publickey ssh-ed25519 AAAAC3NzaAlicexx\n");
     // Without the list nobody can say whose a key is, which is no policy at all.
     let said = session.push("main").rejected();
     said.says("undecided").says("allowed_signers");
     server.write(
         "allowed_signers",
-        "# people\nalice,a@example.com ssh-ed25519 AAAAC3NzaAlice laptop\n\
+        "# people\nalice,a@example.com ssh-ed25519 AAAAC3NzaAlicexx laptop\n\
          bob ssh-ed25519 AAAAC3NzaBob\n",
     );
     clone
@@ -91,14 +91,14 @@ fn a_session_is_known_by_its_key() {
         .rejected()
         .by(ids::REF_PUSH)
         .says("bob may not");
-    clone.write("session", "publickey ssh-ed25519 AAAAC3NzaAlic\n");
+    clone.write("session", "publickey ssh-ed25519 AAAAC3NzaAli\n");
     session
         .push("main")
         .rejected()
         .by(ids::REF_PUSH)
         .says("not known");
     server.ref_is("refs/heads/main", &base);
-    clone.write("session", "publickey ssh-ed25519 AAAAC3NzaAlice\n");
+    clone.write("session", "publickey ssh-ed25519 AAAAC3NzaAlicexx\n");
     session.push("main").accepted();
     server.ref_is("refs/heads/main", &clone.head());
 }

@@ -6,6 +6,7 @@
 
 mod world;
 
+mod approvals;
 mod audit;
 mod audit_reading;
 mod baseline;
@@ -23,12 +24,15 @@ mod history;
 mod hostile;
 mod hostile_signed;
 mod identities;
+mod identity;
 mod import;
 mod inline;
 mod marks;
 mod matrix;
 mod merges;
+mod names;
 mod own_rules;
+mod owners;
 mod policy_file;
 mod protect;
 mod protect_client;
@@ -36,6 +40,7 @@ mod protect_more;
 mod push_cert;
 mod pushes;
 mod readme;
+mod remembered;
 mod reports;
 mod server;
 mod signatures;

@@ -1,7 +1,7 @@
 //! `signed`: what comes in is signed by who committed it, with keys that the server knows.
 
 use crate::protect::WHO;
-use crate::world::{Repo, SshKey, World, ids};
+use crate::world::{Ran, Repo, SshKey, World, ids};
 
 /// `[identity]` of a server that knows SSH keys.
 pub(crate) const KEYS: &str =
@@ -209,6 +209,53 @@ fn a_tag_is_signed_by_itself() {
 }
 
 #[test]
+fn a_merge_holds_the_tag_that_it_merges_and_is_signed_with_it() {
+    let world = World::new();
+    let (server, bob, _, key) = bob(&world, "any");
+    bob.git("switch -q -c topic").ok();
+    bob.commit("a.py", "a = 1\n");
+    bob.git("tag -s -m words v1").ok();
+    bob.git("switch -q main").ok();
+    // Its header holds a signature, which is not that of the commit.
+    bob.signs_nothing("bob@clinic.example");
+    bob.git("merge -q --no-ff -m merge v1").ok();
+    let raw = bob.git("cat-file commit HEAD").ok().stdout.clone();
+    assert!(raw.contains("\nmergetag object ") && raw.contains("BEGIN SSH SIGNATURE"));
+    bob.push("main").rejected().by(ids::REF_SIGNED);
+    bob.signs_with(&key, "bob@clinic.example");
+    bob.git("commit -q --amend --no-edit").ok();
+    bob.push("main").accepted();
+    bob.git("config i18n.commitEncoding ISO-8859-1").ok();
+    let encoded = bob.commit("b.py", "b = 1\n");
+    bob.push("main").accepted();
+    server.ref_is("refs/heads/main", &encoded);
+}
+
+#[test]
+fn objects_of_sha256_have_a_header_of_their_own() {
+    let world = World::new();
+    let options = ["--bare", "--object-format=sha256"];
+    let Some(server) = world.try_init("origin.git", &options) else {
+        return;
+    };
+    let rule = "[[protect]]\nrefs = [\"refs/heads/main\"]\nsigned = \"any\"\n";
+    let server = server.hook("pre-receive").policy(&format!("{KEYS}{rule}"));
+    let clone = world.init("clone", &["--object-format=sha256"]);
+    let origin = format!("file://{}", server.dir.display());
+    clone.git_with(&["remote", "add", "origin", &origin]).ok();
+    let key = world.ssh_key("bob");
+    server.write("signers", line("bob", &key));
+    let bob = clone.acting_as("bob");
+    bob.signs_nothing("bob@clinic.example");
+    bob.commit("a.py", "a = 1\n");
+    bob.push("main").rejected().by(ids::REF_SIGNED);
+    bob.signs_with(&key, "bob@clinic.example");
+    bob.git("commit -q --amend --no-edit").ok();
+    bob.push("main").accepted();
+    server.ref_is("refs/heads/main", &bob.head());
+}
+
+#[test]
 fn keys_that_cannot_be_read_decide_nothing() {
     let world = World::new();
     let (server, bob, base, _) = bob(&world, "any");
@@ -220,6 +267,63 @@ fn keys_that_cannot_be_read_decide_nothing() {
     let said = bob.push("main").rejected().tells("undecided");
     said.tells("no regular file");
     server.ref_is("refs/heads/main", &base);
+}
+
+/// What a server says whose `ssh-keygen` is this script.
+fn with_program(server: &Repo, script: &str, asked: &str) -> Ran {
+    server.write("bin/ssh-keygen", format!("#!/bin/sh\n{script}\n"));
+    server.shell("chmod +x bin/ssh-keygen").ok();
+    let path = format!("{}:/usr/bin:/bin", server.dir.join("bin").display());
+    server.with_env("PATH", &path).portcullis(asked)
+}
+
+#[test]
+fn a_program_that_fails_or_lies_decides_nothing_and_accepts_nothing() {
+    let world = World::new();
+    let (server, bob, base, _) = bob(&world, "any");
+    let next = bob.commit("a.py", "a = 1\n");
+    bob.push("main:topic").accepted();
+    let asked = format!("check --update {base} {next} refs/heads/main --as bob");
+    let good = "Good \\\"git\\\" signature for bob with ED25519 key SHA256:AAAA";
+    for (script, code) in [
+        ("exec /usr/bin/ssh-keygen \"$@\"".to_owned(), 0),
+        ("exit 0".to_owned(), 1),
+        ("exit 1".to_owned(), 1),
+        (format!("echo \"{good}\""), 1),
+        ("kill -9 $$".to_owned(), 3),
+    ] {
+        with_program(&server, &script, &asked).exit(code);
+    }
+    let said = with_program(&server, "#", &asked).exit(1);
+    said.by(ids::REF_SIGNED);
+    // None at all.
+    let empty = world.plain_dir("empty");
+    let git = empty.shell("command -v git").ok().text().to_owned();
+    empty.shell(&format!("ln -s '{git}' git")).ok();
+    let path = empty.dir.to_string_lossy().into_owned();
+    let said = server.with_env("PATH", &path).portcullis(&asked).exit(3);
+    said.tells("ssh-keygen could not be run")
+        .tells("is OpenSSH installed?");
+}
+
+#[test]
+fn the_deadline_holds_between_two_signatures() {
+    let world = World::new();
+    let (server, bob, base, _) = bob(&world, "any");
+    for number in 0..12 {
+        bob.git(&format!("commit -q --allow-empty -m {number}"))
+            .ok();
+    }
+    let next = bob.head();
+    bob.push("main:topic").accepted();
+    let rule = "[server]\ndeadline = \"700ms\"\n[[protect]]\nrefs = [\"refs/heads/main\"]\nsigned = \"any\"\n";
+    let server = server.policy(&format!("{KEYS}{rule}"));
+    let asked = format!("check --update {base} {next} refs/heads/main --as bob");
+    let slow = "echo x >>runs; sleep 0.6; exec /usr/bin/ssh-keygen \"$@\"";
+    with_program(&server, slow, &asked).exit(3).says("deadline");
+    let runs = std::fs::read_to_string(server.dir.join("runs")).unwrap();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    assert!(runs.lines().count() <= 2 * cores, "{runs}");
 }
 
 #[test]

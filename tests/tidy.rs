@@ -334,6 +334,7 @@ fn our_own_gate_lets_our_own_repository_in() {
         policy::groups::Pusher::Unknown,
     );
     let effort = Effort {
+        cache: policy::Cache::Unused,
         jobs: 1,
         started: std::time::Instant::now(),
         progress: &|_, _| {},

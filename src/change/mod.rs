@@ -4,6 +4,7 @@
 
 mod commits;
 mod content;
+mod digest;
 mod disk;
 mod file;
 mod fresh;
@@ -13,6 +14,7 @@ mod scoped;
 mod staged;
 
 pub use content::{Around, Calm, Content, Fresh};
+pub use digest::{ChangeId, Made, made};
 pub use file::{Base, FileChange, Naming, Stored};
 pub use fresh::fresh_lines;
 pub use history::{Blob, Circumstances, Examined, Find, History, Located};

@@ -34,6 +34,8 @@ pub(super) enum Command {
     Scan(Scan),
     /// Says what the server would say to an update, without a push
     Check(Check),
+    /// Approves a change: signs that you have looked at it, for the push that brings it in
+    Approve(Approve),
     /// Shows what the policy lets whom do
     Policy(Policy),
     /// Shows the log of what a server has judged, or tells whether it was tampered with
@@ -247,6 +249,25 @@ pub(super) struct Check {
     pub(super) user: Option<String>,
     #[command(flatten)]
     pub(super) common: Common,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Approve {
+    /// What you have looked at: a topic branch or its last commit, or a range such as "main..topic"
+    #[arg(value_name = "REV")]
+    pub(super) rev: String,
+    /// The ref that it may come to [default: where the range begins, or the main branch of origin]
+    #[arg(long = "for", value_name = "REFNAME")]
+    pub(super) refname: Option<String>,
+    /// Why, one line
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: Option<String>,
+    /// Lists the approvals of it that are here, and makes none
+    #[arg(long, conflicts_with = "reason")]
+    pub(super) list: bool,
+    /// The repository [default: the one you stand in]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) repo: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

@@ -200,6 +200,9 @@ fn shown(rule: &Rule) -> String {
     if let Some(proof) = rule.proof {
         row("proof", &format!("checked offline: {}", proof.name));
     }
+    if let Some(model) = rule.model {
+        row("judged by", model.says());
+    }
     if !rule.keywords.is_empty() {
         row("keywords", &rule.keywords.join(", "));
     }

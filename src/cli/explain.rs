@@ -12,7 +12,7 @@ use crate::policy::baseline::Entry;
 use crate::policy::settings::Mode;
 use crate::policy::{Suppressed, SuppressedBy, Verdict};
 use crate::report::{self, Audience, Color, Options, Secrets, Verbosity};
-use crate::scan::Validity;
+use crate::scan::{Signal, Validity};
 use std::collections::BTreeSet;
 
 /// Fewer digits could be those of several findings by chance.
@@ -179,7 +179,10 @@ fn reasons(secret: &FoundSecret) -> Vec<String> {
     reasons.extend(signals.map(|signal| format!("{:+.1} bits: {}", signal.bits, signal.what)));
     if !secret.signals.is_empty() {
         let sum: f32 = secret.signals.iter().map(|signal| signal.bits).sum();
-        reasons.push(format!("{sum:+.1} bits in all"));
+        let (medium, high) = (Signal::MEDIUM, Signal::HIGH);
+        reasons.push(format!(
+            "{sum:+.1} bits in all; medium begins at {medium}, high at {high}"
+        ));
     }
     reasons
 }

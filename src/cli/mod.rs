@@ -1,5 +1,6 @@
 //! Parses the command line, composes the rooms, and exits. The only room that prints.
 
+mod approve;
 mod args;
 mod audit;
 mod baseline;
@@ -51,6 +52,7 @@ fn carry_out(command: Command) -> Exit {
         Command::Hook(args) => hook::run(&args),
         Command::Scan(args) => scan::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Approve(args) => approve::run(&args),
         Command::Policy(args) => policy::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Baseline(args) => baseline::run(&args),

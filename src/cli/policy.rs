@@ -6,6 +6,7 @@ use super::check::{layers, refname};
 use super::output::{complain, print};
 use crate::git::{RefName, Repo, escape};
 use crate::policy::RefPattern;
+use crate::policy::approvals::OwnersAt;
 use crate::policy::groups::{Groups, Principal, Pusher};
 use crate::policy::settings::{Act, Freeze, Protect, Settings};
 use std::fmt::Write as _;
@@ -110,17 +111,39 @@ fn conditions(
             .map(|from| ("merge_from", patterns(from))),
         on("linear", rule.linear, "no merges"),
         on("annotated", rule.annotated, "no lightweight tags"),
+        rule.signed
+            .asks()
+            .then(|| ("signed", rule.signed.shown().to_owned())),
+        on("push_cert", rule.push_cert, "git push --signed"),
         rule.names
             .as_ref()
             .map(|names| ("names", escape(names.as_str().as_bytes()))),
     ]
     .into_iter()
     .flatten()
+    .chain(approvals(rule))
     .collect();
     for window in &rule.freeze {
         all.push(("freeze", freeze(window, groups, user, now)));
     }
     all
+}
+
+fn approvals(rule: &Protect) -> Option<(&'static str, String)> {
+    let owners = rule.owners.as_ref().map(|at| match at {
+        OwnersAt::Branch(path) => format!("of the owners in {path}"),
+        OwnersAt::File(path) => {
+            format!(
+                "of the owners in {}",
+                escape(path.as_os_str().as_encoded_bytes())
+            )
+        }
+    });
+    let from = rule.approvals_from.as_deref().map(people);
+    let from = from.unwrap_or_else(|| "everyone who is known".to_owned());
+    let count = (rule.approvals() > 0).then(|| format!("{} of {from}", rule.approvals()));
+    let all: Vec<String> = count.into_iter().chain(owners).collect();
+    (!all.is_empty()).then(|| ("approvals", all.join(", and ")))
 }
 
 fn freeze(window: &Freeze, groups: &Groups, user: Option<&Pusher>, now: OffsetDateTime) -> String {

@@ -5,7 +5,7 @@ use super::keys::{self, Shape, Support};
 use super::rules::{self, Loaded};
 use super::{Config, Origin};
 use crate::policy::groups::Groups;
-use crate::policy::settings::Identity;
+use crate::policy::settings::{Identity, Protect};
 use serde::Deserialize as _;
 use std::io::{self, Read as _};
 use std::ops::Range;
@@ -24,6 +24,8 @@ pub(super) struct Layer {
     pub(super) origin: Origin,
     pub(super) path: PathBuf,
     pub(super) table: toml::Table,
+    /// Its rules over refs, in their order.
+    pub(super) protect: Vec<Protect>,
     text: String,
     places: Vec<Place>,
 }
@@ -56,11 +58,13 @@ impl Layer {
             .map_err(|(at, problem)| ConfigError::new(path, Some(line_of(&text, at)), problem))?;
         let table: toml::Table = text.parse().map_err(syntax)?;
         let document = toml::Deserializer::parse(&text).map_err(syntax)?;
-        Config::deserialize(document).map_err(|error| value_error(path, &text, &places, &error))?;
+        let config = Config::deserialize(document);
+        let config = config.map_err(|error| value_error(path, &text, &places, &error))?;
         Ok(Self {
             origin,
             path: path.to_owned(),
             table,
+            protect: config.protect,
             text,
             places,
         })
@@ -122,6 +126,7 @@ impl Layer {
             "protect.create",
             "protect.delete",
             "protect.force",
+            "protect.approvals_from",
             "commits.except",
             "protect.freeze.except",
         ] {
@@ -178,6 +183,14 @@ impl Layer {
             .filter(move |place| place.key == key)
             .flat_map(|place| &place.strings)
             .map(|(span, text)| (span, text.as_str()))
+    }
+
+    /// An error at a key that stands in several tables: at the `nth` (from 0) that holds it.
+    pub(super) fn error_at(&self, key: &str, nth: usize, why: String) -> ConfigError {
+        let place = self.places.iter().filter(|place| place.key == key).nth(nth);
+        let span = place.map(|place| place.span.clone()).unwrap_or_default();
+        let key = key.to_owned();
+        self.error(&span, Problem::Value { key, why })
     }
 
     fn error(&self, span: &Range<usize>, problem: Problem) -> ConfigError {

@@ -1,5 +1,6 @@
 //! Where the policy comes from: files in layers, each read whole, checked and merged.
 
+mod approvals;
 mod baseline;
 mod discover;
 mod error;
@@ -132,11 +133,13 @@ impl Config {
         for layer in &read {
             layer.check_rules(&known)?;
             layer.check_groups(&config.groups)?;
+            approvals::check(layer, &config)?;
             // Elsewhere it is a word of advice, and the keys are where the push arrives.
             if layer.origin == Origin::Server {
                 layer.check_keys(&config.identity)?;
             }
         }
+        approvals::read_owners(&read, &mut config.protect)?;
         config.secrets.own = own;
         (config.secrets.allow, config.secrets.expired) = std::mem::take(&mut config.secrets.allow)
             .into_iter()

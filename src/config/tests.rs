@@ -139,8 +139,8 @@ fn errors_name_file_line_and_key() {
         ),
         (
             "[[protect]]\nrefs = [\"refs/heads/main\"]\napprovals = 1",
-            "0.toml:3: \"protect.approvals\" is not enforced by this version of portcullis; \
-             remove it (what is not enforced must not look enforced)",
+            "0.toml:3: \"protect.approvals\": nobody's signature could be verified: \
+             set identity.allowed_signers or identity.gpg_home",
         ),
         (
             "\n[protect]\nrefs = [\"refs/heads/main\"]",
@@ -253,6 +253,42 @@ fn errors_name_file_line_and_key() {
             "[[protect]]\nrefs = [\"refs/heads/main\"]\n[[protect.freeze]]\n\
              from = 2026-12-20T00:00:00Z\nuntil = 2026-12-21T00:00:00Z\nexcept = [\"@admins\"]",
             "0.toml:6: \"protect.freeze.except\": there is no group \"admins\" in [groups]",
+        ),
+        (
+            "[identity]\nrevoked_keys = \"gone\"",
+            "0.toml:1: \"identity\": revoked_keys takes keys out of allowed_signers, which is not \
+             set",
+        ),
+        (
+            "[identity.gpg_keys]\nbob = []",
+            "0.toml:1: \"identity\": gpg_keys needs gpg_home, the folder with those keys",
+        ),
+        (
+            "[identity]\ngpg_home = \"ring\"\n[identity.gpg_keys]\nbob = [\"0123ABCD\"]",
+            "0.toml:4: \"identity.gpg_keys.bob\": is not a fingerprint of 40 or 64 hexadecimal \
+             digits",
+        ),
+        (
+            "[[protect]]\nrefs = [\"refs/heads/main\"]\nsigned = \"none\"\n\
+             [[protect]]\nrefs = [\"refs/heads/main\"]\nsigned = \"any\"",
+            "0.toml:6: \"protect.signed\": needs identity.allowed_signers or identity.gpg_home, \
+             which says whose a key is",
+        ),
+        (
+            "[identity]\ngpg_home = \"ring\"\n\
+             [[protect]]\nrefs = [\"refs/heads/main\"]\nsigned = \"fido2\"",
+            "0.toml:5: \"protect.signed\": needs identity.allowed_signers, which says whose a key \
+             is",
+        ),
+        (
+            "[[protect]]\nrefs = [\"refs/heads/main\"]\npush_cert = true",
+            "0.toml:3: \"protect.push_cert\": needs identity.allowed_signers or \
+             identity.gpg_home, which says whose a key is",
+        ),
+        (
+            "[[protect]]\nrefs = [\"refs/heads/main\"]\nsigned = \"yes\"",
+            "0.toml:3: \"protect.signed\": unknown variant `yes`, expected one of `none`, `any`, \
+             `ssh`, `fido2`, `fido2-verified`",
         ),
         (
             "[server]\nmax_bytes = \"5 MiB\"",

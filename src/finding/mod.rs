@@ -74,8 +74,10 @@ pub struct FoundSecret {
     pub secret: Secret,
     /// What an offline proof said.
     pub valid: Validity,
-    /// Who or what it belongs to, where the secret itself says so.
+    /// Who or what it belongs to, where it or the text around it says so.
     pub identity: Option<String>,
+    /// Of a private key, the fingerprint of its public half as `ssh-keygen -lf` shows it.
+    pub public: Option<String>,
     /// What spoke for and against it, where a model judged it; else empty.
     pub signals: Vec<Signal>,
 }

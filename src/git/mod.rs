@@ -1,13 +1,17 @@
 //! Reads a repository truthfully: objects, index, refs and walks. The only room that names `git2`
-//! or the index reader, runs `git`, or reads `GIT_*`. It judges nothing and prints nothing.
+//! or the index reader, runs `git`, `ssh-keygen` or `gpg`, or reads `GIT_*`. It judges nothing and
+//! prints nothing.
 
 mod ancestry;
 mod cache;
 mod caller;
 mod certificate;
+mod compare;
 mod directories;
 mod escape;
+mod hunks;
 mod index;
+mod keep;
 mod name;
 mod object;
 mod oid;
@@ -27,9 +31,12 @@ pub use ancestry::{is_ancestor, will_ask_ancestors};
 pub use cache::{read_cache, write_cache};
 pub use caller::{caller_amends, editor_is_used};
 pub use certificate::{Certificate, Nonce, PushCertificate, push_certificate};
+pub use compare::{Difference, Entry, differences};
 pub use directories::{Directory, changed_directories, entry_at};
 pub use escape::{Escaped, escape};
+pub use hunks::{Hunk, hunks};
 pub use index::{Index, Staged};
+pub use keep::{commit_named, keep, merge_base, ref_named};
 pub use name::{BadRefName, RefName, RepoPath};
 pub use object::{
     CommitInfo, Kind, Malformed, Mode, Object, TagInfo, TreeEntry, TreePlace, tree_entries,

@@ -102,6 +102,8 @@ pub trait Check: Send + Sync {
     }
     /// Looks at the size of a push as a whole, after all of it was shown.
     fn whole(&self, _cx: &Cx<'_>, _coverage: &Coverage, _out: &mut Vec<Raised>) {}
+    /// Adds to what was found what only all of it together tells, once every finding has its place.
+    fn after(&self, _raised: &mut [Raised]) {}
     /// Does, after all of a push was shown, what was put off to be done together.
     fn finish(&self, _cx: &Cx<'_>, _out: &mut Vec<Raised>) -> Vec<Unread> {
         Vec::new()

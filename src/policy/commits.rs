@@ -4,8 +4,8 @@
 mod conventional;
 mod example;
 mod message;
-mod trailers;
-mod values;
+pub(super) mod trailers;
+pub(super) mod values;
 
 use super::check::{Check, Cx, Raised, place_by};
 use super::groups::{Groups, Principal, Pusher};

@@ -266,7 +266,7 @@ pub(super) struct Line<'a> {
     /// The newest first.
     pub(super) commits: Vec<&'a Walked>,
     /// The first commit of the line that is not new; none where it ends at a root.
-    end: Option<Oid>,
+    pub(super) end: Option<Oid>,
 }
 
 impl<'a> Line<'a> {

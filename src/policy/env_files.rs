@@ -89,16 +89,89 @@ fn help(place: &Place, kept: bool, rewrite: &str) -> String {
 }
 
 /// Whether the file is safe to share by its own doing: encrypted as a whole (git-crypt, age, PGP,
-/// Ansible Vault), or every value in it (dotenvx, SOPS).
+/// Ansible Vault), or every value in it (dotenvx, SOPS). Its first line is not believed: all of it
+/// must have the form.
 fn is_encrypted(bytes: &[u8]) -> bool {
-    let begins = [
-        &b"\0GITCRYPT\0"[..],
-        b"age-encryption.org/v1\n",
-        b"-----BEGIN AGE ENCRYPTED FILE-----",
-        b"-----BEGIN PGP MESSAGE-----",
-        b"$ANSIBLE_VAULT;",
-    ];
-    begins.iter().any(|head| bytes.starts_with(head)) || are_values_encrypted(bytes)
+    is_ciphertext(bytes) || are_values_encrypted(bytes)
+}
+
+fn is_ciphertext(bytes: &[u8]) -> bool {
+    if let Some(rest) = bytes.strip_prefix(b"\0GITCRYPT\0") {
+        return !is_settings(rest);
+    }
+    if let Some(rest) = bytes.strip_prefix(b"age-encryption.org/v1\n-> ") {
+        return memchr::memmem::find(rest, b"\n--- ").is_some_and(|at| !is_settings(&rest[at..]));
+    }
+    let text = bytes.trim_ascii();
+    if text.starts_with(b"$ANSIBLE_VAULT;") {
+        let mut lines = text
+            .split(|byte| *byte == b'\n')
+            .map(<[u8]>::trim_ascii_end);
+        let _header = lines.next();
+        return lines.clone().next().is_some()
+            && lines.all(|line| !line.is_empty() && line.iter().all(u8::is_ascii_hexdigit));
+    }
+    [
+        ("AGE ENCRYPTED FILE", ""),
+        (
+            "PGP MESSAGE",
+            "Version: Comment: Hash: Charset: MessageID: ",
+        ),
+    ]
+    .iter()
+    .any(|(kind, headers)| is_armor(text, kind, headers))
+}
+
+/// Whether a text is one block of armor of a kind, nothing before and behind it and nothing but
+/// base 64 and these headers in it.
+fn is_armor(text: &[u8], kind: &str, headers: &str) -> bool {
+    let begin = format!("-----BEGIN {kind}-----");
+    let end = format!("-----END {kind}-----");
+    let inner = text
+        .strip_prefix(begin.as_bytes())
+        .and_then(|rest| rest.strip_suffix(end.as_bytes()));
+    let Some(inner) = inner else { return false };
+    let is_header = |line: &[u8]| {
+        let name = line.split_inclusive(|byte| *byte == b' ').next();
+        name.is_some_and(|name| {
+            name.ends_with(b": ") && memchr::memmem::find(headers.as_bytes(), name).is_some()
+        })
+    };
+    let is_coded = |line: &[u8]| {
+        line.len() <= 76
+            && line
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte))
+    };
+    let lines = inner
+        .split(|byte| *byte == b'\n')
+        .map(<[u8]>::trim_ascii_end);
+    let mut coded = 0;
+    for line in lines {
+        // `NAME=value` is base 64 as well, but for what base 64 ends with.
+        let padded = line.iter().position(|byte| *byte == b'=');
+        let ends = padded.is_none_or(|at| at == 0 || at + 2 >= line.len());
+        if !(is_coded(line) && ends || is_header(line)) {
+            return false;
+        }
+        coded += usize::from(!line.is_empty());
+    }
+    coded > 0
+}
+
+/// Whether any line of what should be a ciphertext is a setting.
+fn is_settings(bytes: &[u8]) -> bool {
+    bytes.split(|byte| *byte == b'\n').any(|line| {
+        let line = line.trim_ascii();
+        let name = line.strip_prefix(b"export ").unwrap_or(line);
+        let length = name
+            .iter()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
+            .count();
+        length >= 2
+            && name.get(length) == Some(&b'=')
+            && name.iter().all(|byte| (b' '..=b'~').contains(byte))
+    })
 }
 
 /// dotenvx: `NAME="encrypted:..."` beside `DOTENV_PUBLIC_KEY...`; SOPS: `NAME=ENC[...]` beside
@@ -141,6 +214,10 @@ mod tests {
             "DOTENV_PUBLIC_KEY=\"03ab\"\nA=\"encrypted:BE9Y\"\n# x\nB=encrypted:x\n",
             "A=ENC[AES256_GCM,data:x]\nsops_mac=ENC[x]\nsops_version=3.9\n",
             "$ANSIBLE_VAULT;1.1;AES256\n6162\n",
+            "age-encryption.org/v1\n-> X25519 abc\nDEF\n--- ghi\n\x01\x02=\u{80}",
+            "-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\nLW==\n-----END AGE ENCRYPTED FILE-----\n",
+            "-----BEGIN PGP MESSAGE-----\nVersion: 1\n\nhQEM\n=abcd\n-----END PGP MESSAGE-----\n",
+            "\0GITCRYPT\0\x01\x02\x03",
         ] {
             assert!(is_encrypted(good.as_bytes()), "{good}");
         }
@@ -150,6 +227,14 @@ mod tests {
             "A=encrypted:x\nB=plain\n",
             "DOTENV_PUBLIC_KEY=x\n",
             "junk\n",
+            "$ANSIBLE_VAULT;1.1;AES256\nA=hunter\n",
+            "$ANSIBLE_VAULT;1.1;AES256\n",
+            "age-encryption.org/v1\nA=1\n",
+            "age-encryption.org/v1\n-> X25519 abc\n--- x\nA_KEY=1\n",
+            "-----BEGIN PGP MESSAGE-----\nA=1\nPASSWORD=hunter22\n-----END PGP MESSAGE-----\n",
+            "-----BEGIN PGP MESSAGE-----\nhQEM\n-----END PGP MESSAGE-----\nA=1\n",
+            "-----BEGIN PGP MESSAGE-----\nA=1\n",
+            "\0GITCRYPT\0\nTOKEN=1\n",
         ] {
             assert!(!is_encrypted(bad.as_bytes()), "{bad}");
         }

@@ -3,7 +3,7 @@
 use super::parsed::Parsed;
 use crate::git::escape;
 use serde::{Deserialize, Deserializer};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -122,6 +122,25 @@ impl Groups {
         })
     }
 
+    /// How many accounts a list of principals holds; none where it holds everyone.
+    #[must_use]
+    pub fn count(&self, principals: &[Principal]) -> Option<usize> {
+        let mut names: BTreeSet<&str> = BTreeSet::new();
+        for principal in principals {
+            match principal {
+                Principal::Everyone => return None,
+                Principal::User(user) => {
+                    names.insert(user);
+                }
+                Principal::Group(group) => {
+                    let members = self.0.get(group).into_iter().flatten();
+                    names.extend(members.map(|member| member.0.as_str()));
+                }
+            }
+        }
+        Some(names.len())
+    }
+
     /// Whether a group of that name exists.
     #[must_use]
     pub fn has(&self, group: &str) -> bool {
@@ -166,6 +185,21 @@ mod tests {
                 allowed,
                 "{list:?} {pusher:?}"
             );
+        }
+    }
+
+    #[test]
+    fn everybody_in_a_list_is_counted_once() {
+        let groups: Groups =
+            toml::from_str("leads = [\"alice\", \"bob\"]\nall = [\"bob\", \"carol\"]").unwrap();
+        for (list, count) in [
+            (&["@leads", "@all", "bob"][..], Some(3)),
+            (&["@leads"], Some(2)),
+            (&["dave", "@missing"], Some(1)),
+            (&[], Some(0)),
+            (&["@leads", "*"], None),
+        ] {
+            assert_eq!(groups.count(&principals(list)), count, "{list:?}");
         }
     }
 

@@ -135,6 +135,9 @@ impl Policy {
             kept.raised
                 .sort_by_cached_key(|raised| order(&raised.finding));
         }
+        for check in &self.checks {
+            check.after(&mut kept.raised);
+        }
         let mut verdict = self.verdict(kept, effort);
         if let (Some(history), Some(repo)) = (&history, repo) {
             if let Some(of) = circumstances.filter(|_| verdict.unread.is_empty()) {

@@ -1,6 +1,7 @@
 //! Judges changes: the trait of a check, the table of packs, what suppresses a finding, the verdict.
 
 mod allow;
+pub mod approvals;
 pub mod baseline;
 mod check;
 mod commits;
@@ -19,6 +20,7 @@ mod packs;
 mod parsed;
 mod path_patterns;
 mod protect;
+mod publics;
 mod ref_pattern;
 mod refs;
 mod secrets;

@@ -1,5 +1,6 @@
 //! `[[protect]]`: what a rule asks of a change of the refs that it stands in front of.
 
+use super::approvals::{ApprovedBy, Owners, OwnersAt};
 use super::groups::Principal;
 use super::parsed::{Moment, Parsed, parsed_list, parsed_option, table, unwrap_all};
 use super::ref_pattern::RefPattern;
@@ -8,6 +9,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use std::str::FromStr;
+use std::sync::Arc;
 use time::OffsetDateTime;
 
 /// `[[protect]]`: who may move a ref, and how.
@@ -41,12 +43,31 @@ pub struct Protect {
     /// A tag must have an object of its own.
     #[serde(default)]
     pub annotated: bool,
+    /// How many people must have approved what is new.
+    approvals: Option<u8>,
+    /// Which people; absent: everyone who is known.
+    #[serde(default, deserialize_with = "parsed_list")]
+    pub approvals_from: Option<Vec<Principal>>,
+    approvals_by: Option<Vec<ApprovedBy>>,
+    /// Whether who pushes counts among those who have approved.
+    #[serde(default = "yes")]
+    pub approvals_by_pusher: bool,
+    /// Where it stands who has to approve which paths.
+    #[serde(default, deserialize_with = "parsed_option")]
+    pub owners: Option<OwnersAt>,
+    /// What stands there, if that is a file of the server.
+    #[serde(skip)]
+    pub owned: Option<Arc<Owners>>,
     /// How commits and tags must be signed.
     #[serde(default)]
     pub signed: SignatureLevel,
     /// The push must have a certificate of the pusher's, signed as `signed` says.
     #[serde(default)]
     pub push_cert: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What is asked of signatures; each level asks for what those before it do.
@@ -71,6 +92,18 @@ impl SignatureLevel {
     #[must_use]
     pub fn asks(self) -> bool {
         self != Self::None
+    }
+
+    /// What is asked, for people.
+    #[must_use]
+    pub fn shown(self) -> &'static str {
+        match self {
+            Self::None => "nothing is asked",
+            Self::Any => "signed commits and tags",
+            Self::Ssh => "commits and tags signed with SSH keys",
+            Self::Fido2 => "commits and tags signed with a touch of a FIDO2 device",
+            Self::Fido2Verified => "commits and tags signed with a FIDO2 device and its PIN",
+        }
     }
 
     /// What a good signature lacks, as a sentence.
@@ -132,6 +165,38 @@ impl Protect {
     #[must_use]
     pub fn says_who_may_delete(&self) -> bool {
         self.delete.is_some() || self.push.is_some()
+    }
+
+    /// How many people must have approved what is new.
+    #[must_use]
+    pub fn approvals(&self) -> u8 {
+        self.approvals.unwrap_or(0)
+    }
+
+    /// What counts as an approval.
+    #[must_use]
+    pub fn approvals_by(&self) -> &[ApprovedBy] {
+        self.approvals_by
+            .as_deref()
+            .unwrap_or(&[ApprovedBy::Signed])
+    }
+
+    /// Whether the rule has the key `approvals`.
+    #[must_use]
+    pub fn writes_approvals(&self) -> bool {
+        self.approvals.is_some()
+    }
+
+    /// Whether the rule has the key `approvals_by`.
+    #[must_use]
+    pub fn writes_approvals_by(&self) -> bool {
+        self.approvals_by.is_some()
+    }
+
+    /// Whether anything has to be approved by anybody.
+    #[must_use]
+    pub fn asks_for_approvals(&self) -> bool {
+        self.approvals() > 0 || self.owners.is_some()
     }
 
     /// Whether the commits must be known that are new on the ref.

@@ -5,6 +5,7 @@ mod certificate;
 mod signed;
 
 use super::Coverage;
+use super::approvals::{self, Judge};
 use super::check::{Check, Cx, Raised};
 use super::decide::{Asked, Asker, Denial, Line, Motion, decide, pending};
 use super::groups::Groups;
@@ -38,10 +39,14 @@ impl Check for Refs {
             let message = "the push names this ref twice".to_owned();
             out.push(raise("duplicate", message, help, &update.name));
         }
+        let name = &update.name;
+        if let (Side::Server, Some(repo)) = (cx.side, cx.repo) {
+            let parked = approvals::parked(cx, repo, update)?;
+            out.extend(parked.map(|denial| denied(denial, name)));
+        }
         let Some(repo) = cx.repo.filter(|_| !self.rules.is_empty()) else {
             return Ok(());
         };
-        let name = &update.name;
         let names = match cx.side {
             // A push to a symbolic ref writes what it stands for.
             Side::Server => repo.written_by(name),
@@ -71,7 +76,9 @@ impl Check for Refs {
                 let motion = seen.motion(&matching)?;
                 let asked = seen.asked(&motion, &matching)?;
                 let asker = Asker::Server(&self.groups, cx.pusher);
-                let denials = decide(&motion, &asked, asker, cx.now);
+                let mut denials = decide(&motion, &asked, asker, cx.now);
+                let approving = seen.approving(&self.groups, motion.act);
+                denials.extend(Judge::new(&approving).rules(&matching)?);
                 out.extend(denials.into_iter().map(|mut denial| {
                     if let [_, .., last] = &names[..] {
                         denial
@@ -91,7 +98,10 @@ impl Check for Refs {
                         outside: OidSet::default(),
                     })
                     .collect();
-                let denials = decide(&motion, &asked, Asker::Client, cx.now);
+                let mut denials = decide(&motion, &asked, Asker::Client, cx.now);
+                let approving = seen.approving(&self.groups, motion.act);
+                // What a clone does not have is not asked.
+                denials.extend(Judge::new(&approving).rules(&matching).unwrap_or_default());
                 out.extend(denials.into_iter().map(|denial| warning(denial, name)));
             }
         }
@@ -260,6 +270,18 @@ impl<'a> Seen<'a> {
             return Ok(Some(raise("last-branch", message, help, name)));
         }
         Ok(None)
+    }
+
+    fn approving(&self, groups: &'a Groups, act: Act) -> approvals::Update<'a> {
+        approvals::Update {
+            cx: self.cx,
+            repo: self.repo,
+            groups,
+            names: self.names,
+            act,
+            old: self.update.change.old_oid(),
+            new: self.update.change.new_oid(),
+        }
     }
 
     fn is_tag(&self) -> bool {

@@ -1,15 +1,18 @@
 //! Pack `secrets`: nothing that opens a door is committed, pushed or kept, since whoever can read
 //! the repository, now or later, could walk through it.
 
-use super::check::{Check, Cx, Raised, place_in};
+use super::check::{Check, Cx, Raised, place_by, place_in};
 use super::inline::mark_on_lines;
 use super::marks::mark_of;
+use super::publics::Publics;
 use super::settings::{self, Settings};
-use crate::change::{By, Calm, Content, FileChange, Fresh, Message, MessageOf, Naming, Unread};
+use crate::change::{
+    By, Calm, Content, FileChange, Fresh, Message, MessageOf, Naming, RefChange, RefUpdate, Unread,
+};
 use crate::finding::{
     CheckId, Finding, Fingerprint, FoundSecret, Level, Place, PlaceKind, TextRange,
 };
-use crate::git::{Kind, Oid, RepoPath, escape};
+use crate::git::{Kind, Oid, RefName, RepoPath, escape};
 use crate::scan::{Confidence, Match, Rule, Scanner, Validity};
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -20,6 +23,7 @@ pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
         scanner: Scanner::new(&settings.secrets.selection()),
         settings: settings.secrets.clone(),
         clean: Mutex::new(HashSet::new()),
+        publics: Publics::default(),
     })
 }
 
@@ -30,9 +34,34 @@ struct Secrets {
     settings: settings::Secrets,
     /// Blobs that hold nothing at a path; commit after commit brings the same ones.
     clean: Mutex<HashSet<(Oid, Option<RepoPath>)>>,
+    publics: Publics,
 }
 
 impl Check for Secrets {
+    fn update(
+        &self,
+        _cx: &Cx<'_>,
+        update: &RefUpdate,
+        out: &mut Vec<Raised>,
+    ) -> Result<(), Unread> {
+        let comes = match update.change {
+            RefChange::Create { .. } | RefChange::Pending { .. } => true,
+            RefChange::Move { .. } | RefChange::Delete { .. } => false,
+        };
+        if comes && let Some(found) = self.in_name(update.name.as_bytes()) {
+            let place = Place {
+                refname: Some(update.name.clone()),
+                ..place_by(PlaceKind::Ref, By::default())
+            };
+            let refs = match update.change.is_pending() {
+                true => Vec::new(),
+                false => vec![update.name.clone()],
+            };
+            out.push(self.raise_name(&found, "a ref", place, refs));
+        }
+        Ok(())
+    }
+
     fn file(
         &self,
         _cx: &Cx<'_>,
@@ -41,6 +70,9 @@ impl Check for Secrets {
     ) -> Result<(), Unread> {
         if file.is_old_content() {
             return Ok(());
+        }
+        if file.is_new_path() || file.naming == Naming::LastPart {
+            self.in_path(file, out);
         }
         if file.naming == Naming::LastPart {
             self.candidate(file, out);
@@ -76,6 +108,7 @@ impl Check for Secrets {
         };
         let scan = self.scanner.scan(path, whole);
         file.calm.set(scan.calm);
+        self.publics.keep(&scan.publics, what);
         let allowed = |allow: &settings::Allow| allow.excuses_all_of(file.path.as_ref());
         let unread = match scan.undecided.first() {
             Some(why) if !self.settings.allow.iter().any(allowed) => {
@@ -190,8 +223,12 @@ impl Check for Secrets {
         Ok(())
     }
 
+    fn after(&self, raised: &mut [Raised]) {
+        self.publics.tell(raised);
+    }
+
     fn wants_name(&self, name: &[u8]) -> bool {
-        self.scanner.of_name(name).next().is_some()
+        self.scanner.of_name(name).next().is_some() || self.in_name(name).is_some()
     }
 
     fn holds_at(&self, cx: &Cx<'_>, finding: &Finding, path: &RepoPath) -> bool {
@@ -282,6 +319,48 @@ impl Secrets {
         }
     }
 
+    /// A token within a name. Only what is one beyond doubt: names are full of words.
+    fn in_name(&self, name: &[u8]) -> Option<Match> {
+        if name.len() < MIN_NAME {
+            return None;
+        }
+        let scan = self.scanner.scan(
+            &[],
+            Content {
+                bytes: name,
+                fresh: &Fresh::All,
+            },
+        );
+        scan.matches.into_iter().find(|found| {
+            found.rule.is_named()
+                && found.rule.model.is_none()
+                && found.confidence == Confidence::High
+                && found.decoded.is_empty()
+        })
+    }
+
+    /// Raises a token that stands in the path of a file.
+    fn in_path(&self, file: &FileChange<'_>, out: &mut Vec<Raised>) {
+        let path = file.path.as_ref().map_or(&[][..], RepoPath::as_bytes);
+        if let Some(found) = self.in_name(path) {
+            let place = place_in(file);
+            let mut raised = self.raise_name(&found, "a file", place, file.by.refs.to_vec());
+            raised.naming = file.naming;
+            out.push(raised);
+        }
+    }
+
+    fn raise_name(&self, found: &Match, of: &str, place: Place, refs: Vec<RefName>) -> Raised {
+        let message = format!("in the name of {of}: {}", message(found));
+        let revoke = escape(found.rule.revoke.as_bytes());
+        let help = format!("give it another name\nif it was ever pushed, revoke it: {revoke}");
+        let mut raised = Raised::denied(check_id(found.rule), message, help, place, refs);
+        raised.finding.level = self.level(found);
+        raised.finding.confidence = found.confidence;
+        raised.finding.secret = Some(found_secret(found));
+        raised
+    }
+
     /// Raises what rules about paths could mean by the last part of a path.
     fn candidate(&self, file: &FileChange<'_>, out: &mut Vec<Raised>) {
         let name = file.path.as_ref().map_or(&[][..], RepoPath::file_name);
@@ -320,15 +399,6 @@ impl Secrets {
 
     fn raise(&self, stage: Stage, found: &Match, bytes: &[u8], place: Place, by: By<'_>) -> Raised {
         let check = check_id(found.rule);
-        let secret = FoundSecret {
-            secret: found.secret.clone(),
-            valid: found.valid,
-            identity: found
-                .identity
-                .as_deref()
-                .map(|identity| escape(identity.as_bytes())),
-            signals: found.signals.clone(),
-        };
         let path = place.path.as_ref().map_or(&[][..], RepoPath::as_bytes);
         let id = found.rule.id;
         let mark = mark_on_lines(bytes, &found.span, id)
@@ -343,11 +413,27 @@ impl Secrets {
                 fingerprint: Fingerprint::default(),
                 place,
                 refs: by.refs.to_vec(),
-                secret: Some(secret),
+                secret: Some(found_secret(found)),
             },
             mark,
             naming: Naming::Whole,
         }
+    }
+}
+
+/// The shortest name that is looked at, in bytes.
+const MIN_NAME: usize = 20;
+
+fn found_secret(found: &Match) -> FoundSecret {
+    FoundSecret {
+        secret: found.secret.clone(),
+        valid: found.valid,
+        identity: found
+            .identity
+            .as_deref()
+            .map(|identity| escape(identity.as_bytes())),
+        public: found.public.clone(),
+        signals: found.signals.clone(),
     }
 }
 

@@ -90,16 +90,21 @@ pub struct EnvFiles {
 }
 
 impl EnvFiles {
-    /// Whether a file of that name stays out.
+    /// Whether a file of that name stays out. `.ENV` is `.env` where a file system says so, and what
+    /// reads one reads the other there.
     #[must_use]
     pub fn denies(&self, path: &RepoPath) -> bool {
-        self.deny.matches(path) && !self.allow.matches(path)
+        let lower = RepoPath::new(&path.as_bytes().to_ascii_lowercase());
+        let matches = |patterns: &PathPatterns| patterns.matches(path) || patterns.matches(&lower);
+        matches(&self.deny) && !matches(&self.allow)
     }
 
     /// Whether a file of that name could stay out, wherever it stands.
     #[must_use]
     pub fn may_deny_name(&self, name: &[u8]) -> bool {
         self.deny.may_match_name(name)
+            || name.iter().any(u8::is_ascii_uppercase)
+                && self.deny.may_match_name(&name.to_ascii_lowercase())
     }
 }
 
@@ -277,6 +282,10 @@ mod tests {
             ("a/.env.vault", false),
             ("env", false),
             (".envrc", false),
+            (".ENV", true),
+            ("a/Prod.Env", true),
+            (".Env.Example", false),
+            ("ENV", false),
         ] {
             assert_eq!(
                 rule.denies(&RepoPath::new(path.as_bytes())),

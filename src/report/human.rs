@@ -171,11 +171,11 @@ impl Page<'_> {
                 Validity::No => line.push_str(", its checksum is wrong"),
                 Validity::Unknown => {}
             }
+            self.labelled("secret:", &line);
             if let Some(identity) = &found.identity {
                 let identity = self.redactor.text(identity.as_bytes());
-                line.push_str(&format!(", of {identity}"));
+                self.labelled("identity:", &identity);
             }
-            self.labelled("secret:", &line);
             if let Some(clear) = self.redactor.clear(found) {
                 self.labelled("clear:", &clear);
             }
@@ -393,7 +393,8 @@ mod tests {
             "\
 src/a.py:3:9  secrets/github-personal-access-token
     A GitHub personal access token stands in this file.
-    secret: ghp_… (40 characters), its checksum is right, of octo
+    secret: ghp_… (40 characters), its checksum is right
+    identity: octo
     within: base64
     commit: 2222222222222222222222222222222222222222, Alice
         <alice@example.com>, 2026-01-02T03:04:05Z

@@ -87,6 +87,7 @@ pub(super) fn leak() -> Finding {
         secret: Secret::new(token().as_bytes()),
         valid: Validity::Yes,
         identity: Some("octo".to_owned()),
+        public: None,
         signals: Vec::new(),
     });
     leak
@@ -170,6 +171,7 @@ pub(super) fn hostile(seed: u64) -> (Verdict, Vec<String>) {
             secret: Secret::new(secret.as_bytes()),
             valid: Validity::Unknown,
             identity: Some(noisy),
+            public: None,
             signals: Vec::new(),
         });
         secrets.push(secret);

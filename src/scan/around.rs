@@ -100,6 +100,15 @@ fn parts(text: &[u8], at: usize) -> bool {
             return false;
         }
     }
+    // A list of numbers, each behind a comma.
+    let blank = |byte: &&u8| byte.is_ascii_whitespace();
+    let opens = before.iter().rev().take(GAP).find(|byte| !blank(byte));
+    if matches!(opens, Some(b',' | b'{' | b'[' | b'(')) {
+        let skipped = text[at..].iter().take(GAP).take_while(blank).count();
+        if text[at + skipped..].starts_with(b"0x") {
+            return false;
+        }
+    }
     // Strings beside each other.
     let gap = |byte: &u8| {
         matches!(

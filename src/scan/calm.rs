@@ -8,6 +8,7 @@
 use super::around;
 use super::decode::{Budget, is_container};
 use super::generic::{self, Setting};
+use super::keys::Public;
 use super::keywords::{Hit, Keywords};
 use super::rule::Rule;
 use super::scanner::Scanner;
@@ -31,6 +32,8 @@ pub(super) struct Told {
     /// Whether any rule matched, though it may report nothing, or would have if other lines did not
     /// speak against it.
     pub(super) matches: bool,
+    /// The public keys in it, where they are asked for.
+    pub(super) publics: Option<Vec<Public>>,
 }
 
 impl Scanner {
@@ -115,7 +118,9 @@ impl Scanner {
     }
 
     fn lines_of(&self, hit: &Hit) -> Lines {
-        let rule = self.table[usize::from(hit.owner)];
+        let Some(rule) = self.rule_at(hit.owner) else {
+            return Lines::One;
+        };
         match rule.lines {
             1 if rule.regex.is_some() => Lines::One,
             1 => Lines::ByName,

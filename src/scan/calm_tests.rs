@@ -109,7 +109,12 @@ fn written(random: &mut Random, secret: &str) -> Vec<u8> {
         let lines: Vec<&[u8]> = text.as_bytes().chunks(width).collect();
         lines.join(by.as_bytes())
     };
-    match random.below(12) {
+    match random.below(13) {
+        12 => {
+            let numbers: Vec<String> = secret.bytes().map(|byte| format!("0x{byte:02x}")).collect();
+            let lines: Vec<String> = numbers.chunks(12).map(|line| line.join(", ")).collect();
+            format!("k = {{\n  {},\n}}", lines.join(",\n\n  ")).into_bytes()
+        }
         0 => wrap(&encode(format!("x = 1\n{secret}\n").as_bytes()), 64, "\n"),
         1 => wrap(&encode(secret.as_bytes()), 76, "\r\n  "),
         2 => encode(secret.as_bytes()).into_bytes(),

@@ -12,6 +12,7 @@ mod decode;
 mod encoding;
 pub mod foreign;
 mod generic;
+mod keys;
 mod keywords;
 mod known;
 mod near;
@@ -22,15 +23,19 @@ mod rule;
 mod scanner;
 mod search;
 mod secret;
+mod stages;
 mod table;
 pub mod template;
+mod whose;
 mod window;
 
 pub use decode::{Budget, Decoded, Piece, decode};
 pub use generic::{Model, Signal};
+pub use keys::Public;
 pub use rule::{Near, Rule, rule, rules, rules_digest};
 pub use scanner::{Scan, Scanner};
 pub use secret::{Confidence, Secret, Validity};
+pub use stages::Stage;
 pub use table::{Own, Selection};
 
 use std::ops::Range;
@@ -56,8 +61,11 @@ pub struct Match {
     pub confidence: Confidence,
     /// What an offline proof said.
     pub valid: Validity,
-    /// Who or what it belongs to, where the secret itself says so: an account, an issuer.
+    /// Who or what it belongs to, where it says so itself or what stands around it does: an account,
+    /// an issuer, the user and the host of a URL, the kind and the public half of a private key.
     pub identity: Option<String>,
+    /// Of a private key, the fingerprint of its public half as `ssh-keygen -lf` shows it.
+    pub public: Option<String>,
     /// What had to be decoded to see it, outermost first: `base64`, `gzip`, `utf-16`, `zip`.
     pub decoded: Vec<&'static str>,
     /// What spoke for and against it, where a model judged it by name and look; else empty.

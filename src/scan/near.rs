@@ -11,13 +11,13 @@ use std::ops::Range;
 
 /// The matches of a rule that needs a partner, around the matches of that partner.
 pub(super) fn beside(rule: &'static Rule, near: Near, text: &Text<'_>, matches: &mut Vec<Match>) {
-    let partners: Vec<Range<usize>> = matches
+    let partners: Vec<(Range<usize>, Option<String>)> = matches
         .iter()
         .filter(|found| found.rule.id == near.rule)
-        .map(|found| found.whole.clone())
+        .map(|found| (found.whole.clone(), found.identity.clone()))
         .collect();
     let mut found = Vec::new();
-    for partner in partners {
+    for (partner, identity) in partners {
         let window = neighbourhood(text.bytes, &partner, near.lines);
         let mut here = Vec::new();
         for line in lines(text.bytes, &window, rule.lines) {
@@ -34,6 +34,7 @@ pub(super) fn beside(rule: &'static Rule, near: Near, text: &Text<'_>, matches: 
                 continue;
             }
             one.whole = one.whole.start.min(partner.start)..one.whole.end.max(partner.end);
+            one.identity = one.identity.or_else(|| identity.clone());
             found.push(one);
         }
     }

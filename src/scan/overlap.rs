@@ -106,6 +106,7 @@ mod tests {
             confidence: Confidence::High,
             valid,
             identity: None,
+            public: None,
             decoded: Vec::new(),
             signals: Vec::new(),
         }

@@ -163,7 +163,8 @@ impl Rule {
     }
 
     /// Whether the rule knows its secret by a shape of its own, not by the name beside it.
-    pub(super) fn is_named(&self) -> bool {
+    #[must_use]
+    pub fn is_named(&self) -> bool {
         match self.model {
             None | Some(Model::Basic | Model::Encoded | Model::Hash) => true,
             Some(Model::Generic | Model::Password) => false,

@@ -1,10 +1,11 @@
 //! The engine: from a text to its matches.
 
 use super::calm::{OverLines, Told, is_excused, is_plain};
-use super::decode::{Budget, decode};
+use super::decode::{Budget, decode, is_one};
 use super::encoding;
 use super::foreign::{self, Allowance, Report};
 use super::generic::{self, Setting};
+use super::keys;
 use super::keywords::{Hit, Keywords};
 use super::known::Known;
 use super::near;
@@ -13,6 +14,7 @@ use super::rule::Rule;
 #[cfg(test)]
 use super::search::each;
 use super::search::{Text, accept, everywhere, excused, is_called, run};
+use super::whose;
 use super::window::windows;
 use super::{Match, Selection};
 use crate::change::{Calm, Content, Fresh};
@@ -27,6 +29,8 @@ pub struct Scan {
     pub undecided: Vec<String>,
     /// How much of a text that is built on this one has to be looked at.
     pub calm: Calm,
+    /// The public keys and certificates in it, which say where a private key is trusted.
+    pub publics: Vec<keys::Public>,
 }
 
 /// How a rule takes part.
@@ -63,6 +67,9 @@ pub struct Scanner {
     /// Whether all that it looks for is found by what stands on a few lines.
     pub(super) by_lines: bool,
 }
+
+/// Whose keywords the beginnings of public keys are: no rule's.
+const PUBLIC: u16 = u16::MAX;
 
 /// The highest byte that may follow a keyword of this rule.
 fn highest_behind(rule: &Rule) -> u8 {
@@ -116,10 +123,12 @@ impl Scanner {
         let always = of(&|rule| rule.near.is_none() && !is_called(rule));
         let mut of_paths = of(&Rule::is_about_paths);
         of_paths.retain(|index| parts[*index] == Part::On);
-        let keywords = Keywords::new(called(&table, &parts).flat_map(|(index, rule)| {
+        let of_rules = called(&table, &parts).flat_map(|(index, rule)| {
             let words = rule.keywords.iter();
             words.map(move |word| (*word, index, highest_behind(rule)))
-        }));
+        });
+        let marks = keys::MARKS.map(|mark| (mark, PUBLIC, 0x7f));
+        let keywords = Keywords::new(of_rules.chain(marks));
         let always_is_empty = always.is_empty();
         let table_is_ours = table.iter().all(|rule| rule.foreign.is_none());
         Self {
@@ -135,6 +144,11 @@ impl Scanner {
             by_lines: selection.own.allowances.is_empty() && always_is_empty && table_is_ours,
             allowances: selection.own.allowances.clone(),
         }
+    }
+
+    /// The rule of a keyword's owner; none for the beginning of a public key.
+    pub(super) fn rule_at(&self, owner: u16) -> Option<&'static Rule> {
+        self.table.get(usize::from(owner)).copied()
     }
 
     /// What is looked for in lines that are not new themselves.
@@ -200,9 +214,16 @@ impl Scanner {
             setting: Setting::Plain,
             allowances: &self.allowances,
         };
-        let mut told = Told::default();
+        let mut told = Told {
+            publics: Some(Vec::new()),
+            ..Told::default()
+        };
         scan.matches = self.any(&text, &mut budget, &mut told);
-        if scan.matches.is_empty() && is_plain(content.bytes) {
+        scan.publics = told.publics.take().unwrap_or_default();
+        whose::tell_public(&mut scan.matches, &scan.publics, |at| {
+            1 + memchr::memchr_iter(b'\n', &content.bytes[..at.min(content.bytes.len())]).count()
+        });
+        if scan.matches.is_empty() && is_plain(content.bytes) && !is_one(path) {
             scan.calm = self.calm_by(&told);
         }
         scan.undecided = told.undecided;
@@ -231,7 +252,11 @@ impl Scanner {
                 fresh: &Fresh::All,
                 ..*text
             };
+            let known = told.publics.as_ref().map_or(0, Vec::len);
             let mut found = self.narrow(&inner, budget, told);
+            for public in told.publics.iter_mut().flat_map(|all| &mut all[known..]) {
+                public.at = wide.place(&(public.at..public.at)).start;
+            }
             for one in &mut found {
                 one.span = wide.place(&one.span);
                 one.whole = wide.place(&one.whole);
@@ -272,7 +297,11 @@ impl Scanner {
                 setting: Setting::decoded(&piece.bytes),
                 ..*text
             };
+            let known = told.publics.as_ref().map_or(0, Vec::len);
             let found = budget.deeper(|budget| self.any(&inner, budget, told));
+            for public in told.publics.iter_mut().flat_map(|all| &mut all[known..]) {
+                public.at = piece.span.start;
+            }
             for mut found in found {
                 found.span = piece.span.clone();
                 found.whole = piece.span.clone();
@@ -292,12 +321,14 @@ impl Scanner {
         let mut raw = Vec::new();
         for group in hits.chunk_by(|a, b| a.owner == b.owner) {
             let owner = group[0].owner;
-            let rule = self.table[usize::from(owner)];
+            let Some(rule) = self.table.get(usize::from(owner)) else {
+                continue;
+            };
             if rule.regex.is_none() {
                 continue;
             }
             for window in windows(rule, bytes, group) {
-                each(rule, bytes, &window, |_, secret| {
+                each(rule, bytes, &window, |_, secret, _| {
                     raw.push((owner, secret.start, secret.end));
                 });
             }
@@ -319,6 +350,12 @@ impl Scanner {
         hits.sort_unstable();
         hits.dedup();
         for group in hits.chunk_by(|a, b| a.owner == b.owner) {
+            if group[0].owner == PUBLIC {
+                if let Some(publics) = &mut told.publics {
+                    publics.append(&mut keys::stand_in(text.bytes));
+                }
+                continue;
+            }
             let owner = usize::from(group[0].owner);
             if self.can_run(owner, &mut told.undecided) {
                 self.rule(owner, group, text, &mut matches, told);
@@ -423,6 +460,9 @@ impl Scanner {
                     matches.extend(found);
                 }
                 told.spans |= generic::spans_lines(text.bytes, hit.start + hit.len);
+                if generic::spans_many(text.bytes, hit.start..hit.start + hit.len) {
+                    told.lines = usize::MAX;
+                }
             }
             return;
         }

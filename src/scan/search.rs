@@ -5,6 +5,7 @@ use super::generic::{self, Setting};
 use super::keywords::Hit;
 use super::placeholder;
 use super::rule::Rule;
+use super::whose;
 use super::window::{lines, lines_in};
 use super::{Confidence, Match, Secret, Validity};
 use crate::change::Fresh;
@@ -36,13 +37,14 @@ impl Text<'_> {
     }
 }
 
-/// Calls `found` with all of each match in a window and with its secret. The search goes on behind
+/// Calls `found` with all of each match in a window, with its secret, and with whom the groups around
+/// it name. The search goes on behind
 /// the secret, not behind the delimiter that the match may have consumed: it may open the next one.
 pub(super) fn each(
     rule: &Rule,
     text: &[u8],
     window: &Range<usize>,
-    mut found: impl FnMut(Range<usize>, Range<usize>),
+    mut found: impl FnMut(Range<usize>, Range<usize>, Option<String>),
 ) {
     if !rule.could_match(&text[window.clone()]) {
         return;
@@ -62,7 +64,8 @@ pub(super) fn each(
         let secret = captures.get_group_by_name("secret").unwrap_or(all.span());
         at = secret.end.max(at + 1);
         if rule.lines == 1 || lines_in(&text[all.range()]) < rule.lines {
-            found(all.range(), secret.range());
+            let named = whose::named(&captures, &text[..window.end]);
+            found(all.range(), secret.range(), named);
         }
     }
 }
@@ -74,8 +77,14 @@ pub(super) fn run(
     window: &Range<usize>,
     matches: &mut Vec<Match>,
 ) {
-    each(rule, text.bytes, window, |whole, secret| {
-        matches.extend(accept(rule, text, whole, secret, None));
+    each(rule, text.bytes, window, |whole, secret, named| {
+        matches.extend(accept(rule, text, whole, secret, None).map(|found| Match {
+            identity: match (named, found.identity) {
+                (Some(named), Some(own)) => Some(format!("{named}, {own}")),
+                (named, own) => named.or(own),
+            },
+            ..found
+        }));
     });
 }
 
@@ -151,7 +160,11 @@ pub(super) fn accept(
             Validity::Unknown => {}
         }
     }
-    (!excused(&found, text)).then_some(found)
+    if excused(&found, text) {
+        return None;
+    }
+    whose::tell(&mut found, text.bytes);
+    Some(found)
 }
 
 /// Whether a rule file says that this is no finding.
@@ -184,6 +197,7 @@ impl Match {
             confidence: rule.confidence,
             valid: Validity::Unknown,
             identity: None,
+            public: None,
             decoded: Vec::new(),
             signals: Vec::new(),
         }

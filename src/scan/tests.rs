@@ -167,9 +167,21 @@ fn a_text(random: &mut Random) -> Vec<u8> {
     text.into_bytes()
 }
 
+/// How often a test of random texts tries, and from where: more often and elsewhere when the
+/// environment asks, as a fuzzer would.
+fn effort(rounds: usize, seed: u64) -> (usize, Random) {
+    let asked = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
+    let times = asked("PORTCULLIS_TEST_TIMES").unwrap_or(1);
+    let shift = asked("PORTCULLIS_TEST_SEED").unwrap_or(0);
+    (
+        rounds * usize::try_from(times).unwrap_or(1),
+        Random::new(seed + (shift << 32)),
+    )
+}
+
 #[test]
 fn windows_find_what_whole_texts_hold() {
-    let mut random = Random::new(7);
+    let (rounds, mut random) = effort(60, 7);
     let scanner = Scanner::new(&Selection::default());
     let regexes: Vec<_> = (0_usize..)
         .zip(rules())
@@ -180,7 +192,7 @@ fn windows_find_what_whole_texts_hold() {
             Some((index, rule, regex))
         })
         .collect();
-    for round in 0..60 {
+    for round in 0..rounds {
         let text = a_text(&mut random);
         let raw = scanner.raw(&text);
         for (index, rule, regex) in &regexes {
@@ -398,9 +410,15 @@ fn no_secret_shows_in_debug() {
 #[test]
 fn no_text_makes_the_scanner_panic() {
     use base64::Engine as _;
-    let mut random = Random::new(23);
+    let (rounds, mut random) = effort(120, 23);
     let scanner = Scanner::new(&Selection::default());
-    let odd: [&[u8]; 12] = [
+    let odd: [&[u8]; 18] = [
+        b"{0x67, 0x68, ",
+        b"${TOKEN:-",
+        b"variable \"password\" {\n default = ",
+        b"ssh-rsa AAAA",
+        b"-----BEGIN CERTIFICATE-----\n",
+        b"<key>password</key>",
         b"\0",
         b"\xFF\xFE",
         b"\x1F\x8B\x08\0",
@@ -414,7 +432,7 @@ fn no_text_makes_the_scanner_panic() {
         b"\xC3",
         b"eyJhbGciOi.eyJ.",
     ];
-    for round in 0..120 {
+    for round in 0..rounds {
         let mut text = a_text(&mut random);
         for _ in 0..random.below(8) {
             let at = random.below(text.len() + 1);

@@ -35,6 +35,10 @@ pub(crate) const REF_SIGNED: &str = "refs/signed";
 pub(crate) const REF_SIGNER: &str = "refs/signer";
 pub(crate) const REF_PUSH_CERT: &str = "refs/push-cert";
 pub(crate) const REF_LIMIT: &str = "refs/limit";
+pub(crate) const REF_APPROVALS: &str = "refs/approvals";
+pub(crate) const REF_OWNERS: &str = "refs/owners";
+pub(crate) const REF_APPROVAL: &str = "refs/approval";
+pub(crate) const REF_RESERVED: &str = "refs/reserved";
 
 pub(crate) const CONVENTIONAL: &str = "commits/conventional";
 pub(crate) const SUBJECT_LENGTH: &str = "commits/subject-length";

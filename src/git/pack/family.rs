@@ -175,9 +175,10 @@ impl<'a, V: Visitor> Walker<'a, V> {
         let Some(oid) = Oid::from_raw(pack.id(entry)) else {
             return (Data::Broken, None);
         };
-        // In the first pack every object is the one that counts.
+        // In the first pack every object is the one that counts, unless some are not to be shown.
         let number = self.objects.first(family.number) + pack.place(entry);
-        let wanted = family.number == 0 || self.objects.number(oid) == Some(number);
+        let wanted = (family.number == 0 && self.objects.shows_all())
+            || self.objects.number(oid) == Some(number);
         let mut buffer = self.pool.take();
         let base = match base {
             Data::Here(base) => Some(base.bytes()),

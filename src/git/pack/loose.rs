@@ -53,17 +53,10 @@ impl Loose {
         self.found.iter().map(|(oid, _)| *oid).collect()
     }
 
-    /// Takes those out that are in a sorted list, and gives them back.
-    pub(super) fn take_out(&mut self, listed: &[Oid]) -> Vec<Oid> {
-        let mut out = Vec::new();
-        self.found.retain(|(oid, _)| {
-            let is_listed = listed.binary_search(oid).is_ok();
-            if is_listed {
-                out.push(*oid);
-            }
-            !is_listed
-        });
-        out
+    /// Takes those out that are in a sorted list.
+    pub(super) fn take_out(&mut self, listed: &[Oid]) {
+        self.found
+            .retain(|(oid, _)| listed.binary_search(oid).is_err());
     }
 
     pub(super) fn len(&self) -> usize {

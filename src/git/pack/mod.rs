@@ -56,9 +56,10 @@ pub struct Objects {
     table: Table,
     /// The first number of each pack, and that of the loose objects.
     firsts: Vec<u32>,
-    /// The indexes of packs that are not shown, and loose objects that are not.
+    /// The indexes of packs that are not shown.
     old: Vec<index::File>,
-    old_loose: Vec<Oid>,
+    /// Objects that were loose and are not shown; some may be in a pack now. Sorted.
+    hidden: Vec<Oid>,
 }
 
 /// An object, and what is known of it before it is looked at.
@@ -121,11 +122,15 @@ impl Objects {
     /// See [`Objects::open`].
     pub fn open_since(repo: &Repo, before: &Stock) -> Result<Option<Self>, Surprise> {
         let objects = Self::beyond(repo, before)?;
+        let packed = |oid: &Oid| {
+            let id = gix_index::hash::oid::try_from_bytes(oid.as_raw());
+            let new = objects.packs.iter().map(|pack| &pack.index);
+            let mut indexes = new.chain(&objects.old);
+            id.is_ok_and(|id| indexes.any(|index| index.lookup(id).is_some()))
+        };
+        let loose = |oid: &Oid| objects.stock.loose().binary_search(oid).is_ok();
         let whole = before.packs_are_in(&objects.stock)
-            && before
-                .loose()
-                .iter()
-                .all(|oid| objects.has(*oid) || objects.stock.loose().binary_search(oid).is_ok());
+            && before.loose().iter().all(|oid| loose(oid) || packed(oid));
         Ok(whole.then_some(objects))
     }
 
@@ -146,7 +151,7 @@ impl Objects {
             table: Table::default(),
             firsts: Vec::new(),
             old: Vec::new(),
-            old_loose: Vec::new(),
+            hidden: before.loose().to_vec(),
         };
         for directory in directories(&repo.object_dir().ok_or(Surprise)?)? {
             for path in indexes(&directory.join("pack"))? {
@@ -162,7 +167,7 @@ impl Objects {
         }
         objects.loose.sort();
         objects.stock.set_loose(objects.loose.oids());
-        objects.old_loose = objects.loose.take_out(before.loose());
+        objects.loose.take_out(before.loose());
         // Most of what is asked for is in the largest.
         objects
             .packs
@@ -187,9 +192,19 @@ impl Objects {
         all += self.loose.len() as u64;
         let all = u32::try_from(all).map_err(|_| Surprise)?;
         let mut table = Table::new(all);
-        (0..all).for_each(|number| table.enter(number, |number| self.id(number)));
+        let hidden = |number: &u32| {
+            let oid = Oid::from_raw(self.id(*number));
+            oid.is_some_and(|oid| self.hidden.binary_search(&oid).is_ok())
+        };
+        (0..all)
+            .filter(|number| self.hidden.is_empty() || !hidden(number))
+            .for_each(|number| table.enter(number, |number| self.id(number)));
         self.table = table;
         Ok(())
+    }
+
+    fn shows_all(&self) -> bool {
+        self.hidden.is_empty()
     }
 
     /// The first number of a pack; behind the last one, of the loose objects.
@@ -218,7 +233,7 @@ impl Objects {
     #[must_use]
     pub fn has(&self, oid: Oid) -> bool {
         self.number(oid).is_some()
-            || self.old_loose.binary_search(&oid).is_ok()
+            || self.hidden.binary_search(&oid).is_ok()
             || gix_index::hash::oid::try_from_bytes(oid.as_raw())
                 .is_ok_and(|id| self.old.iter().any(|index| index.lookup(id).is_some()))
     }

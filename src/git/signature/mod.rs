@@ -251,4 +251,6 @@ impl Format {
 }
 
 #[cfg(test)]
+mod parser_tests;
+#[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@
 //! is one.
 
 /// The values of all trailers with this key, whose case does not matter.
-pub(super) fn values<'a>(message: &'a str, key: &str) -> Vec<&'a str> {
+pub(in crate::policy) fn values<'a>(message: &'a str, key: &str) -> Vec<&'a str> {
     let mut found = Vec::new();
     for line in block(message) {
         if let Some((name, value)) = split(line)

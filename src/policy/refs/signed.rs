@@ -126,7 +126,7 @@ impl Signatures {
         match object.kind {
             Kind::Commit => {
                 let tips = &mut self.state().tips;
-                tips.entry(tip).or_default().push(update.name.clone());
+                tips.entry(tip).or_default().extend_from_slice(names);
             }
             Kind::Blob | Kind::Tree | Kind::Tag => {
                 let message = "it would stand for no commit, and so for nothing that is signed";

@@ -7,6 +7,7 @@ use super::sink::Sink;
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use std::ops::Range;
 
 /// Shorter runs are words.
 const MIN: usize = 24;
@@ -25,11 +26,16 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// The runs of the alphabet that are long enough, of which those of hexadecimal digits are parts.
+pub(super) fn runs(text: &[u8]) -> Vec<Range<usize>> {
+    Runs::<MIN>::new(text, &BASE64.alphabet).collect()
+}
+
 /// Finds runs of the alphabet that decode to something worth a look.
 pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
     let text = input.text;
     let mut done = 0;
-    for mut run in Runs::<MIN>::new(text, &BASE64.alphabet) {
+    for mut run in input.runs.iter().cloned() {
         if sink.full() {
             return;
         }

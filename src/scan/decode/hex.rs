@@ -17,12 +17,16 @@ static HEX: Encoding = Encoding {
 /// Finds runs of digits that decode to something worth a look.
 pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
     let mut done = 0;
-    for run in Runs::<MIN>::new(input.text, &HEX.alphabet) {
-        if sink.full() {
-            return;
-        }
-        if run.start >= done {
-            done = HEX.take(input.text, run, sink).unwrap_or(done);
+    // Digits are characters of base64 too.
+    for outer in input.runs.iter().filter(|run| run.len() >= MIN) {
+        for run in Runs::<MIN>::new(&input.text[outer.clone()], &HEX.alphabet) {
+            if sink.full() {
+                return;
+            }
+            let run = outer.start + run.start..outer.start + run.end;
+            if run.start >= done {
+                done = HEX.take(input.text, run, sink).unwrap_or(done);
+            }
         }
     }
 }

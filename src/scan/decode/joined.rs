@@ -1,7 +1,7 @@
 //! String literals beside each other, with or without an operator between them.
 
 use super::Input;
-use super::bytes::name_before;
+use super::bytes::{Class, class, name_before};
 use super::sink::Sink;
 use std::ops::Range;
 
@@ -17,6 +17,9 @@ const MIN: usize = 8;
 /// How many bytes for each byte of the text may be searched for closing quotes in vain.
 const VAIN: usize = 8;
 
+/// What may follow the quote that ends a string with another one to come.
+static JOINS: Class = class(b" \t\r\n+.|&\\(),\"'`");
+
 /// Finds chains such as `"abc" + "def"`, `'a' . 'b'` and `"a" "b"`, over lines too.
 pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
     let text = input.text;
@@ -27,7 +30,14 @@ pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
             continue;
         }
         // Most quotes end here: cheap, and before anything is searched.
-        let Some(open) = gap(text, close + 1) else {
+        if !text
+            .get(close + 1)
+            .is_some_and(|byte| JOINS[usize::from(*byte)])
+        {
+            continue;
+        }
+        let single = close >= 2 && text[close - 2] == text[close];
+        let Some((open, _)) = gap(text, close + 1, single) else {
             continue;
         };
         let Some(first) = string_before(text, close, done) else {
@@ -61,20 +71,28 @@ pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// From the end of a string over an optional operator to the opening quote of the next one.
-fn gap(text: &[u8], from: usize) -> Option<usize> {
+/// From the end of a string over an optional operator to the opening quote of the next one, and
+/// whether a comma stood between: one parts the characters of a list on one line, `'a', 'b'`, and nothing else.
+fn gap(text: &[u8], from: usize, single: bool) -> Option<(usize, bool)> {
     let mut spaced = false;
     let mut operator = false;
+    let mut comma = false;
+    let mut line = false;
     for (at, &byte) in text.iter().enumerate().skip(from).take(GAP) {
         match byte {
-            b' ' | b'\t' | b'\r' | b'\n' => spaced = true,
+            b'\n' if comma => return None,
+            b' ' | b'\t' | b'\r' | b'\n' => {
+                spaced = true;
+                line |= byte == b'\n';
+            }
             b'+' | b'.' | b'|' | b'&' | b'\\' => operator = true,
             b'(' | b')' => {}
-            b'"' | b'\'' | b'`' => return Some(at),
+            b',' if single && !line => comma = true,
+            b'"' | b'\'' | b'`' => return Some((at, comma)),
             // The prefix of a Python, C or C# string.
             b'r' | b'b' | b'f' | b'u' | b'L' | b'@' | b'$' if spaced || operator => {
                 return match text.get(at + 1)? {
-                    b'"' | b'\'' | b'`' => Some(at + 1),
+                    b'"' | b'\'' | b'`' => Some((at + 1, comma)),
                     _ => None,
                 };
             }
@@ -122,11 +140,17 @@ fn chain(
 ) -> (Vec<Range<usize>>, usize) {
     let mut end = first.end + 1;
     let mut parts = vec![first];
-    let mut next = Some(open);
-    while let Some(part) = next.and_then(|open| string_after(text, open, vain)) {
+    let single = parts[0].len() == 1;
+    let mut next = gap(text, end, single).filter(|(at, _)| *at == open);
+    while let Some((open, comma)) = next
+        && let Some(part) = string_after(text, open, vain)
+    {
+        if comma && part.len() != 1 {
+            break;
+        }
         end = part.end + 1;
+        next = gap(text, end, part.len() == 1);
         parts.push(part);
-        next = gap(text, end);
     }
     (parts, end)
 }

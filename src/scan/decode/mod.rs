@@ -11,6 +11,8 @@
 //! | `escape` | `\xXX`, `\uXXXX`, `\u{X…}`, `\UXXXXXXXX`, octal `\OOO`, `\/` in a token; with them `\n \r \t \" \' \\` | as percent |
 //! | `html` | `&#103;`, `&#x67;` and the names of ASCII punctuation, such as `&lowbar;` | as percent |
 //! | `joined` | strings beside each other or joined by `+ . .. & \|\| ++`, in any of the quotes `" ' \``, also over lines; and tokens cut by a backslash at the end of a line | ≥ 2 parts that are not empty; 64 KiB a part |
+//! | `array` | lists of ≥ 8 bytes as hexadecimal numbers, `{0x67, 0x68}`; as decimal ones behind `fromCharCode(`, `bytes([`, `[]byte{` | kept if they spell a line of text |
+//! | `office` | the members that hold the text of Word, PowerPoint, Excel and OpenDocument files | tags are taken out |
 //! | `gzip` `zlib` `bzip2` `xz` `zstd` | the magic at the first byte; all streams of a file | see below |
 //! | `zip` | `PK\3\4` at the first byte: jar, docx, xlsx, whl too; members stored or deflated | see below |
 //! | `tar` | `ustar` at byte 257: POSIX, pax, GNU | see below |
@@ -30,6 +32,7 @@
 //! truncated or damaged archive all that still unpacks is looked at; a magic that stands there by
 //! chance yields nothing.
 
+mod array;
 mod base64;
 mod bytes;
 mod compressed;
@@ -38,6 +41,7 @@ mod escape;
 mod hex;
 mod html;
 mod joined;
+mod office;
 mod percent;
 mod rewrite;
 mod runs;
@@ -149,6 +153,8 @@ impl Budget {
 struct Input<'a> {
     text: &'a [u8],
     path: &'a [u8],
+    /// Where long runs of characters of base64 stand.
+    runs: &'a [Range<usize>],
 }
 
 /// One row of the table: a name for the reports and what finds and decodes.
@@ -158,7 +164,7 @@ struct Decoder {
 }
 
 /// All decoders. Their order is the order of the pieces.
-static DECODERS: [Decoder; 14] = [
+static DECODERS: [Decoder; 16] = [
     Decoder {
         how: "gzip",
         run: compressed::gzip,
@@ -215,12 +221,25 @@ static DECODERS: [Decoder; 14] = [
         how: "joined",
         run: continued::find,
     },
+    Decoder {
+        how: "array",
+        run: array::find,
+    },
+    Decoder {
+        how: "office",
+        run: office::find,
+    },
 ];
 
 /// Whether a text is an archive or compressed by its first bytes: then no part of it is a text by
 /// itself.
 pub(super) fn is_container(text: &[u8]) -> bool {
     compressed::is_compressed(text) || zip::is_zip(text) || tar::is_tar(text)
+}
+
+/// Whether a text at this path is decoded as a whole: then no part of it says what it says.
+pub(super) fn is_one(path: &[u8]) -> bool {
+    office::is_member(path)
 }
 
 /// Takes one layer of encoding off `text`. `path` is its name in the tree, from which a compressed
@@ -231,13 +250,14 @@ pub(super) fn is_container(text: &[u8]) -> bool {
 pub fn decode(text: &[u8], path: &[u8], limits: &mut Budget) -> Decoded {
     limits.grant(text.len());
     let mut decoded = Decoded::default();
+    let runs = &base64::runs(text)[..];
     for decoder in &DECODERS {
         if limits.bytes == 0 && !decoded.undecided.is_empty() {
             break;
         }
         let mut sink = Sink::new(decoder.how, limits, &mut decoded);
         // The decompressors are not ours; a fault in one must not end as an accepted content.
-        let run = AssertUnwindSafe(|| (decoder.run)(Input { text, path }, &mut sink));
+        let run = AssertUnwindSafe(|| (decoder.run)(Input { text, path, runs }, &mut sink));
         if catch_unwind(run).is_err() {
             sink.undecided("fails on this content; commit it unpacked");
         }

@@ -46,6 +46,8 @@ pub(in crate::scan) enum Link {
     Argument,
     /// `lookup("name") || "value"`, `… ?? "value"`, `… or "value"`.
     Default,
+    /// `${name:-value}`.
+    Fallback,
     /// `--name value`, `ENV name value`.
     Flag,
     /// `name "value"`, as languages of settings have it.
@@ -138,16 +140,17 @@ fn skip_blanks(text: &[u8], mut at: usize) -> usize {
 /// The operator behind a name and where the value begins.
 fn link(text: &[u8], spot: &Spot) -> Option<(Link, usize)> {
     let name = &spot.name;
-    // `${NAME:default}` is a reference.
+    // `${NAME}` is a reference, `${NAME:-default}` one with a value for when there is none.
     if spot.open == b'{' && name.start >= 2 && text[name.start - 2] == b'$' {
-        return None;
+        return fallback(text, name.end).map(|at| (Link::Fallback, at));
     }
     let mut at = name.end;
     let mut closed = matches!(text.get(at), Some(b'"' | b'\'' | b'`'));
     at += usize::from(closed);
-    // `\"name\": …` within a string.
-    if text.get(at) == Some(&b'\\') && matches!(text.get(at + 1), Some(b'"' | b'\'')) {
-        at += 2;
+    // `\"name\": …` within a string, `\\\"name\\\"` within one within one.
+    let slashes = literal::slashes(&text[at.min(text.len())..]);
+    if slashes > 0 {
+        at += slashes + 1;
         closed = true;
     }
     let indexed = text.get(at) == Some(&b']');
@@ -158,7 +161,7 @@ fn link(text: &[u8], spot: &Spot) -> Option<(Link, usize)> {
     let blank = skip_blanks(text, at);
     let rest = text.get(blank..)?;
     let below = if closed {
-        pair(text, spot, at)
+        pair(text, spot, at).or_else(|| variable(text, spot, at))
     } else {
         pair_below(text, name)
     };
@@ -167,6 +170,13 @@ fn link(text: &[u8], spot: &Spot) -> Option<(Link, usize)> {
     }
     let found = match rest {
         [b'>', ..] if spot.open == b'<' => return Some((Link::Tag, blank + 1)),
+        [b'<', b'/', b'k', b'e', b'y', b'>', ..] if spot.open == b'>' => {
+            return property(rest).map(|length| (Link::Tag, blank + length));
+        }
+        [b':', ..] if block(&rest[1..]).is_some() => {
+            let length = block(&rest[1..])?;
+            return Some((Link::Assigned, blank + 1 + length));
+        }
         [b'=', b'=', b'=', ..] | [b'!', b'=', b'=', ..] => (Link::Compared, 3),
         [b'=', b'=', ..] | [b'!', b'=', ..] => (Link::Compared, 2),
         [b'=', b'>', ..] | [b'-', b'>', ..] | [b':', b'=', ..] | [b'?', b'=', ..] => {
@@ -177,6 +187,19 @@ fn link(text: &[u8], spot: &Spot) -> Option<(Link, usize)> {
         [b'=', ..] => (Link::Assigned, 1),
         [b'|', b'|', ..] | [b'?', b'?', ..] | [b'?', b':', ..] => (Link::Default, 2),
         [b'o', b'r', b' ', ..] if blank > at => (Link::Default, 3),
+        [
+            b'|',
+            b' ',
+            b'd',
+            b'e',
+            b'f',
+            b'a',
+            b'u',
+            b'l',
+            b't',
+            b' ',
+            ..,
+        ] => (Link::Default, 10),
         [b',', ..] if closed && indexed => (Link::Compared, 1),
         [b',', ..] if closed && (spot.quote().is_some() || spot.open == b'\\') => {
             (Link::Argument, 1)
@@ -191,6 +214,100 @@ fn link(text: &[u8], spot: &Spot) -> Option<(Link, usize)> {
     Some((found.0, skip_blanks(text, blank + found.1)))
 }
 
+/// Where the value begins that stands in for a variable without one: `:-` and `:=` of shells, `:` of
+/// Spring and its like. Cuts out a part (`:0:8`), asks (`:?`) or replaces (`:+`): no value.
+fn fallback(text: &[u8], at: usize) -> Option<usize> {
+    let at = match text.get(at..)? {
+        [b':', b'-' | b'=', ..] => at + 2,
+        [b':', first, ..] if first.is_ascii_alphanumeric() => at + 1,
+        _ => return None,
+    };
+    Some(at + usize::from(matches!(text.get(at), Some(b'"' | b'\''))))
+}
+
+/// The length of what stands between `<key>name` and its value in a property list.
+fn property(rest: &[u8]) -> Option<usize> {
+    const VALUE: &[u8] = b"<string>";
+    let blanks = rest.iter().skip(6).take(60);
+    let blanks = blanks.take_while(|byte| byte.is_ascii_whitespace()).count();
+    let at = 6 + blanks;
+    rest[at..].starts_with(VALUE).then_some(at + VALUE.len())
+}
+
+/// The length of what stands between the colon and the only line of a block of YAML: ` |-` and what
+/// that line is indented by.
+fn block(rest: &[u8]) -> Option<usize> {
+    let mark = skip_blanks(rest, 0);
+    if mark != 1 || !matches!(rest.get(mark), Some(b'|' | b'>')) {
+        return None;
+    }
+    let signs = rest[mark + 1..].iter().take(2);
+    let end = mark + 1 + signs.take_while(|byte| matches!(byte, b'-' | b'+')).count();
+    let end = end + usize::from(rest.get(end) == Some(&b'\r'));
+    if rest.get(end) != Some(&b'\n') {
+        return None;
+    }
+    let indent = |line: &[u8]| {
+        line.iter()
+            .take(80)
+            .take_while(|byte| **byte == b' ')
+            .count()
+    };
+    let line = &rest[end + 1..];
+    let inner = indent(line);
+    let next = line
+        .iter()
+        .take(REACH)
+        .position(|byte| *byte == b'\n')
+        .map_or(&[][..], |at| &line[at + 1..]);
+    let only = matches!(next.first(), None | Some(b'\n' | b'\r')) || indent(next) < inner;
+    (inner > 0 && only).then_some(end + 1 + inner)
+}
+
+/// How many lines of a declaration in Terraform are looked through for its default.
+const MAX_DECLARED: usize = 12;
+
+/// Where the default of `variable "name" {` begins.
+fn variable(text: &[u8], spot: &Spot, at: usize) -> Option<usize> {
+    is_variable(text, spot.name.start).then_some(())?;
+    let rest = text.get(at..(at + REACH).min(text.len()))?;
+    let open = skip_blanks(rest, 0);
+    (rest.get(open) == Some(&b'{')).then_some(())?;
+    let mut place = at + open + 1;
+    for line in rest[open + 1..]
+        .split(|byte| *byte == b'\n')
+        .take(MAX_DECLARED)
+    {
+        let start = skip_blanks(line, 0);
+        match &line[start..] {
+            [b'}', ..] => return None,
+            [b'd', b'e', b'f', b'a', b'u', b'l', b't', b' ' | b'=', ..] => {
+                let equals = skip_blanks(line, start + 7);
+                return (line.get(equals) == Some(&b'='))
+                    .then(|| place + skip_blanks(line, equals + 1));
+            }
+            _ => place += line.len() + 1,
+        }
+    }
+    None
+}
+
+/// Whether a variable of Terraform is declared by the name that holds this place.
+fn is_variable(text: &[u8], at: usize) -> bool {
+    let floor = at.saturating_sub(MAX_NAME);
+    let before = &text[floor..at];
+    let name = before.iter().rev().take_while(|byte| is_name(**byte));
+    before[..before.len() - name.count()].ends_with(b"variable \"")
+}
+
+/// Whether lines further away than the next one may belong to the assignment to the name that holds
+/// this keyword: a declaration in Terraform, a block of YAML.
+pub(in crate::scan) fn spans_many(text: &[u8], keyword: Range<usize>) -> bool {
+    let rest = &text[keyword.start..text.len().min(keyword.end + MAX_NAME)];
+    let name = rest.iter().take_while(|byte| is_name(**byte)).count();
+    matches!(&rest[name..], [b':', b' ', b'|' | b'>', ..]) || is_variable(text, keyword.start)
+}
+
 /// What follows a name with nothing but blanks between: a flag's value, a type and `=`, a literal.
 fn beside(text: &[u8], spot: &Spot, at: usize) -> Option<(Link, usize)> {
     if spot.dashes > 0 {
@@ -201,6 +318,9 @@ fn beside(text: &[u8], spot: &Spot, at: usize) -> Option<(Link, usize)> {
         return Some((Link::Flag, at));
     }
     let rest = &text[at..];
+    if before.ends_with(b"#define ") && rest.first() == Some(&b'"') {
+        return Some((Link::Assigned, at));
+    }
     if rest.first().is_some_and(u8::is_ascii_alphabetic) {
         // `password string = "…"`, `password As String = "…"`.
         return Some((Link::Assigned, skip_blanks(text, at + declared(rest)?)));
@@ -230,7 +350,7 @@ pub(in crate::scan) fn spans_lines(text: &[u8], at: usize) -> bool {
         .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b','))
         .count();
     let rest = &rest[blanks..];
-    matches!(rest.first(), None | Some(b'\n' | b'>')) || valued(rest).is_some()
+    matches!(rest, [] | [b'\n' | b'>', ..]) || rest.starts_with(b"</key>") || valued(rest).is_some()
 }
 
 /// Whether the name ends in a call that compares: `password.equals("…")`.
@@ -382,6 +502,22 @@ mod tests {
             ("{\"name\": \"password\", \"value\": \"v1\"}", Form::Quoted),
             ("- name: \"password\"\n  value: \"v1\"\n", Form::Quoted),
             ("- name: db_password\n  value: v1\n", Form::Bare),
+            (
+                "{\\\\\\\"password\\\\\\\": \\\\\\\"v1\\\\\\\"}",
+                Form::Quoted,
+            ),
+            ("x: ${PASSWORD:-v1}", Form::Quoted),
+            ("x: \"${PASSWORD:='v1'}\"", Form::Quoted),
+            ("x=${password:v1}", Form::Quoted),
+            ("{{ env \"PASSWORD\" | default \"v1\" }}", Form::Quoted),
+            ("#define PASSWORD \"v1\"", Form::Quoted),
+            ("<key>Password</key>\n\t<string>v1</string>", Form::Quoted),
+            ("password: |\n  v1\n", Form::Bare),
+            ("  password: >-\n    v1\n  next: x", Form::Bare),
+            (
+                "variable \"password\" {\n  type = string\n  default = \"v1\"\n}",
+                Form::Quoted,
+            ),
             ("setPassword(\"v1\")", Form::Quoted),
             ("put(\"password\", \"v1\")", Form::Quoted),
             ("getenv(\"password\", \"v1\")", Form::Quoted),

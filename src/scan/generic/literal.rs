@@ -11,6 +11,13 @@ const MAX_WRAPPERS: usize = 3;
 
 /// The value that begins at a place, as it is written there.
 pub(super) fn value(text: &[u8], mut at: usize, link: Link) -> Option<(Range<usize>, Form)> {
+    if link == Link::Fallback {
+        let inside = &text[at..text.len().min(at + MAX_VALUE)];
+        let end = at + inside.iter().position(|byte| b"}\"'`$ \t".contains(byte))?;
+        let quoted = matches!(text[end], b'"' | b'\'');
+        let closed = text[end] == b'}' || quoted && text.get(end + 1) == Some(&b'}');
+        return closed.then_some((at..end, Form::Quoted));
+    }
     let element = link == Link::Pair && at.checked_sub(1).map(|at| text[at]) == Some(b'>');
     if link == Link::Tag || element {
         let end = memchr::memchr(b'<', text.get(at..)?)? + at;
@@ -23,8 +30,8 @@ pub(super) fn value(text: &[u8], mut at: usize, link: Link) -> Option<(Range<usi
         }
     }
     // `\"value\"` within a string, and prefixes of literals.
-    let escaped = text.get(at) == Some(&b'\\') && matches!(text.get(at + 1), Some(b'"' | b'\''));
-    at += usize::from(escaped);
+    let escaped = slashes(text.get(at..)?);
+    at += escaped;
     if matches!(
         text.get(at),
         Some(b'b' | b'r' | b'u' | b'B' | b'R' | b'U' | b'@' | b'L')
@@ -38,7 +45,7 @@ pub(super) fn value(text: &[u8], mut at: usize, link: Link) -> Option<(Range<usi
             (!is_part(&text[end..])).then_some((at + 1..end, Form::Quoted))
         }
         _ => match link {
-            Link::Argument | Link::Compared | Link::Default | Link::Beside => None,
+            Link::Argument | Link::Compared | Link::Default | Link::Fallback | Link::Beside => None,
             Link::Assigned | Link::Flag | Link::Tag | Link::Pair => {
                 let length = text[at..]
                     .iter()
@@ -55,14 +62,35 @@ pub(super) fn value(text: &[u8], mut at: usize, link: Link) -> Option<(Range<usi
     }
 }
 
-/// Where the literal ends whose quote stands at `at`. `escaped`: every quote has a backslash.
-fn quoted_end(text: &[u8], at: usize, escaped: bool) -> Option<usize> {
+/// How many backslashes stand before a quote: one within a string, three within one within one.
+pub(super) fn slashes(text: &[u8]) -> usize {
+    let count = text
+        .iter()
+        .take(16)
+        .take_while(|byte| **byte == b'\\')
+        .count();
+    match text.get(count) {
+        Some(b'"' | b'\'') => count,
+        _ => 0,
+    }
+}
+
+/// Where the literal ends whose quote stands at `at`. `escaped`: so many backslashes stand before
+/// every quote.
+fn quoted_end(text: &[u8], at: usize, escaped: usize) -> Option<usize> {
     let quote = text.get(at)?;
     let start = at + 1;
     let mut end = start;
     loop {
         match text.get(end)? {
-            b'\\' if escaped && text.get(end + 1) == Some(quote) => return Some(end),
+            b'\\' if escaped > 0 => {
+                let run = &text[end..];
+                let run = run.iter().take_while(|byte| **byte == b'\\').count();
+                if run == escaped && text.get(end + run) == Some(quote) {
+                    return Some(end);
+                }
+                end += run + 1;
+            }
             b'\\' => end += 2,
             byte if byte == quote => return Some(end),
             _ => end += 1,

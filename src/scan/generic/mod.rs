@@ -43,7 +43,7 @@ use super::Confidence;
 use serde::Deserialize;
 use std::ops::Range;
 
-pub(super) use assign::{Candidate, REACH, assignment, spans_lines};
+pub(super) use assign::{Candidate, REACH, assignment, spans_lines, spans_many};
 use assign::{Form, Link};
 use name::{Kind, Name};
 use place::Place;
@@ -62,6 +62,26 @@ pub enum Model {
     Hash,
     /// Passwords: the value may be weak, if its place says that it is one.
     Password,
+}
+
+impl Model {
+    /// What it weighs, in one line.
+    #[must_use]
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::Basic => "what it decodes to: a user and a password",
+            Self::Encoded => "what it decodes to: whether that looks like a secret",
+            Self::Generic => {
+                "the name, the operator, how random the value is, and where it stands; \
+                 `explain FINGERPRINT` shows the weights"
+            }
+            Self::Hash => "whether the file keeps settings or accounts",
+            Self::Password => {
+                "the name, the operator, what the value is made of, and where it stands; \
+                 `explain FINGERPRINT` shows the weights"
+            }
+        }
+    }
 }
 
 /// What kind of text a candidate stands in.
@@ -97,10 +117,14 @@ pub struct Signal {
     pub bits: f32,
 }
 
-/// Bits from which on a candidate is `low`, `medium`, `high`.
-const LOW: f32 = 0.0;
-const MEDIUM: f32 = 8.0;
-const HIGH: f32 = 16.0;
+impl Signal {
+    /// Bits from which on a candidate is `low`; below, it is not worth a word.
+    pub const LOW: f32 = 0.0;
+    /// Bits from which on it is `medium`.
+    pub const MEDIUM: f32 = 8.0;
+    /// Bits from which on it is `high`.
+    pub const HIGH: f32 = 16.0;
+}
 
 /// What was seen and what it adds up to.
 #[derive(Debug, Default)]
@@ -123,11 +147,11 @@ impl Evidence {
     /// `None` for not worth a word.
     fn verdict(self) -> Option<Verdict> {
         let bits: f32 = self.0.iter().map(|signal| signal.bits).sum();
-        let confidence = if bits >= HIGH {
+        let confidence = if bits >= Signal::HIGH {
             Confidence::High
-        } else if bits >= MEDIUM {
+        } else if bits >= Signal::MEDIUM {
             Confidence::Medium
-        } else if bits >= LOW {
+        } else if bits >= Signal::LOW {
             Confidence::Low
         } else {
             return None;
@@ -226,7 +250,7 @@ fn surroundings(
         Link::Compared => evidence.add("it is compared with", if by_hand { -3.0 } else { 0.0 }),
         Link::Argument => evidence.add("it is an argument", if by_hand { -3.0 } else { 0.0 }),
         Link::Beside => evidence.add("no operator stands between", -2.0),
-        Link::Default => evidence.add("it is a default", -1.0),
+        Link::Default | Link::Fallback => evidence.add("it is a default", -1.0),
         Link::Assigned | Link::Flag | Link::Tag | Link::Pair => {}
     }
     evidence.add_if(name.more, "more words follow in the name", -4.0);

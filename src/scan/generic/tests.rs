@@ -47,6 +47,19 @@ fn lines_that_leak_are_at_least_medium() {
             "docker run -e MYSQL_ROOT_PASSWORD=kq%{alnum:8}4 mysql",
         ),
         ("x.properties", "spring.datasource.password=R%{base62:9}7!"),
+        ("a.yml", "  api_secret: ${API_SECRET:-%{base62:32}}"),
+        ("a.sh", ": \"${API_TOKEN:=%{hex:40}}\""),
+        ("a.yml", "  password: ${DB_PASSWORD:R%{base62:9}7!}"),
+        ("a.h", "#define API_SECRET \"%{base62:32}\""),
+        (
+            "a.plist",
+            "<key>APISecret</key>\n<string>%{base62:32}</string>",
+        ),
+        ("a.yml", "api_secret: >-\n  %{base62:32}\n"),
+        (
+            "a.tf",
+            "variable \"api_secret\" {\n  type = string\n  default = \"%{base62:32}\"\n}\n",
+        ),
     ] {
         for _ in 0..8 {
             let have = judged(path, template, &mut random);
@@ -91,7 +104,21 @@ fn lines_that_only_look_so_do_not_block() {
         ),
         ("a.yml", "secretName: registry-%{hex:32}"),
         ("a.yml", "password_sha256: %{hex:64}"),
-        ("a.yml", "  password: ${DATABASE_PASSWORD:-%{hex:12}}"),
+        ("a.yml", "  password: ${DATABASE_PASSWORD:-postgres}"),
+        ("a.yml", "  password: ${DATABASE_PASSWORD:-$OTHER_PASSWORD}"),
+        (
+            "a.yml",
+            "  password: ${DATABASE_PASSWORD:?set it in the shell}",
+        ),
+        ("a.sh", "short=${API_TOKEN:0:8}"),
+        (
+            "a.yml",
+            "  password: |\n    first line of a text\n    second%{base62:8}\n",
+        ),
+        (
+            "a.tf",
+            "variable \"password\" {\n  type = string\n}\nvariable \"b\" {\n  default = \"%{base62:32}\"\n}\n",
+        ),
         (
             "a.tf",
             "secret_arn = \"arn:aws:secretsmanager:eu-west-1:%{digits:12}:secret:x\"",

@@ -23,6 +23,7 @@ pub use gitlab::GITLAB_ROUTABLE;
 pub use jwt::JWT;
 pub use nkey::NKEY;
 pub use pem::PEM;
+pub(super) use pem::{body as pem_body, is_encrypted};
 
 /// A way to check a secret without asking anyone.
 #[derive(Debug)]

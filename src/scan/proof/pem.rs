@@ -1,21 +1,18 @@
 //! Private keys between `-----BEGIN … PRIVATE KEY-----` and its end (RFC 7468 and its forerunners).
 
 use super::super::Validity;
+use super::super::keys::OPENSSH;
 use super::{Proof, Proven};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// A key whose body decodes to DER, to OpenSSH's or to PGP's own structure says yes; an encrypted
-/// one says so in its identity. A body that is cut off or made up says no. `%{proof}`: a base64
+/// A key whose body decodes to DER, to OpenSSH's or to PGP's own structure says yes. A body that is cut off or made up says no. `%{proof}`: a base64
 /// body of one line, for the head that stands before it.
 pub static PEM: Proof = Proof {
     name: "pem",
     check,
     complete,
 };
-
-/// The first bytes of a key of OpenSSH's own format (PROTOCOL.key).
-const OPENSSH: &[u8] = b"openssh-key-v1\0";
 
 /// The shortest body that can hold a key: an Ed25519 key in PKCS #8 has 48 bytes.
 const MIN_BODY: usize = 40;
@@ -28,7 +25,6 @@ fn check(secret: &[u8]) -> Proven {
     let Some((headers, body)) = body(secret) else {
         return Proven::of(Validity::Unknown);
     };
-    let encrypted = find(secret, b"ENCRYPTED").is_some() || openssh_cipher(&body);
     if let Some(sum) = armor_checksum(secret)
         && sum != crc24(&body)
     {
@@ -38,18 +34,16 @@ fn check(secret: &[u8]) -> Proven {
         && (der(&body) || body.starts_with(OPENSSH) || pgp(&headers, &body) || ssh2(&headers));
     // The body of an encrypted key of the old format is cipher text from the first byte.
     let opaque = find(secret, b"4,ENCRYPTED").is_some() && body.len() >= MIN_BODY;
-    Proven {
-        valid: if shaped || opaque {
-            Validity::Yes
-        } else {
-            Validity::No
-        },
-        identity: encrypted.then(|| "encrypted with a passphrase".into()),
-    }
+    Proven::holds(shaped || opaque)
+}
+
+/// Whether a key can be used only with a passphrase.
+pub(in crate::scan) fn is_encrypted(secret: &[u8], body: &[u8]) -> bool {
+    find(secret, b"ENCRYPTED").is_some() || openssh_cipher(body)
 }
 
 /// The head line and the decoded body. `None` where the text is cut off before its foot.
-fn body(secret: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+pub(in crate::scan) fn body(secret: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     let begin = find(secret, b"-----BEGIN")?;
     let head_end = begin + 10 + find(&secret[begin + 10..], b"-----")? + 5;
     let foot = head_end + find(&secret[head_end..], b"-----END")?;
@@ -213,7 +207,6 @@ mod tests {
             let body = complete(&head);
             let whole = key(kind, "", &body);
             assert_eq!(check(whole.as_bytes()).valid, Validity::Yes, "{kind}");
-            assert_eq!(check(whole.as_bytes()).identity, None, "{kind}");
             let escaped = whole.replace('\n', "\\n");
             assert_eq!(check(escaped.as_bytes()).valid, Validity::Yes, "{kind}");
             let cut = key(kind, "", &body[70..]);
@@ -245,8 +238,8 @@ mod tests {
     fn an_encrypted_key_says_so() {
         let headers = "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n";
         let body = STANDARD.encode([7_u8; 90]);
-        let proven = check(key("RSA PRIVATE KEY", headers, &body).as_bytes());
-        assert_eq!(proven.valid, Validity::Yes);
-        assert!(proven.identity.is_some());
+        let key = key("RSA PRIVATE KEY", headers, &body);
+        assert_eq!(check(key.as_bytes()).valid, Validity::Yes);
+        assert!(is_encrypted(key.as_bytes(), &[7_u8; 90]));
     }
 }

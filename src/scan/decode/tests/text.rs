@@ -196,3 +196,59 @@ fn near_misses_yield_nothing() {
         yields_nothing(text);
     }
 }
+
+#[test]
+fn lists_of_bytes() {
+    let token = token();
+    let written = |each: &dyn Fn(u8) -> String, between: &str| -> String {
+        let numbers: Vec<String> = token.bytes().map(each).collect();
+        numbers.join(between)
+    };
+    let hex = written(&|byte| format!("0x{byte:02x}"), ", ");
+    let short = written(&|byte| format!("{byte:#X}u"), ",\n    ").replace("0X", "0x");
+    let decimal = written(&|byte| byte.to_string(), ",");
+    for text in [
+        format!("char api_key[] = {{ {hex} }};"),
+        format!("var api_key = []byte{{\n\t{hex},\n}}"),
+        format!("static const uint8_t api_key[41] = {{{hex}, 0x00}};"),
+        format!("api_key: [{short}]"),
+        format!("api_key = String.fromCharCode({decimal})"),
+        format!("api_key = bytes([{decimal}])"),
+    ] {
+        let decoded = decode(text.as_bytes(), b"", &mut Budget::default());
+        let want = format!("api_key = \"{token}\"");
+        let found = decoded.pieces.iter().any(|piece| {
+            let bare = piece.bytes == token.as_bytes();
+            (bare || piece.bytes == want.as_bytes()) && piece.how == "array"
+        });
+        assert!(found, "{text}");
+    }
+    let characters = written(&|byte| format!("'{}'", char::from(byte)), ", ");
+    let list = format!("char key[] = {{{characters}}};");
+    let decoded = decode(list.as_bytes(), b"", &mut Budget::default());
+    let quoted = format!("'{token}'");
+    assert_eq!(decoded.pieces[0].bytes, quoted.as_bytes());
+    for text in [
+        "int table[] = {0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08};",
+        "x = {0x61, 0x62, 0x63}",
+        "x = {0x6162, 0x6364, 0x6162, 0x6364, 0x6162, 0x6364, 0x6162, 0x6364}",
+        "list = [\"alpha\", \"beta\", \"gamma\", \"delta\"]",
+    ] {
+        let decoded = decode(text.as_bytes(), b"", &mut Budget::default());
+        assert!(decoded.pieces.is_empty(), "{text}: {decoded:?}");
+    }
+}
+
+#[test]
+fn the_runs_of_a_document_are_one_text() {
+    let token = token();
+    let (one, two) = token.split_at(15);
+    let text = format!(
+        "<?xml version=\"1.0\"?><w:p><w:r><w:t>{one}</w:t></w:r><w:r><w:rPr/><w:t>{two}</w:t></w:r></w:p><w:p><w:t>next</w:t></w:p>"
+    );
+    let inside = |path: &[u8]| decode(text.as_bytes(), path, &mut Budget::default()).pieces;
+    let pieces = inside(b"word/document.xml");
+    assert_eq!(pieces.len(), 1);
+    assert_eq!(pieces[0].bytes, format!("{token}\nnext\n").as_bytes());
+    assert!(inside(b"pom.xml").is_empty());
+}

@@ -1,0 +1,234 @@
+//! `portcullis approve`: says yes to a change, signed, for a push to carry.
+
+use super::Exit;
+use super::args::Approve as Args;
+use super::check::{layers, refname};
+use super::output::{complain, print, remark};
+use crate::git::{
+    Keys, Kind, Namespace, Oid, RefName, Repo, commit_named, escape, keep, people, ref_named, sign,
+};
+use crate::policy::ServerKeys;
+use crate::policy::approvals::{APPROVALS, Proposal, Proposed, SignedApproval, is_reason};
+use std::fmt::Write as _;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+pub(super) fn run(args: &Args) -> Exit {
+    let repo = match &args.repo {
+        Some(dir) => Repo::at(dir),
+        None => Repo::from_env(),
+    };
+    let repo = match repo {
+        Ok(repo) => repo,
+        Err(error) => return complain(Exit::Usage, &error),
+    };
+    let done = match (Asked::of(&repo, args), args.list) {
+        (Ok(asked), true) => asked.list(&repo),
+        (Ok(asked), false) => asked.approve(&repo, args.reason.as_deref()),
+        (Err(why), _) => Err(why),
+    };
+    match done {
+        Ok(text) => print(text.as_bytes()),
+        Err(why) => complain(Exit::Usage, &why),
+    }
+}
+
+/// What is asked about, found in the repository.
+struct Asked {
+    /// As it was written.
+    shown: String,
+    refname: RefName,
+    /// The remote that the approval goes to.
+    remote: String,
+    /// Whether the ref was found, here or as it was last seen on the remote.
+    proposed: Proposed,
+    known: bool,
+}
+
+impl Asked {
+    fn of(repo: &Repo, args: &Args) -> Result<Self, String> {
+        if args.rev.contains("...") {
+            return Err("a range is written BASE..TOPIC".to_owned());
+        }
+        let (from, tip) = match args.rev.split_once("..") {
+            Some((from, tip)) => (Some(or_head(from)), or_head(tip)),
+            None => (None, or_head(&args.rev)),
+        };
+        let commit = |text: &str| {
+            commit_named(repo, text).ok_or_else(|| format!("{text} names no commit here"))
+        };
+        let refname = match &args.refname {
+            Some(name) => refname(name)?,
+            None => usual(repo, from).ok_or("say with --for which ref it may come to")?,
+        };
+        let (remote, target) = target(repo, &refname)?;
+        let proposal = Proposal {
+            repo,
+            refname: refname.clone(),
+            target,
+            from: from.map(commit).transpose()?,
+            tip: commit(tip)?,
+        };
+        let known = target.is_some() || from.is_some();
+        let proposed = proposal.look(OffsetDateTime::now_utc());
+        Ok(Self {
+            shown: escape(args.rev.as_bytes()),
+            refname,
+            remote: remote.unwrap_or_else(|| "origin".to_owned()),
+            proposed: proposed.map_err(|error| error.to_string())?,
+            known,
+        })
+    }
+
+    fn approve(self, repo: &Repo, reason: Option<&str>) -> Result<String, String> {
+        let mut approval = self.proposed.approval;
+        if reason.is_some_and(|reason| !is_reason(reason)) {
+            return Err("a reason is one line of at most 1000 bytes, without odd ones".to_owned());
+        }
+        approval.reason = reason.map(str::to_owned);
+        let text = approval.text();
+        let signature = sign(repo, &text, Namespace::Portcullis).map_err(|e| e.to_string())?;
+        let blob = [text, signature].concat();
+        let signed = SignedApproval::parse(&blob).map_err(|error| error.to_string())?;
+        keep(repo, &blob, &signed.refname).map_err(|error| error.to_string())?;
+        if let Ok((_, me)) = people(repo)
+            && self.proposed.people.iter().any(|who| is_of(&me, who))
+        {
+            remark(&["you had a hand in it, so your approval will not count"]);
+        }
+        let mut said = String::new();
+        let what = if self.known {
+            String::new()
+        } else {
+            format!(
+                ", all that is in it, since {} is not known here",
+                self.refname
+            )
+        };
+        let _ = writeln!(
+            said,
+            "approved   {} for {}: {}, {}{what}",
+            self.shown,
+            self.refname,
+            counted(self.proposed.commits, "commit"),
+            counted(self.proposed.paths.len(), "path"),
+        );
+        let _ = writeln!(
+            said,
+            "push it    git push {} {}",
+            self.remote, signed.refname
+        );
+        Ok(said)
+    }
+
+    /// The approvals of the same change that are in this repository.
+    fn list(self, repo: &Repo) -> Result<String, String> {
+        let settings = super::hook::load(&layers(None, repo)).map_err(|error| error.to_string())?;
+        let keys = ServerKeys::new(&settings.identity);
+        let keys = keys.get(Some(repo)).ok();
+        let wanted = &self.proposed.approval;
+        let mut lines = Vec::new();
+        for (name, oid) in repo.refs().map_err(|error| error.to_string())? {
+            if !name.as_bytes().starts_with(APPROVALS.as_bytes()) {
+                continue;
+            }
+            let blob = repo.read_as(Kind::Blob, oid).ok();
+            let Some(signed) = blob.and_then(|blob| SignedApproval::parse(&blob).ok()) else {
+                continue;
+            };
+            let here = signed.approval.refname == self.refname && signed.refname == name;
+            if here && signed.approval.change == wanted.change {
+                lines.push(line(&signed, keys));
+            }
+        }
+        lines.sort();
+        if lines.is_empty() {
+            return Ok(format!(
+                "no approval of {} for {} is here; get those of the server with\n\
+                 git fetch {} '{APPROVALS}*:{APPROVALS}*'\n",
+                self.shown, self.refname, self.remote
+            ));
+        }
+        Ok(lines.concat())
+    }
+}
+
+/// `2026-11-23T18:52:04Z  alice, alice@example.com  looks right`
+fn line(signed: &SignedApproval, keys: Option<&Keys>) -> String {
+    let now = OffsetDateTime::now_utc();
+    let verified = keys.map(|keys| keys.verify(&signed.signed, Namespace::Portcullis, now));
+    let who = match verified {
+        Some(Ok(signer)) => signer.shown(),
+        Some(Err(why)) => format!("not counted: {why}"),
+        None => "not counted: the keys of [identity] cannot be read here".to_owned(),
+    };
+    let date = signed.approval.date.format(&Rfc3339).unwrap_or_default();
+    let reason = signed.approval.reason.as_deref().unwrap_or_default();
+    format!("{date}  {who}  {reason}").trim_end().to_owned() + "\n"
+}
+
+fn or_head(text: &str) -> &str {
+    if text.is_empty() { "HEAD" } else { text }
+}
+
+fn counted(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
+/// Whether `Name <address>` has this address.
+fn is_of(person: &[u8], address: &[u8]) -> bool {
+    let inside = memchr::memchr(b'<', person).map_or(person, |at| &person[at + 1..]);
+    let inside = inside.strip_suffix(b">").unwrap_or(inside);
+    inside.eq_ignore_ascii_case(address)
+}
+
+/// The branch that a change is for if nobody says: the one that its range begins at, else the one
+/// that the remote has as its own.
+fn usual(repo: &Repo, from: Option<&str>) -> Option<RefName> {
+    let name = match from {
+        Some(from) => ref_named(repo, from)?,
+        None => ref_named(repo, "refs/remotes/origin/HEAD")?,
+    };
+    let branch = name.as_bytes().strip_prefix(b"refs/remotes/");
+    match branch {
+        None => Some(name),
+        Some(rest) => {
+            let slash = memchr::memchr(b'/', rest)?;
+            RefName::new(&[b"refs/heads/", &rest[slash + 1..]].concat()).ok()
+        }
+    }
+}
+
+/// The remote that has a ref, and what the ref has: as it was last seen there, else as it is here.
+fn target(repo: &Repo, name: &RefName) -> Result<(Option<String>, Option<Oid>), String> {
+    let refs = repo.refs().map_err(|error| error.to_string())?;
+    let here = || refs.iter().find(|(known, _)| known == name);
+    if let Some(branch) = name.as_bytes().strip_prefix(b"refs/heads/") {
+        let tail = [b"/", branch].concat();
+        let seen = refs.iter().filter_map(|(known, oid)| {
+            let rest = known.as_bytes().strip_prefix(b"refs/remotes/")?;
+            let remote = rest.strip_suffix(&tail[..])?;
+            // A branch `x/main` of a remote ends in the same way.
+            let one = !remote.is_empty() && !remote.contains(&b'/');
+            one.then(|| (escape(remote), *oid))
+        });
+        let seen: Vec<(String, Oid)> = seen.collect();
+        let origin = seen.iter().find(|(remote, _)| remote == "origin");
+        match (origin, &seen[..]) {
+            (Some((remote, oid)), _) | (None, [(remote, oid)]) => {
+                return Ok((Some(remote.clone()), commit_of(repo, *oid)));
+            }
+            (None, []) => {}
+            (None, [_, _, ..]) => {
+                let why = "several remotes have it: begin the range at one, REMOTE/BRANCH..TOPIC";
+                return Err(format!("{name}: {why}"));
+            }
+        }
+    }
+    Ok((None, here().and_then(|(_, oid)| commit_of(repo, *oid))))
+}
+
+fn commit_of(repo: &Repo, oid: Oid) -> Option<Oid> {
+    commit_named(repo, &oid.to_string())
+}

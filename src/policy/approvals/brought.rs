@@ -1,0 +1,360 @@
+//! What an update brings to a branch, in the parts that have to be approved; and what an approval
+//! covers of it.
+
+use super::approval::Approval;
+use super::decide::same_person;
+use crate::change::{ChangeId, Made, made};
+use crate::git::{
+    CommitInfo, Oid, OidMap, OidSet, ReadError, Repo, Signer, Walked, merge_base, rev_list_args,
+};
+use crate::policy::commits::values::address;
+use crate::policy::decide::Line;
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// What an update brings.
+pub(super) struct Brought {
+    /// The commit of the branch that it is brought to; none where there is no such branch.
+    pub(super) ground: Option<Oid>,
+    /// Its parts, oldest first; never empty.
+    pub(super) parts: Vec<Part>,
+    way: Way,
+}
+
+/// How the parts are cut.
+enum Way {
+    /// Each commit of the line of first parents is one, since that line begins at the ground.
+    Commits,
+    /// All of it is one, as its line of first parents begins elsewhere.
+    Whole,
+}
+
+/// One part.
+pub(super) struct Part {
+    /// The commit that it ends with.
+    pub(super) commit: CommitInfo,
+    /// What it changes.
+    pub(super) made: Made,
+    /// The tree before it.
+    before: Option<Oid>,
+    /// Who wrote and who committed what is in it, by address.
+    authors: BTreeSet<Vec<u8>>,
+    /// Who made the merge that it is, if it is one of two parents.
+    merger: BTreeSet<Vec<u8>>,
+    clean: OnceCell<bool>,
+}
+
+/// A step on a line of first parents.
+struct Step {
+    id: ChangeId,
+    before: Option<Oid>,
+    after: Oid,
+}
+
+/// The line of first parents that an update brings.
+pub(super) struct NewLine<'a> {
+    /// See [`Brought::ground`].
+    pub(super) ground: Option<Oid>,
+    /// Its commits, oldest first; never empty.
+    pub(super) commits: Vec<&'a Walked>,
+    way: Way,
+}
+
+impl<'a> NewLine<'a> {
+    /// Of an update to `tip` of a branch that has `ground`; `new` are all commits that it brings,
+    /// children before parents. None where there are none.
+    pub(super) fn of(ground: Ground, tip: Oid, new: &'a [Walked]) -> Option<Self> {
+        let line = Line::of(Some(tip), new);
+        let begins = line.end;
+        let ground = match ground {
+            Ground::At(ground) => Some(ground),
+            Ground::WhereItBegins => begins,
+        };
+        let commits: Vec<&Walked> = line.commits.into_iter().rev().collect();
+        let way = if ground.is_some() && ground == begins {
+            Way::Commits
+        } else {
+            Way::Whole
+        };
+        (!commits.is_empty()).then_some(Self {
+            ground,
+            commits,
+            way,
+        })
+    }
+
+    /// Reads what it changes, as long as `go_on` says so; none where it did not.
+    pub(super) fn read(
+        self,
+        repo: &Repo,
+        new: &[Walked],
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<Option<Brought>, ReadError> {
+        let parts = match self.way {
+            Way::Commits => {
+                let known = new.iter().map(|commit| (commit.oid, commit)).collect();
+                let mut seen = OidSet::default();
+                let mut parts = Vec::with_capacity(self.commits.len());
+                for commit in &self.commits {
+                    if !go_on() {
+                        return Ok(None);
+                    }
+                    parts.push(Part::of(repo, commit, &known, &mut seen)?);
+                }
+                parts
+            }
+            Way::Whole => vec![Part::whole(repo, self.ground, &self.commits, new)?],
+        };
+        Ok(Some(Brought {
+            ground: self.ground,
+            parts,
+            way: self.way,
+        }))
+    }
+}
+
+impl Brought {
+    /// The parts that an approval covers: one that is the whole change, or all of its commits one
+    /// after another. It covers a change once, where that comes first.
+    pub(super) fn covers(
+        &self,
+        repo: &Repo,
+        approval: &Approval,
+    ) -> Result<Option<Range<usize>>, ReadError> {
+        match &self.way {
+            Way::Whole => Ok((self.parts[0].made.id == approval.change).then_some(0..1)),
+            Way::Commits => {
+                let step = |part: &Part| Step {
+                    id: part.made.id,
+                    before: part.before,
+                    after: part.commit.tree,
+                };
+                let line: Vec<Step> = self.parts.iter().map(step).collect();
+                found(repo, &line, approval)
+            }
+        }
+    }
+
+    /// Whether these parts bring a history that the approver need not have seen, though they change
+    /// what was approved: a merge whose other side is another one. It is fine if it was this very
+    /// commit that was looked at.
+    pub(super) fn sneaks(
+        &self,
+        repo: &Repo,
+        parts: Range<usize>,
+        approval: &Approval,
+    ) -> Result<bool, ReadError> {
+        let parts = &self.parts[parts];
+        if parts
+            .last()
+            .is_some_and(|last| last.commit.oid == approval.tip)
+        {
+            return Ok(false);
+        }
+        if matches!(self.way, Way::Whole) {
+            return Ok(true);
+        }
+        for part in parts {
+            if part.commit.parents.len() > 1 && !part.is_clean(repo)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// What a branch has, before an update.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ground {
+    /// This commit.
+    At(Oid),
+    /// Nothing that would count, so that it is where what is new begins.
+    WhereItBegins,
+}
+
+impl Part {
+    fn of(
+        repo: &Repo,
+        walked: &Walked,
+        new: &OidMap<&Walked>,
+        seen: &mut OidSet,
+    ) -> Result<Self, ReadError> {
+        let commit = repo.commit(walked.oid)?;
+        let before = match walked.parents.first() {
+            Some(parent) => Some(repo.commit(*parent)?.tree),
+            None => None,
+        };
+        seen.insert(walked.oid);
+        let mut authors = BTreeSet::new();
+        let mut open = walked.parents.clone();
+        while let Some(oid) = open.pop() {
+            if let Some(behind) = new.get(&oid)
+                && seen.insert(oid)
+            {
+                authors.extend(people(&repo.commit(oid)?));
+                open.extend(&behind.parents);
+            }
+        }
+        let own = people(&commit);
+        let merger = if walked.parents.len() == 2 {
+            own
+        } else {
+            authors.extend(own);
+            BTreeSet::new()
+        };
+        Ok(Self {
+            made: made(repo, before, Some(commit.tree))?,
+            before,
+            commit,
+            authors,
+            merger,
+            clean: OnceCell::new(),
+        })
+    }
+
+    /// All that is new, as one.
+    fn whole(
+        repo: &Repo,
+        ground: Option<Oid>,
+        line: &[&Walked],
+        new: &[Walked],
+    ) -> Result<Self, ReadError> {
+        let tip = line.last().ok_or(ReadError::Missing)?;
+        let commit = repo.commit(tip.oid)?;
+        let before = ground.map(|ground| repo.commit(ground)).transpose()?;
+        let before = before.map(|ground| ground.tree);
+        let mut authors = BTreeSet::new();
+        for commit in new {
+            authors.extend(people(&repo.commit(commit.oid)?));
+        }
+        Ok(Self {
+            made: made(repo, before, Some(commit.tree))?,
+            before,
+            commit,
+            authors,
+            merger: BTreeSet::new(),
+            clean: OnceCell::new(),
+        })
+    }
+
+    /// Whether someone had a hand in it. Who made a merge had none, where the merge changes exactly
+    /// what the merged side does.
+    pub(super) fn is_by(&self, repo: &Repo, signer: &Signer) -> Result<bool, ReadError> {
+        self.is_of(repo, &|address| {
+            let mut names = signer.principals.iter();
+            signer.has_address(address) || names.any(|name| same_person(name, address))
+        })
+    }
+
+    /// The same of whoever has this address.
+    pub(super) fn is_by_address(&self, repo: &Repo, address: &[u8]) -> Result<bool, ReadError> {
+        self.is_of(repo, &|other| same_person(address, other))
+    }
+
+    fn is_of(&self, repo: &Repo, is: &dyn Fn(&Vec<u8>) -> bool) -> Result<bool, ReadError> {
+        if self.authors.iter().any(is) {
+            return Ok(true);
+        }
+        Ok(self.merger.iter().any(is) && !self.is_clean(repo)?)
+    }
+
+    /// Whether it is a merge of two that changes exactly what its other side does since they parted.
+    fn is_clean(&self, repo: &Repo) -> Result<bool, ReadError> {
+        if let Some(known) = self.clean.get() {
+            return Ok(*known);
+        }
+        let clean = match self.commit.parents[..] {
+            [into, merged] => {
+                let base = merge_base(repo, into, merged);
+                match base.map_err(|error| ReadError::Broken(error.to_string()))? {
+                    Some(base) => {
+                        let (base, merged) = (repo.commit(base)?, repo.commit(merged)?);
+                        made(repo, Some(base.tree), Some(merged.tree))?.id == self.made.id
+                    }
+                    None => false,
+                }
+            }
+            _ => false,
+        };
+        Ok(*self.clean.get_or_init(|| clean))
+    }
+}
+
+/// The addresses of who wrote and who committed; what has no address stands as it is.
+pub(super) fn people(commit: &CommitInfo) -> BTreeSet<Vec<u8>> {
+    let people = [&commit.author, &commit.committer];
+    let address = |person: &Vec<u8>| address(person).unwrap_or(person).to_vec();
+    people.into_iter().map(address).collect()
+}
+
+/// What the commits on the line of first parents change that `tip` has and `base` does not, oldest
+/// first; none of it where they are more than `most`.
+pub(super) fn line(
+    repo: &Repo,
+    base: Oid,
+    tip: Oid,
+    most: usize,
+) -> Result<Option<Past>, ReadError> {
+    let args = [
+        "--first-parent".to_owned(),
+        tip.to_string(),
+        format!("^{base}"),
+    ];
+    let walked = rev_list_args(repo, &args);
+    let walked = walked.map_err(|error| ReadError::Broken(error.to_string()))?;
+    if walked.len() > most {
+        return Ok(None);
+    }
+    let step = |commit: &Walked| {
+        let after = repo.commit(commit.oid)?.tree;
+        let before = match commit.parents.first() {
+            Some(parent) => Some(repo.commit(*parent)?.tree),
+            None => None,
+        };
+        let id = made(repo, before, Some(after))?.id;
+        Ok(Step { id, before, after })
+    };
+    let steps = walked.iter().rev().map(step);
+    steps
+        .collect::<Result<_, _>>()
+        .map(|steps| Some(Past(steps)))
+}
+
+/// A line of first parents.
+pub(super) struct Past(Vec<Step>);
+
+impl Past {
+    /// Whether a change that was approved is on it.
+    pub(super) fn has(&self, repo: &Repo, approval: &Approval) -> Result<bool, ReadError> {
+        found(repo, &self.0, approval).map(|found| found.is_some())
+    }
+
+    /// What its commits change.
+    pub(super) fn ids(&self) -> Vec<ChangeId> {
+        self.0.iter().map(|step| step.id).collect()
+    }
+}
+
+/// Where on a line an approved change stands: as one commit, or as the same commits one after
+/// another that come to the same change.
+fn found(
+    repo: &Repo,
+    line: &[Step],
+    approval: &Approval,
+) -> Result<Option<Range<usize>>, ReadError> {
+    if let Some(at) = line.iter().position(|step| step.id == approval.change) {
+        return Ok(Some(at..at + 1));
+    }
+    let wanted = approval.line();
+    let runs = line.windows(wanted.len()).enumerate();
+    for (at, run) in runs {
+        let same = run.iter().zip(wanted).all(|(step, id)| step.id == *id);
+        if let ([first, ..], [.., last], true) = (run, run, same)
+            && made(repo, first.before, Some(last.after))?.id == approval.change
+        {
+            return Ok(Some(at..at + run.len()));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,243 @@
+//! The decision on what has been approved: from what is new, who said yes to it and what a rule
+//! asks. Reads nothing.
+
+use super::owners::Owner;
+use crate::git::{Oid, RepoPath, escape};
+use crate::policy::groups::{Groups, Principal, Pusher};
+use std::ops::Range;
+
+/// One part of what is new, which somebody else must have seen: as a rule one commit of the line of
+/// first parents, with all that it merges in.
+#[derive(Debug)]
+pub(super) struct Unit {
+    /// The commit.
+    pub(super) commit: Oid,
+    /// Owned paths that it touches, one for each list of owners.
+    pub(super) owned: Vec<(RepoPath, Vec<Owner>)>,
+}
+
+/// Someone who said yes.
+#[derive(Debug)]
+pub(super) struct Voice {
+    /// Their names: accounts and addresses. One who shares any with another voice is the same person.
+    pub(super) names: Vec<Vec<u8>>,
+    /// To which units.
+    pub(super) covers: Range<usize>,
+    /// Which of those units they had a hand in.
+    pub(super) wrote: Vec<usize>,
+    /// Whether whose it is can be known here at all; else it is taken for anybody's.
+    pub(super) known: Known,
+}
+
+/// Whether it can be known whose a voice is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// It was verified.
+    Yes,
+    /// There are no keys here to verify it by, as on a client.
+    NotHere,
+}
+
+/// A voice that does not count, and why, one phrase.
+#[derive(Debug)]
+pub(super) struct Unheard {
+    /// To which units it would have been.
+    pub(super) covers: Range<usize>,
+    /// Why not, escaped.
+    pub(super) why: String,
+}
+
+/// What a rule asks.
+pub(super) struct Asks<'a> {
+    /// How many people.
+    pub(super) count: usize,
+    /// Which; absent: everyone who is known.
+    pub(super) from: Option<&'a [Principal]>,
+    /// Who they are.
+    pub(super) groups: &'a Groups,
+}
+
+/// What a unit lacks.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Lack {
+    /// The second part of the check's id.
+    pub(super) check: &'static str,
+    /// The commit.
+    pub(super) commit: Oid,
+    /// One sentence, escaped.
+    pub(super) message: String,
+}
+
+/// What the oldest unit lacks that lacks something: approvals, and those of owners.
+pub(super) fn decide(
+    units: &[Unit],
+    voices: &[Voice],
+    unheard: &[Unheard],
+    asks: &Asks<'_>,
+) -> Vec<Lack> {
+    let each = |lack: &dyn Fn(usize) -> Option<Lack>| (0..units.len()).find_map(lack);
+    let approvals = each(&|at| approvals(at, &units[at], voices, unheard, asks));
+    let owners = each(&|at| owners(at, &units[at], voices, unheard, asks));
+    approvals.into_iter().chain(owners).collect()
+}
+
+fn approvals(
+    at: usize,
+    unit: &Unit,
+    voices: &[Voice],
+    unheard: &[Unheard],
+    asks: &Asks<'_>,
+) -> Option<Lack> {
+    let fit = |voice: &&Voice| asks.fits(voice);
+    let counting: Vec<&Voice> = heard(at, voices).filter(fit).collect();
+    let people = people(&counting);
+    if people.len() >= asks.count {
+        return None;
+    }
+    let plural = if asks.count == 1 { "" } else { "s" };
+    let who: Vec<String> = asks
+        .from
+        .into_iter()
+        .flatten()
+        .map(|p| p.to_string())
+        .collect();
+    let by = match &who[..] {
+        [] => String::new(),
+        who => format!(" by {}", who.join(", ")),
+    };
+    let has = match &people[..] {
+        [] => "none".to_owned(),
+        some => format!("{} ({})", some.len(), some.join(", ")),
+    };
+    let others = heard(at, voices).filter(|voice| !asks.fits(voice));
+    let others = others.map(|voice| format!("{} is not one of them", voice.shown()));
+    let why = because(at, voices, unheard, others);
+    Some(Lack {
+        check: "approvals",
+        commit: unit.commit,
+        message: format!(
+            "commit {} needs {} approval{plural}{by} and has {has}{why}",
+            unit.commit.short(),
+            asks.count,
+        ),
+    })
+}
+
+fn owners(
+    at: usize,
+    unit: &Unit,
+    voices: &[Voice],
+    unheard: &[Unheard],
+    asks: &Asks<'_>,
+) -> Option<Lack> {
+    let satisfied = |owners: &[Owner]| {
+        let mut voices = heard(at, voices);
+        voices.any(|voice| {
+            voice.known == Known::NotHere
+                || owners
+                    .iter()
+                    .any(|owner| owner.is(&voice.names, asks.groups))
+        })
+    };
+    let mut missing = unit.owned.iter().filter(|(_, owners)| !satisfied(owners));
+    let (path, owners) = missing.next()?;
+    let owners: Vec<String> = owners.iter().map(ToString::to_string).collect();
+    let more = match missing.count() {
+        0 => String::new(),
+        more => format!(", and {more} more of other owners"),
+    };
+    let why = because(at, voices, unheard, std::iter::empty());
+    Some(Lack {
+        check: "owners",
+        commit: unit.commit,
+        message: format!(
+            "commit {} touches {path}, which needs the approval of {}{more}{why}",
+            unit.commit.short(),
+            owners.join(" or "),
+        ),
+    })
+}
+
+impl Asks<'_> {
+    fn fits(&self, voice: &Voice) -> bool {
+        let listed = |from: &[Principal]| {
+            let mut names = voice.names.iter();
+            names.any(|name| self.groups.allows(from, &Pusher::named(name)))
+        };
+        voice.known == Known::NotHere || self.from.is_none_or(listed)
+    }
+}
+
+/// The voices for a unit of those who had no hand in it.
+fn heard(at: usize, voices: &[Voice]) -> impl Iterator<Item = &Voice> {
+    let heard = move |voice: &&Voice| voice.covers.contains(&at) && !voice.wrote.contains(&at);
+    voices.iter().filter(heard)
+}
+
+/// Why voices do not count that one would expect to.
+fn because(
+    at: usize,
+    voices: &[Voice],
+    unheard: &[Unheard],
+    others: impl Iterator<Item = String>,
+) -> String {
+    let wrote = voices.iter().filter(|voice| voice.wrote.contains(&at));
+    let wrote = wrote.map(|voice| format!("{} had a hand in it", voice.shown()));
+    let unheard = unheard.iter().filter(|one| one.covers.contains(&at));
+    let mut all: Vec<String> = wrote
+        .chain(others)
+        .chain(unheard.map(|one| one.why.clone()))
+        .collect();
+    all.sort();
+    all.dedup();
+    match &all[..] {
+        [] => String::new(),
+        all => format!("; not counted: {}", all.join("; ")),
+    }
+}
+
+impl Voice {
+    fn shown(&self) -> String {
+        match (&self.names[..], self.known) {
+            ([], _) | (_, Known::NotHere) => "someone".to_owned(),
+            ([name, ..], Known::Yes) => escape(name),
+        }
+    }
+}
+
+/// The distinct people behind voices, each by the first of their names.
+fn people(voices: &[&Voice]) -> Vec<String> {
+    let mut people: Vec<(Vec<&[u8]>, String)> = Vec::new();
+    for voice in voices {
+        let mut names: Vec<&[u8]> = voice.names.iter().map(Vec::as_slice).collect();
+        let mut shown = voice.shown();
+        // Whoever this voice joins to each other were one all the time.
+        let mut apart = Vec::with_capacity(people.len() + 1);
+        for (known, who) in people {
+            let same = |name: &&[u8]| names.iter().any(|other| same_person(name, other));
+            if known.iter().any(same) {
+                names.extend(known);
+                shown = who;
+            } else {
+                apart.push((known, who));
+            }
+        }
+        apart.push((names, shown));
+        people = apart;
+    }
+    people.into_iter().map(|(_, shown)| shown).collect()
+}
+
+/// Whether two names could be those of one person: the same, or one an account and the other an
+/// address that begins with it. This only ever takes two voices for one, or an approver for an
+/// author; nobody gains anything by it.
+pub(super) fn same_person(one: &[u8], other: &[u8]) -> bool {
+    let account = |name: &[u8], address: &[u8]| {
+        let rest = address.get(name.len()..).unwrap_or_default();
+        rest.starts_with(b"@") && address[..name.len()].eq_ignore_ascii_case(name)
+    };
+    one.eq_ignore_ascii_case(other) || account(one, other) || account(other, one)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,266 @@
+//! CODEOWNERS: who owns which paths, as GitHub reads it.
+//!
+//! One rule a line, `PATTERN [OWNER]...`, and the last rule that matches a path counts; one without
+//! owners takes its paths out again. Patterns are those of gitignore(5) without `!` and `[ ]`, but
+//! that `folder/*` holds what is right in the folder and nothing below. An owner is `@user`,
+//! `@group`, `@organisation/team` or a mail address. Sections, as GitLab has them, are not carried.
+//!
+//! GitHub passes over a line that it cannot read, and so leaves its paths to anybody; here such a
+//! file cannot be read at all.
+
+use crate::git::{RepoPath, escape};
+use crate::policy::groups::{Groups, Principal, Pusher};
+use std::fmt;
+
+/// The longest file that is read, in bytes: as much as GitHub reads.
+const LONGEST: usize = 3 << 20;
+
+/// A whole file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Owners(Vec<Rule>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Rule {
+    parts: Vec<Part>,
+    owners: Vec<Owner>,
+}
+
+/// One part of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    /// `**`: any number of folders, none included.
+    Folders,
+    /// What is between two slashes.
+    Name(Vec<Piece>),
+}
+
+/// One step of a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Piece {
+    /// `*`: anything.
+    Any,
+    /// `?`: one character.
+    One,
+    /// This byte.
+    Byte(u8),
+}
+
+/// Who owns something.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Owner(String);
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&escape(self.0.as_bytes()))
+    }
+}
+
+impl Owner {
+    /// Whether someone with one of these names is this owner. `@NAME` is the account or the group of
+    /// that name, `@ORGANISATION/TEAM` the group of that name or of the team's alone.
+    pub(super) fn is(&self, names: &[Vec<u8>], groups: &Groups) -> bool {
+        let Some(name) = self.0.strip_prefix('@') else {
+            return names
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(self.0.as_bytes()));
+        };
+        let whole = Principal::Group(name.to_owned());
+        let who = match name.split_once('/') {
+            Some(_) if groups.has(name) => vec![whole],
+            Some((_, team)) => vec![Principal::Group(team.to_owned())],
+            None => vec![Principal::User(name.to_owned()), whole],
+        };
+        let mut names = names.iter();
+        names.any(|name| groups.allows(&who, &Pusher::named(name)))
+    }
+}
+
+impl Owners {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// The first line (1-based) that cannot be read, and why; or the file as a whole.
+    pub fn parse(text: &[u8]) -> Result<Self, (usize, String)> {
+        if text.len() > LONGEST {
+            return Err((1, "the file is larger than 3 MiB".to_owned()));
+        }
+        let mut rules = Vec::new();
+        for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
+            let line = line.trim_ascii();
+            if line.is_empty() || line[0] == b'#' {
+                continue;
+            }
+            rules.push(Rule::parse(line).map_err(|why| (index + 1, why))?);
+        }
+        Ok(Self(rules))
+    }
+
+    /// Who owns a path; nobody where no rule matches, or one without owners.
+    pub(super) fn of(&self, path: &RepoPath) -> &[Owner] {
+        let parts: Vec<&[u8]> = path.as_bytes().split(|byte| *byte == b'/').collect();
+        let rule = self.0.iter().rev().find(|rule| rule.matches(&parts));
+        rule.map_or(&[], |rule| &rule.owners)
+    }
+}
+
+impl Rule {
+    fn parse(line: &[u8]) -> Result<Self, String> {
+        let (pattern, rest) = pattern_of(line);
+        let owners = rest
+            .split(u8::is_ascii_whitespace)
+            .filter(|word| !word.is_empty())
+            .take_while(|word| !word.starts_with(b"#"))
+            .map(owner)
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            parts: parts(pattern)?,
+            owners,
+        })
+    }
+
+    fn matches(&self, path: &[&[u8]]) -> bool {
+        let here = |part: &Part, name: &[&[u8]]| match (part, name) {
+            (Part::Name(pieces), [name, ..]) => is_name(pieces, name).then_some(1),
+            (Part::Name(_) | Part::Folders, _) => None,
+        };
+        wild(&self.parts, path, |part| *part == Part::Folders, here)
+    }
+}
+
+/// The pattern at the start of a line, up to white space that no backslash escapes, and the rest.
+fn pattern_of(line: &[u8]) -> (&[u8], &[u8]) {
+    let mut escaped = false;
+    let end = line.iter().position(|byte| {
+        let ends = !escaped && byte.is_ascii_whitespace();
+        escaped = !escaped && *byte == b'\\';
+        ends
+    });
+    line.split_at(end.unwrap_or(line.len()))
+}
+
+fn parts(pattern: &[u8]) -> Result<Vec<Part>, String> {
+    if pattern.starts_with(b"!") {
+        return Err("begins with \"!\", which CODEOWNERS does not know".to_owned());
+    }
+    if pattern.iter().any(|byte| matches!(byte, b'[' | b']')) {
+        let why = "holds \"[\" or \"]\": neither classes of characters nor sections are carried";
+        return Err(why.to_owned());
+    }
+    let (body, anchored) = match pattern.strip_prefix(b"/") {
+        Some(body) => (body, true),
+        None => (pattern, false),
+    };
+    let (body, folder) = match body.strip_suffix(b"/") {
+        Some(body) => (body, true),
+        None => (body, false),
+    };
+    let names: Vec<&[u8]> = body.split(|byte| *byte == b'/').collect();
+    if names.iter().any(|name| name.is_empty()) {
+        return Err("names nothing: it has an empty part".to_owned());
+    }
+    let mut parts = Vec::new();
+    if !anchored && names.len() == 1 {
+        parts.push(Part::Folders);
+    }
+    for name in &names {
+        parts.push(match *name {
+            b"**" => Part::Folders,
+            name => Part::Name(pieces(name)?),
+        });
+    }
+    // What a name stands for may be a folder, and then all below it is meant; `*` alone is a file.
+    let last = names.last().copied().unwrap_or_default();
+    if folder || last == b"**" {
+        parts.extend([Part::Folders, Part::Name(vec![Piece::Any])]);
+    } else if last != b"*" {
+        parts.push(Part::Folders);
+    }
+    Ok(parts)
+}
+
+fn pieces(name: &[u8]) -> Result<Vec<Piece>, String> {
+    let mut pieces = Vec::new();
+    let mut bytes = name.iter();
+    while let Some(byte) = bytes.next() {
+        pieces.push(match byte {
+            b'*' => Piece::Any,
+            b'?' => Piece::One,
+            b'\\' => match bytes.next() {
+                Some(escaped) => Piece::Byte(*escaped),
+                None => return Err("ends with a backslash that escapes nothing".to_owned()),
+            },
+            byte => Piece::Byte(*byte),
+        });
+    }
+    if name.windows(3).any(|three| three == b"***") {
+        return Err("holds \"***\"".to_owned());
+    }
+    Ok(pieces)
+}
+
+fn owner(word: &[u8]) -> Result<Owner, String> {
+    let wrong = || {
+        let shown = escape(word);
+        format!("{shown} is no owner: neither @user, @group, @organisation/team nor an address")
+    };
+    let text = std::str::from_utf8(word).map_err(|_| wrong())?;
+    let good = match text.strip_prefix('@') {
+        Some(name) => name.split('/').count() <= 2 && name.split('/').all(|part| !part.is_empty()),
+        None => text.split_once('@').is_some_and(|(name, host)| {
+            !name.is_empty() && !host.is_empty() && !host.contains('@')
+        }),
+    };
+    good.then(|| Owner(text.to_owned())).ok_or_else(wrong)
+}
+
+fn is_name(pieces: &[Piece], name: &[u8]) -> bool {
+    let here = |piece: &Piece, text: &[u8]| match (piece, text) {
+        (Piece::Byte(byte), [first, ..]) => (byte == first).then_some(1),
+        (Piece::One, [_, rest @ ..]) => {
+            let more = rest.iter().take_while(|byte| matches!(byte, 0x80..=0xbf));
+            Some(1 + more.count())
+        }
+        (Piece::Byte(_) | Piece::One | Piece::Any, _) => None,
+    };
+    wild(pieces, name, |piece| *piece == Piece::Any, here)
+}
+
+/// Whether a pattern is over all of a text: one of its steps may stand for any number of things,
+/// `here` says how many another one takes. Only the last star is ever tried again, so that no
+/// pattern takes longer than its length times that of the text.
+fn wild<P, T>(
+    pattern: &[P],
+    text: &[T],
+    star: impl Fn(&P) -> bool,
+    here: impl Fn(&P, &[T]) -> Option<usize>,
+) -> bool {
+    let (mut p, mut t) = (0, 0);
+    let mut back: Option<(usize, usize)> = None;
+    loop {
+        match pattern.get(p) {
+            Some(step) if star(step) => {
+                back = Some((p + 1, t));
+                p += 1;
+                continue;
+            }
+            Some(step) => {
+                if let Some(taken) = here(step, &text[t..]) {
+                    (p, t) = (p + 1, t + taken);
+                    continue;
+                }
+            }
+            None if t == text.len() => return true,
+            None => {}
+        }
+        match back {
+            Some((after, from)) if from < text.len() => {
+                back = Some((after, from + 1));
+                (p, t) = (after, from + 1);
+            }
+            Some(_) | None => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+//! A scan that builds on the last one says the same as one that looks at everything.
+
+use crate::world::{Repo, World, assigned};
+use serde_json::Value;
+use std::fs;
+
+const MEMORY: &str = ".git/portcullis/history-1";
+
+fn report(repo: &Repo, words: &str) -> Value {
+    let mut value = repo.scan(words).whatever().json().value;
+    value["coverage"]["seconds"].take();
+    value
+}
+
+/// What was remembered changes nothing, twice over.
+#[track_caller]
+fn same(repo: &Repo) -> Value {
+    let whole = report(repo, "--no-cache");
+    for round in ["what is new", "nothing new"] {
+        assert_eq!(report(repo, ""), whole, "with {round}");
+    }
+    whole
+}
+
+fn count(report: &Value) -> usize {
+    report["findings"].as_array().map_or(0, Vec::len)
+}
+
+/// A repository that has something in every kind of place.
+fn leaky(world: &World) -> Repo {
+    let repo = world.repo_with_a_commit();
+    let tokens: Vec<String> = (0..5).map(|_| world.secrets.github()).collect();
+    repo.commit("app.py", assigned(&tokens[0]));
+    repo.commit("app.py", "a = 1\n");
+    repo.commit("deploy/.env", format!("{}\n", assigned(&tokens[1])));
+    repo.commit_staged(&format!("deploy\n\nwith {}", tokens[2]));
+    repo.git_with(&["tag", "-a", "v1", "-m", &tokens[3]]).ok();
+    repo.blob(assigned(&tokens[4]));
+    repo
+}
+
+#[test]
+fn what_was_seen_before_counts_as_if_it_were_seen_again() {
+    let world = World::new();
+    let repo = leaky(&world);
+    assert_eq!(count(&same(&repo)), 6);
+    repo.commit("b.py", assigned(&world.secrets.npm()));
+    assert_eq!(count(&same(&repo)), 7);
+    // The same content at another place, the same secret in another content.
+    repo.git("mv b.py c.py").ok();
+    repo.commit_staged("move");
+    repo.append("c.py", "x = 1").git("add .").ok();
+    repo.commit_staged("one more line");
+    same(&repo);
+    repo.git("gc -q").ok();
+    same(&repo);
+    repo.commit("d.py", assigned(&world.secrets.gitlab()));
+    repo.git("repack -q -d").ok();
+    assert_eq!(count(&same(&repo)), count(&report(&repo, "--no-cache")));
+}
+
+#[test]
+fn what_refs_reach_is_asked_anew() {
+    let world = World::new();
+    let repo = leaky(&world);
+    repo.git("switch -q -c side HEAD~3").ok();
+    repo.commit("side.py", assigned(&world.secrets.npm()));
+    repo.git("switch -q main").ok();
+    same(&repo);
+    repo.git("branch -q -D side").ok();
+    same(&repo);
+    // An older commit that comes later brings the same file in first.
+    repo.git("switch -q -c older HEAD~3").ok();
+    let older = repo.with_env("GIT_COMMITTER_DATE", "2001-01-01T00:00:00Z");
+    let older = older.with_env("GIT_AUTHOR_DATE", "2001-01-01T00:00:00Z");
+    let leak = repo.ask("rev-list --all --reflog --max-count=1 -- side.py");
+    older
+        .git_with(&["checkout", "-q", &leak, "--", "side.py"])
+        .ok();
+    older.commit_staged("the same, and older");
+    same(&repo);
+    repo.git("switch -q main").ok();
+    repo.git("branch -q -D older").ok();
+    repo.git("tag -d v1").ok();
+    same(&repo);
+    repo.git("reflog expire --expire=now --all").ok();
+    repo.git("gc -q --prune=now").ok();
+    assert_eq!(count(&same(&repo)), 4);
+}
+
+#[test]
+fn what_dangled_is_found_where_a_commit_takes_it_in() {
+    let world = World::new();
+    let repo = leaky(&world);
+    let token = assigned(&world.secrets.npm());
+    repo.stage("later/kept.py", &token);
+    let tree = repo.ask("write-tree");
+    repo.git("rm -q --cached later/kept.py").ok();
+    same(&repo);
+    repo.git_with(&["read-tree", &tree]).ok();
+    repo.commit_staged("take it in");
+    let report = same(&repo);
+    let paths = report["findings"].as_array().into_iter().flatten();
+    assert!(
+        paths
+            .clone()
+            .any(|found| found["place"]["path"] == "later/kept.py")
+    );
+}
+
+#[test]
+fn other_rules_and_damage_make_it_worthless() {
+    let world = World::new();
+    let repo = leaky(&world);
+    let found = count(&same(&repo));
+    repo.write(".portcullis.toml", "version = 1\n[env-files]\ndeny = []\n");
+    assert_eq!(count(&same(&repo)), found - 1);
+    fs::remove_file(repo.dir.join(".portcullis.toml")).unwrap();
+    assert_eq!(count(&same(&repo)), found);
+    let memory = repo.dir.join(MEMORY);
+    let whole = fs::read(&memory).unwrap();
+    for bad in [&whole[..whole.len() / 2], b"", &[7; 900]] {
+        fs::write(&memory, bad).unwrap();
+        assert_eq!(count(&same(&repo)), found);
+    }
+    for at in (0..whole.len()).step_by(97) {
+        let mut bad = whole.clone();
+        bad[at] ^= 0x40;
+        fs::write(&memory, bad).unwrap();
+        assert_eq!(count(&report(&repo, "")), found, "byte {at}");
+    }
+}
+
+#[test]
+fn marks_and_the_baseline_count_as_they_are_now() {
+    let world = World::new();
+    let repo = leaky(&world);
+    same(&repo);
+    repo.portcullis("baseline create").ok();
+    assert_eq!(count(&same(&repo)), 0);
+    fs::remove_file(repo.dir.join(".portcullis-baseline")).unwrap();
+    assert_eq!(count(&same(&repo)), 6);
+}
+
+#[test]
+fn it_holds_no_secret_and_needs_no_place() {
+    let world = World::new();
+    let repo = world.repo_with_a_commit();
+    let token = world.secrets.github();
+    repo.commit("app.py", assigned(&token));
+    repo.scan("--no-cache").whatever();
+    assert!(!repo.dir.join(".git/portcullis").exists());
+    repo.scan("").whatever();
+    let kept = fs::read(repo.dir.join(MEMORY)).unwrap();
+    let part = &token.as_bytes()[token.len() - 12..];
+    assert!(!kept.windows(part.len()).any(|here| here == part));
+    fs::remove_dir_all(repo.dir.join(".git/portcullis")).unwrap();
+    fs::write(repo.dir.join(".git/portcullis"), "not a folder").unwrap();
+    assert_eq!(count(&same(&repo)), 1);
+}
+
+#[test]
+fn what_is_missing_is_said_again() {
+    let world = World::new();
+    let repo = leaky(&world);
+    same(&repo);
+    let blob = repo.id("HEAD:deploy/.env");
+    let (folder, rest) = blob.split_at(2);
+    let file = repo.dir.join(".git/objects").join(folder).join(rest);
+    fs::remove_file(file).unwrap();
+    for words in ["", "", "--no-cache"] {
+        let report = report(&repo, words);
+        let unread = report["unread"].as_array().into_iter().flatten();
+        assert!(unread.clone().any(|one| one["what"] == blob), "{report:#}");
+    }
+}

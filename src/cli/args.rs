@@ -197,10 +197,6 @@ pub(super) struct Look {
     /// Shows no progress
     #[arg(long)]
     pub(super) no_progress: bool,
-    /// Looks at every object of a history, whatever the last scan of it has seen, and keeps nothing
-    /// for the next one
-    #[arg(long)]
-    pub(super) no_cache: bool,
 }
 
 #[derive(Args, Debug, Default)]

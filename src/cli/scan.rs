@@ -25,7 +25,10 @@ pub(super) fn run(args: &Args) -> Exit {
         config: common.config.as_deref(),
         baseline: common.baseline.as_deref(),
         jobs: common.jobs,
-        cache: cache(args.no_cache),
+        cache: match args.no_cache {
+            true => Cache::Unused,
+            false => Cache::Used,
+        },
         started,
         progress: Progress::new(match common.no_progress || common.quiet {
             true => Wanted::No,
@@ -65,13 +68,6 @@ pub(super) fn run(args: &Args) -> Exit {
     ) {
         Ok(()) => verdict.outcome().into(),
         Err(error) => unreported(&verdict, &error),
-    }
-}
-
-fn cache(no_cache: bool) -> Cache {
-    match no_cache {
-        true => Cache::Unused,
-        false => Cache::Used,
     }
 }
 
@@ -115,7 +111,7 @@ impl<'a> Looking<'a> {
             config: look.config.as_deref(),
             baseline: look.baseline.as_deref(),
             jobs: look.jobs,
-            cache: cache(look.no_cache),
+            cache: Cache::Used,
             started: Instant::now(),
             progress: Progress::new(match look.no_progress {
                 true => Wanted::No,

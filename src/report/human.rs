@@ -172,9 +172,8 @@ impl Page<'_> {
                 Validity::Unknown => {}
             }
             self.labelled("secret:", &line);
-            if let Some(identity) = &found.identity {
-                let identity = self.redactor.text(identity.as_bytes());
-                self.labelled("identity:", &identity);
+            if let Some(whose) = &found.identity {
+                self.labelled("identity:", &self.redactor.text(whose.as_bytes()));
             }
             if let Some(clear) = self.redactor.clear(found) {
                 self.labelled("clear:", &clear);

@@ -2,8 +2,10 @@
 //!
 //! Where a finding came from is asked afterwards, and only then paid for.
 
+mod again;
 mod memory;
 mod objects;
+mod printed;
 mod trees;
 
 pub use memory::{Circumstances, Examined, Find};

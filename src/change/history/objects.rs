@@ -7,21 +7,17 @@ use super::super::{
     Base, By, Calm, Change, FileChange, Message, MessageOf, Naming, Sink, Stored, Unread,
 };
 use super::memory::Memory;
+use super::printed::from_git;
 use super::trees::{Notes, Trees};
-use super::{Examined, Find, History, Node};
+use super::{History, Node};
 use crate::git::{
-    AllObjects, BrokenObject, CommitInfo, Kind, Mode, Object, Objects, Oid, OidMap, OidSet, Repo,
-    RepoPath, Seen, Share, Surprise, TagInfo, TreeEntry, Visitor, count_objects, shallow_commits,
-    tree_places,
+    BrokenObject, CommitInfo, Kind, Mode, Objects, Oid, OidMap, OidSet, Repo, RepoPath, Seen,
+    Share, Surprise, TagInfo, TreeEntry, Visitor, shallow_commits, tree_places,
 };
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-
-/// What `git` prints goes to the threads in batches of about this many bytes.
-const BATCH: usize = 1 << 19;
 
 /// After so many objects a thread says how far it has come.
 const TELL: u64 = 1 << 10;
@@ -119,48 +115,10 @@ fn from_packs(
     history
 }
 
-fn from_git(common: &Common<'_>, jobs: usize) -> History {
-    let objects = match AllObjects::start(common.repo) {
-        Ok(objects) => objects,
-        Err(error) => {
-            common.sink.unread(Unread::new("the objects", error));
-            return History::default();
-        }
-    };
-    let (send, receive) = sync_channel::<Vec<(Oid, Object)>>(4 * jobs.max(1));
-    let receive = Mutex::new(receive);
-    let mut part = Part::new(common, Known::Seen(OidSet::default()));
-    std::thread::scope(|scope| {
-        for _ in 0..jobs.max(1) {
-            scope.spawn(|| look(&receive, common));
-        }
-        part.read(objects, &send);
-        drop(send);
-    });
-    part.finish()
-}
-
-/// Looks at texts until there are no more.
-fn look(receive: &Mutex<Receiver<Vec<(Oid, Object)>>>, common: &Common<'_>) {
-    loop {
-        let batch = receive
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .recv();
-        let Ok(batch) = batch else { return };
-        for (oid, object) in batch {
-            if !common.sink.go_on() {
-                continue;
-            }
-            common.show_object(oid, &object);
-        }
-    }
-}
-
 /// What all threads share.
-struct Common<'a> {
-    repo: &'a Repo,
-    sink: &'a dyn Sink,
+pub(super) struct Common<'a> {
+    pub(super) repo: &'a Repo,
+    pub(super) sink: &'a dyn Sink,
     shallow: OidSet,
     /// Files that were shown for their names.
     shown: Mutex<HashSet<(Box<[u8]>, Oid)>>,
@@ -168,14 +126,14 @@ struct Common<'a> {
 }
 
 impl Common<'_> {
-    fn show_blob(&self, oid: Oid, data: &[u8], base: Option<Base<'_>>) -> Calm {
+    pub(super) fn show_blob(&self, oid: Oid, data: &[u8], base: Option<Base<'_>>) -> Calm {
         let mut file = FileChange::new(None, Stored::Read(oid, data));
         file.base = base;
         self.sink.change(&Change::File(&file));
         file.calm.get()
     }
 
-    fn show_commit(&self, oid: Oid, raw: &[u8]) -> Option<CommitInfo> {
+    pub(super) fn show_commit(&self, oid: Oid, raw: &[u8]) -> Option<CommitInfo> {
         match CommitInfo::parse(oid, raw.to_vec()) {
             Ok(info) => {
                 self.sink.change(&Change::Message(&Message {
@@ -196,7 +154,7 @@ impl Common<'_> {
         }
     }
 
-    fn show_tag(&self, oid: Oid, raw: &[u8]) -> Option<TagInfo> {
+    pub(super) fn show_tag(&self, oid: Oid, raw: &[u8]) -> Option<TagInfo> {
         match TagInfo::parse(oid, raw.to_vec()) {
             Ok(tag) => {
                 self.sink.change(&Change::Message(&Message {
@@ -214,7 +172,7 @@ impl Common<'_> {
         }
     }
 
-    fn show_name(&self, name: &[u8], oid: Oid) {
+    pub(super) fn show_name(&self, name: &[u8], oid: Oid) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         if !shown.insert((name.into(), oid)) {
             return;
@@ -225,72 +183,7 @@ impl Common<'_> {
         self.sink.change(&Change::File(&file));
     }
 
-    fn show_object(&self, oid: Oid, object: &Object) -> Examined {
-        let data = object.data.as_slice();
-        let bytes = data.len() as u64;
-        match object.kind {
-            Kind::Blob => {
-                self.show_blob(oid, data, None);
-                Examined {
-                    blobs: 1,
-                    bytes,
-                    ..Examined::default()
-                }
-            }
-            Kind::Commit => {
-                self.show_commit(oid, data);
-                Examined {
-                    commits: 1,
-                    bytes,
-                    ..Examined::default()
-                }
-            }
-            Kind::Tag => {
-                self.show_tag(oid, data);
-                Examined {
-                    bytes,
-                    ..Examined::default()
-                }
-            }
-            Kind::Tree => Examined::default(),
-        }
-    }
-
-    /// Looks once more where something was found, in so many threads, and says how much that was.
-    fn show_again(&self, finds: &[Find], jobs: usize) -> Examined {
-        let objects: Vec<&[Find]> = finds.chunk_by(|a, b| a.oid == b.oid).collect();
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let mut again = Examined::default();
-            while let Some(finds) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let oid = finds[0].oid;
-                match self.repo.read(oid) {
-                    Ok(object) => again.add(self.show_object(oid, &object)),
-                    Err(error) => self.sink.unread(Unread::new(oid, error)),
-                }
-                for path in finds.iter().filter_map(|find| find.path.as_deref()) {
-                    let path = RepoPath::new(path);
-                    if self.sink.wants_name(path.file_name()) {
-                        self.show_name(path.file_name(), oid);
-                    }
-                }
-            }
-            again
-        };
-        std::thread::scope(|scope| {
-            let others: Vec<_> = (1..jobs).map(|_| scope.spawn(work)).collect();
-            let mut all = work();
-            for other in others {
-                match other.join() {
-                    Ok(again) => all.add(again),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-            all
-        })
-    }
-
-    fn broken(&self, broken: BrokenObject) {
+    pub(super) fn broken(&self, broken: BrokenObject) {
         let what = broken
             .oid
             .map_or_else(|| "the objects".to_owned(), |oid| oid.to_string());
@@ -299,7 +192,7 @@ impl Common<'_> {
 }
 
 /// How it is known whether an object is there.
-enum Known<'a> {
+pub(super) enum Known<'a> {
     /// All that are stored were listed before.
     Stored(&'a Objects),
     /// By having seen it.
@@ -307,13 +200,13 @@ enum Known<'a> {
 }
 
 /// What one thread has learnt while the objects went by.
-struct Part<'a> {
-    common: &'a Common<'a>,
-    known: Known<'a>,
+pub(super) struct Part<'a> {
+    pub(super) common: &'a Common<'a>,
+    pub(super) known: Known<'a>,
     commits: OidMap<Node>,
     tags: OidMap<Oid>,
     /// Named by an object that was seen, and not known yet to be there.
-    owed: OidSet,
+    pub(super) owed: OidSet,
     /// For each name of an entry whether it matters for its name alone.
     names: HashMap<Box<[u8]>, bool>,
     /// What trees hold, where that will be asked.
@@ -366,7 +259,7 @@ impl Visitor for Part<'_> {
 }
 
 impl<'a> Part<'a> {
-    fn new(common: &'a Common<'a>, known: Known<'a>) -> Self {
+    pub(super) fn new(common: &'a Common<'a>, known: Known<'a>) -> Self {
         Self {
             common,
             known,
@@ -390,59 +283,7 @@ impl<'a> Part<'a> {
         self.common.sink.progress(done, all);
     }
 
-    /// Reads what `git` prints.
-    fn read(&mut self, objects: AllObjects, send: &SyncSender<Vec<(Oid, Object)>>) {
-        let all = count_objects(self.common.repo).unwrap_or(0);
-        let (mut batch, mut size, mut done) = (Vec::new(), 0, 0);
-        for object in objects {
-            if !self.go_on() {
-                return;
-            }
-            let (oid, object) = match object {
-                Ok(read) => read,
-                Err(broken) => {
-                    self.common.broken(broken);
-                    continue;
-                }
-            };
-            if let Known::Seen(seen) = &mut self.known
-                && !seen.insert(oid)
-            {
-                continue;
-            }
-            done += 1;
-            self.owed.remove(&oid);
-            // What does not parse is reported by the thread that looks at its text.
-            match object.kind {
-                Kind::Blob => {}
-                Kind::Tree => {
-                    self.tree(oid, &object.data, None);
-                    continue;
-                }
-                Kind::Commit => {
-                    if let Ok(info) = CommitInfo::parse(oid, object.data.clone()) {
-                        self.commit(info);
-                    }
-                }
-                Kind::Tag => {
-                    if let Ok(tag) = TagInfo::parse(oid, object.data.clone()) {
-                        self.tag(&tag);
-                    }
-                }
-            }
-            size += object.data.len();
-            batch.push((oid, object));
-            if size >= BATCH {
-                // The threads only end when this end is closed.
-                let _ = send.send(std::mem::take(&mut batch));
-                size = 0;
-                self.common.sink.progress(done, all);
-            }
-        }
-        let _ = send.send(batch);
-    }
-
-    fn commit(&mut self, info: CommitInfo) {
+    pub(super) fn commit(&mut self, info: CommitInfo) {
         self.owe(info.tree);
         if !self.common.shallow.contains(&info.oid) {
             info.parents.iter().for_each(|parent| self.owe(*parent));
@@ -455,14 +296,14 @@ impl<'a> Part<'a> {
         self.commits.insert(info.oid, node);
     }
 
-    fn tag(&mut self, tag: &TagInfo) {
+    pub(super) fn tag(&mut self, tag: &TagInfo) {
         self.owe(tag.target);
         self.tags.insert(tag.oid, tag.target);
     }
 
     /// Looks at the entries of a tree; where its base was shown, at those that touch what is new:
     /// the others are the base's.
-    fn tree(&mut self, oid: Oid, data: &[u8], fresh: Option<&[Range<usize>]>) {
+    pub(super) fn tree(&mut self, oid: Oid, data: &[u8], fresh: Option<&[Range<usize>]>) {
         let mut notes = self.notes.take();
         let tree = notes.as_ref().and_then(|_| self.number(oid));
         match (&mut notes, tree) {
@@ -541,7 +382,7 @@ impl<'a> Part<'a> {
     }
 
     /// Says what is missing and works out what refs reach.
-    fn finish(mut self) -> History {
+    pub(super) fn finish(mut self) -> History {
         let mut history = History {
             commits: std::mem::take(&mut self.commits),
             tags: std::mem::take(&mut self.tags),

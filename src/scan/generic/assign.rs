@@ -261,7 +261,10 @@ fn block(rest: &[u8]) -> Option<usize> {
         .position(|byte| *byte == b'\n')
         .map_or(&[][..], |at| &line[at + 1..]);
     let only = matches!(next.first(), None | Some(b'\n' | b'\r')) || indent(next) < inner;
-    (inner > 0 && only).then_some(end + 1 + inner)
+    // A sentence is no value.
+    let value = &line[..line.len() - next.len()];
+    let word = !value.trim_ascii().iter().any(u8::is_ascii_whitespace);
+    (inner > 0 && only && word).then_some(end + 1 + inner)
 }
 
 /// How many lines of a declaration in Terraform are looked through for its default.

@@ -50,4 +50,5 @@ mod stage;
 mod staged;
 mod tidy;
 mod what_if;
+mod whereabouts;
 mod wrapped;

@@ -14,7 +14,9 @@ use crate::git::Repo;
 use crate::hook::{Call, Hook, Side, find, table::Input};
 use crate::policy::groups::Pusher;
 use crate::policy::settings::{Identity, IdentitySource, Mode, Settings};
-use crate::policy::{BadIdentity, Cache, Effort, Outcome, Policy, Surroundings, Verdict, pusher};
+use crate::policy::{
+    BadIdentity, Cache, Effort, Outcome, Policy, Surroundings, Unwatched, Verdict, pusher,
+};
 use crate::report::Audience;
 use std::collections::BTreeSet;
 use std::io::Read as _;
@@ -102,7 +104,7 @@ pub(super) fn run(args: &Args) -> Exit {
         cache: Cache::Unused,
         jobs: args.common.jobs.map_or(1, usize::from),
         started,
-        progress: &|_, _| {},
+        watch: &Unwatched,
     };
     let verdict = policy.judge(Some(&repo), &sources, &effort);
     let recorded = record.judged(&sources, &verdict);

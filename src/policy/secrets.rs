@@ -97,7 +97,9 @@ impl Check for Secrets {
         if let Some(base) = file.base
             && let Calm::Within(around) = base.calm
         {
-            let calm = self.scanner.calm(path, bytes, base.fresh, around);
+            let (fresh, mut scanned) = (base.fresh, 0);
+            let calm = self.scanner.calm(path, bytes, fresh, around, &mut scanned);
+            file.scanned.set(scanned);
             if calm != Calm::Unknown {
                 file.calm.set(calm);
                 return Ok(());
@@ -110,7 +112,8 @@ impl Check for Secrets {
         };
         let scan = self.scanner.scan(path, whole);
         file.calm.set(scan.calm);
-        self.publics.keep(&scan.publics, what);
+        self.publics.keep(&scan.publics, file.blob(), what);
+        file.scanned.set(file.scanned.get() + bytes.len() as u64);
         let allowed = |allow: &settings::Allow| allow.excuses_all_of(file.path.as_ref());
         let unread = match scan.undecided.first() {
             Some(why) if !self.settings.allow.iter().any(allowed) => {
@@ -212,6 +215,7 @@ impl Check for Secrets {
                 author: message.by.commit.map(|commit| escape(&commit.author)),
                 date: message.by.commit.and_then(super::date_of),
                 reachable: None,
+                spread: None,
                 decoded: found.decoded.clone(),
             };
             let stage = match message.of {
@@ -225,8 +229,8 @@ impl Check for Secrets {
         Ok(())
     }
 
-    fn after(&self, raised: &mut [Raised]) {
-        self.publics.tell(raised);
+    fn after(&self, raised: &mut [Raised]) -> Vec<Oid> {
+        self.publics.tell(raised)
     }
 
     fn wants_name(&self, name: &[u8]) -> bool {

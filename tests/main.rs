@@ -13,6 +13,8 @@ mod baseline;
 mod bypass;
 mod commits;
 mod commits_policy;
+mod confirm;
+mod confirm_hostile;
 mod content_policy;
 mod conventions;
 mod env_files;

@@ -43,7 +43,7 @@ pub(super) fn run(args: &Args) -> Exit {
     let mode = settings.server.mode;
     let named = args.common.baseline.as_deref();
     let accepted = BaselineAt::of(named, &settings.trust, Some(repo.common_dir()), None);
-    let policy = Policy::new(settings, Side::Server, pusher);
+    let policy = Policy::new(settings, Side::Server, pusher).shown(super::shown::what_if(&repo));
     let mut policy = match accepting(policy, &accepted, Some(&repo)) {
         Ok(policy) => policy,
         Err(Refusal(exit, why)) => return complain(exit, &why),
@@ -224,7 +224,7 @@ pub(super) fn refname(name: &str) -> Result<RefName, String> {
 }
 
 /// A full object id, zeros for none, or anything that `git rev-parse` knows as an object.
-fn commit(repo: &Repo, text: &str) -> Result<Option<Oid>, String> {
+pub(super) fn commit(repo: &Repo, text: &str) -> Result<Option<Oid>, String> {
     if let Ok(oid) = Oid::parse(text.as_bytes()) {
         return Ok(oid);
     }

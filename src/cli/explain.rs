@@ -195,6 +195,7 @@ fn by(suppressed: Option<&Suppressed>, listed: bool) -> String {
         SuppressedBy::Inline => "by a mark on its line",
         SuppressedBy::Baseline => "by the baseline",
         SuppressedBy::Allowlist => "by [[secrets.allow]]",
+        SuppressedBy::Confirm | SuppressedBy::Bypass => "by a token",
     };
     let reason = match entry.reason.as_str() {
         "" => String::new(),
@@ -204,8 +205,13 @@ fn by(suppressed: Option<&Suppressed>, listed: bool) -> String {
         (SuppressedBy::Inline | SuppressedBy::Allowlist, true) => {
             format!("{by}{reason}; the baseline has it too")
         }
-        (SuppressedBy::Inline | SuppressedBy::Allowlist | SuppressedBy::Baseline, _) => {
-            format!("{by}{reason}")
-        }
+        (
+            SuppressedBy::Inline
+            | SuppressedBy::Allowlist
+            | SuppressedBy::Baseline
+            | SuppressedBy::Confirm
+            | SuppressedBy::Bypass,
+            _,
+        ) => format!("{by}{reason}"),
     }
 }

@@ -6,6 +6,7 @@ use super::landed;
 use super::output::{Stream, complain, note, report, unreported};
 use super::record::Record;
 use super::scan::{Refusal, accepting};
+use super::shown;
 use crate::audit::LogError;
 use crate::change::Source;
 use crate::config::{BaselineAt, Config, Origin, discover_client, discover_server};
@@ -14,6 +15,7 @@ use crate::git::Repo;
 use crate::hook::{Call, Hook, Side, find, table::Input};
 use crate::policy::groups::Pusher;
 use crate::policy::settings::{Identity, IdentitySource, Mode, Settings};
+use crate::policy::tokens::Presented;
 use crate::policy::{
     BadIdentity, Cache, Effort, Outcome, Policy, Surroundings, Unwatched, Verdict, pusher,
 };
@@ -61,6 +63,10 @@ pub(super) fn run(args: &Args) -> Exit {
         }
     };
     if let [Source::Landed(landed)] = &sources[..] {
+        // They have moved; all that is left is to say so.
+        if let Err(error) = record.moved(landed) {
+            unrecorded(&error);
+        }
         return landed::run(&repo, &settings, landed);
     }
     let who = match hook.side {
@@ -87,7 +93,18 @@ pub(super) fn run(args: &Args) -> Exit {
         Side::Server => (Some(repo.common_dir()), None),
     };
     let accepted = BaselineAt::of(args.common.baseline.as_deref(), &settings.trust, base, top);
-    let policy = Policy::new(settings, hook.side, who);
+    let shown = match hook.side {
+        Side::Client => Presented::default(),
+        Side::Server => match shown::in_push(&repo, hook, &settings) {
+            Ok(shown) => shown,
+            Err(unread) => {
+                let why = format!("{}: {}", unread.what, unread.why);
+                return unjudged(&record, &sources, &why);
+            }
+        },
+    };
+    let (rules, backups) = (settings.protect.clone(), settings.server.backups);
+    let policy = Policy::new(settings, hook.side, who).shown(shown);
     let policy = match accepting(policy, &accepted, Some(&repo)) {
         Ok(policy) => policy,
         Err(Refusal(exit, why)) => {
@@ -102,7 +119,11 @@ pub(super) fn run(args: &Args) -> Exit {
         started,
         watch: &Unwatched,
     };
-    let verdict = policy.judge(Some(&repo), &sources, &effort);
+    let mut verdict = policy.judge(Some(&repo), &sources, &effort);
+    if hook.side == Side::Server && verdict.outcome() == Outcome::Accepted {
+        let protects = |name: &_| rules.iter().any(|rule| rule.protects(name));
+        shown::before_letting_in(&repo, hook, &protects, backups, &sources, &mut verdict);
+    }
     let recorded = record.judged(&sources, &verdict);
     if let Err(error) = report(&verdict, &args.common, audience, mode, Stream::Stderr) {
         return unreported(&verdict, &error);

@@ -6,6 +6,7 @@ use super::audit::{Failed, log_of};
 use super::output::{complain, print};
 use crate::git::{Repo, escape};
 use crate::hook::install::{self as arming, Events, InstallError, Request, Target};
+use crate::hook::memory::Memory;
 use std::path::{Path, PathBuf};
 
 pub(super) fn install(args: &Install) -> Exit {
@@ -23,13 +24,24 @@ pub(super) fn install(args: &Install) -> Exit {
         Err(error) => return complain(Exit::Usage, &error),
     };
     each(targets(&args.repo, args.global, args.server), |target| {
-        arming::install(&Request {
+        let server = match &target {
+            Target::Server(dir) => Some(dir.clone()),
+            Target::Repo(_) | Target::Global => None,
+        };
+        let report = arming::install(&Request {
             target,
             events: events.clone(),
             policy: args.config.clone(),
             binary: binary.clone(),
-        })
-        .map(|report| report.lines())
+        })?;
+        let mut lines = report.lines();
+        // It is made when it is first needed as well; here somebody sees it who wants to.
+        let repo = server.and_then(|dir| Repo::at(&dir).ok());
+        lines.extend(repo.and_then(|repo| {
+            let id = Memory::of(&repo).make_identity().ok()?;
+            Some(format!("{:<19} {id}", "server id"))
+        }));
+        Ok(lines)
     })
 }
 
@@ -51,6 +63,7 @@ pub(super) fn status(args: &Status) -> Exit {
             Ok(status) => {
                 let mut lines = status.lines();
                 lines.extend(log_line(Path::new(dir)));
+                lines.extend(of_server(Path::new(dir)));
                 say(&lines);
                 if !status.armed {
                     exit = Exit::Blocked;
@@ -60,6 +73,32 @@ pub(super) fn status(args: &Status) -> Exit {
         }
     }
     exit
+}
+
+/// What a server needs for tokens: who it is, and whether it takes push options.
+fn of_server(dir: &Path) -> Vec<String> {
+    let Some(repo) = Repo::at(dir).ok().filter(|repo| repo.work_tree().is_none()) else {
+        return Vec::new();
+    };
+    let mut lines = Vec::new();
+    if let Some(id) = Memory::of(&repo).identity().ok().flatten() {
+        lines.push(format!("{:<19} {id}", "server id"));
+    }
+    let asked = [
+        "config",
+        "--type=bool",
+        "--get",
+        "receive.advertisePushOptions",
+    ];
+    let taken = repo.git(asked).optional().ok().flatten();
+    let says = match taken.as_deref().map(<[u8]>::trim_ascii_end) {
+        Some(b"true") => "taken",
+        Some(_) | None => {
+            "not taken, so no token arrives: git config receive.advertisePushOptions true"
+        }
+    };
+    lines.push(format!("{:<19} {says}", "push options"));
+    lines
 }
 
 /// On a server: where it writes down what it judges.

@@ -1,10 +1,103 @@
 //! After a push: its refs have moved, and whatever goes wrong here is said and changes nothing.
 
 use super::Exit;
+use super::output::remark;
 use crate::change::Landed;
-use crate::git::Repo;
-use crate::policy::settings::Settings;
+use crate::git::{Oid, RefName, RefWrite, Repo, escape, is_ancestor, write_refs};
+use crate::hook::memory::Memory;
+use crate::policy::settings::{Backups, Settings};
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
-pub(super) fn run(_repo: &Repo, _settings: &Settings, _landed: &[Landed]) -> Exit {
-    Exit::Clean
+/// Where old tips are kept, below the time at which they went.
+const KEPT: &str = "refs/portcullis/backup/";
+/// That time, in UTC, as one part of the name of a ref.
+const TIME: &[BorrowedFormatItem<'_>] =
+    format_description!("[year][month][day]T[hour][minute][second]Z");
+
+pub(super) fn run(repo: &Repo, settings: &Settings, landed: &[Landed]) -> Exit {
+    let Backups::Days(days) = settings.server.backups else {
+        return Exit::Clean;
+    };
+    let now = OffsetDateTime::now_utc();
+    let mut trouble = Vec::new();
+    for one in landed {
+        if !settings.protect.iter().any(|rule| rule.protects(&one.name)) {
+            continue;
+        }
+        if let Some(old) = lost(repo, one)
+            && let Err(why) = keep(repo, &one.name, old, now)
+        {
+            trouble.push(format!("{} at {old} is not kept: {why}", one.name));
+        }
+    }
+    if let Err(why) = prune(repo, now - Duration::days(i64::from(days))) {
+        trouble.push(format!(
+            "old tips that were kept long enough are still there: {why}"
+        ));
+    }
+    if trouble.is_empty() {
+        return Exit::Clean;
+    }
+    remark(&trouble);
+    Exit::Undecided
+}
+
+/// The old tip, where nothing leads back to it from the new one.
+fn lost(repo: &Repo, landed: &Landed) -> Option<Oid> {
+    match landed.new {
+        // Only of a deletion does Git not always compare what the pusher claims.
+        None => {
+            let real = Memory::of(repo).recall(&landed.name, landed.claimed);
+            real.or(landed.claimed).filter(|old| repo.has(*old))
+        }
+        Some(new) => landed
+            .claimed
+            .filter(|old| !is_ancestor(repo, *old, new).unwrap_or(false)),
+    }
+}
+
+fn keep(repo: &Repo, name: &RefName, old: Oid, now: OffsetDateTime) -> Result<(), String> {
+    let time = now.format(TIME).map_err(|error| error.to_string())?;
+    let below = name
+        .as_bytes()
+        .strip_prefix(b"refs/")
+        .unwrap_or(name.as_bytes());
+    let mut why = String::new();
+    // Two pushes of one second may take the same name.
+    for suffix in ["", ".1", ".2", ".3", ".4", ".5", ".6", ".7"] {
+        let full = [
+            KEPT.as_bytes(),
+            time.as_bytes(),
+            suffix.as_bytes(),
+            b"/",
+            below,
+        ]
+        .concat();
+        let full = RefName::new(&full).map_err(|error| error.to_string())?;
+        match write_refs(repo, &[RefWrite::Create(full, old)]) {
+            Ok(()) => return Ok(()),
+            Err(error) => why = error.to_string(),
+        }
+    }
+    Err(why)
+}
+
+/// Removes what was kept before that time.
+fn prune(repo: &Repo, before: OffsetDateTime) -> Result<(), String> {
+    let asked = repo.git(["for-each-ref", "--format=%(refname)", KEPT]);
+    let listed = asked.output().map_err(|error| error.to_string())?;
+    let over = |line: &[u8]| {
+        let name = RefName::new(line).ok()?;
+        let rest = line.strip_prefix(KEPT.as_bytes())?;
+        let time = std::str::from_utf8(rest.get(..16)?).ok()?;
+        let kept = PrimitiveDateTime::parse(time, TIME).ok()?.assume_utc();
+        (kept < before).then_some(RefWrite::Delete(name))
+    };
+    let writes: Vec<RefWrite> = listed
+        .split(|byte| *byte == b'\n')
+        .filter_map(over)
+        .collect();
+    write_refs(repo, &writes).map_err(|error| escape(error.to_string().as_bytes()))
 }

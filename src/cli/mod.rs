@@ -6,6 +6,7 @@ mod audit;
 mod baseline;
 mod catalogue;
 mod check;
+mod confirm;
 mod exit;
 mod explain;
 mod hook;
@@ -18,6 +19,7 @@ mod progress;
 mod record;
 mod replay;
 mod scan;
+mod shown;
 
 pub use exit::Exit;
 
@@ -52,6 +54,8 @@ fn carry_out(command: Command) -> Exit {
         Command::Hook(args) => hook::run(&args),
         Command::Scan(args) => scan::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Confirm(args) => confirm::confirm(&args),
+        Command::Bypass(args) => confirm::bypass(&args),
         Command::Approve(args) => approve::run(&args),
         Command::Policy(args) => policy::run(&args),
         Command::Audit(args) => audit::run(&args),

@@ -105,6 +105,7 @@ fn conditions(
 ) -> Vec<(&'static str, String)> {
     let on = |key, set: bool, what: &str| set.then(|| (key, what.to_owned()));
     let mut all: Vec<(&'static str, String)> = [
+        confirmation(rule),
         on("merge_only", rule.merge_only, "no direct commits"),
         rule.merge_from
             .as_deref()
@@ -144,6 +145,16 @@ fn approvals(rule: &Protect) -> Option<(&'static str, String)> {
     let count = (rule.approvals() > 0).then(|| format!("{} of {from}", rule.approvals()));
     let all: Vec<String> = count.into_iter().chain(owners).collect();
     (!all.is_empty()).then(|| ("approvals", all.join(", and ")))
+}
+
+/// `delete, force; by @admins`
+fn confirmation(rule: &Protect) -> Option<(&'static str, String)> {
+    let asked = Act::KEYS
+        .into_iter()
+        .filter(|(_, act)| rule.asks_to_confirm(*act));
+    let asked: Vec<&str> = asked.map(|(key, _)| key).collect();
+    let by = people(rule.confirmers());
+    (!asked.is_empty()).then(|| ("confirm", format!("{}; by {by}", asked.join(", "))))
 }
 
 fn freeze(window: &Freeze, groups: &Groups, user: Option<&Pusher>, now: OffsetDateTime) -> String {

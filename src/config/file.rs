@@ -126,6 +126,8 @@ impl Layer {
             "protect.create",
             "protect.delete",
             "protect.force",
+            "protect.confirm_by",
+            "server.bypass_by",
             "protect.approvals_from",
             "commits.except",
             "protect.freeze.except",
@@ -158,6 +160,12 @@ impl Layer {
             };
             if let Some(why) = why {
                 let key = "protect.signed".to_owned();
+                return Err(self.error(span, Problem::Value { key, why }));
+            }
+        }
+        for key in ["protect.confirm", "server.bypass_by"] {
+            if let (Some((span, _)), Some(why)) = (self.strings(key).next(), needs(any, both)) {
+                let key = key.to_owned();
                 return Err(self.error(span, Problem::Value { key, why }));
             }
         }
@@ -288,7 +296,10 @@ fn walk(
             (Shape::Tables, DeValue::Array(list)) => {
                 for item in list {
                     match item.get_ref() {
-                        DeValue::Table(inner) => walk(inner, &key, places)?,
+                        DeValue::Table(inner) => {
+                            walk(inner, &key, places)?;
+                            together(inner, &key)?;
+                        }
                         _ => return Err((item.span().start, misshapen(key, Shape::Tables))),
                     }
                 }
@@ -306,6 +317,20 @@ fn walk(
         });
     }
     Ok(())
+}
+
+/// Keys that make no sense without another one of the same table.
+fn together(table: &DeTable<'_>, parent: &str) -> Result<(), (usize, Problem)> {
+    let mut keys = table.iter().map(|(name, _)| name);
+    let Some(at) = keys.find(|name| parent == "protect" && name.get_ref() == "confirm") else {
+        return Ok(());
+    };
+    if table.iter().any(|(name, _)| name.get_ref() == "confirm_by") {
+        return Ok(());
+    }
+    let key = "protect.confirm".to_owned();
+    let why = "needs confirm_by in the same table, which says who may confirm".to_owned();
+    Err((at.span().start, Problem::Value { key, why }))
 }
 
 fn misshapen(key: String, shape: Shape) -> Problem {

@@ -69,8 +69,8 @@ pub const KEYS: &[Key] = &[
     held("protect.create"),
     held("protect.delete"),
     held("protect.force"),
-    later("protect.confirm"),
-    later("protect.confirm_by"),
+    held("protect.confirm"),
+    held("protect.confirm_by"),
     held("protect.merge_only"),
     held("protect.merge_from"),
     held("protect.linear"),
@@ -117,6 +117,8 @@ pub const KEYS: &[Key] = &[
     held("server.max_commits"),
     held("server.max_files"),
     held("server.max_bytes"),
+    held("server.bypass_by"),
+    held("server.backups"),
 ];
 
 /// The row of a key below a known table (`""` is the top).

@@ -15,6 +15,7 @@ mod keep;
 mod name;
 mod object;
 mod oid;
+mod options;
 mod pack;
 mod program;
 mod reader;
@@ -26,6 +27,7 @@ mod tree;
 mod visible;
 mod walk;
 mod wording;
+mod write_refs;
 
 pub use ancestry::{is_ancestor, will_ask_ancestors};
 pub use cache::{read_cache, write_cache};
@@ -43,6 +45,7 @@ pub use object::{
     tree_places,
 };
 pub use oid::{BadOid, Oid, OidMap, OidSet};
+pub use options::{BadOptions, push_options};
 pub use pack::{Base, Objects, Seen, Share, Stock, Surprise, Visitor};
 pub use program::{Git, GitError, Stream, path_of_line};
 pub use reader::ReadError;
@@ -60,3 +63,4 @@ pub use walk::{
     rev_list_quarantined, shallow_commits,
 };
 pub use wording::{Submodule, people, stored_message, submodules};
+pub use write_refs::{RefWrite, WriteError, write_refs};

@@ -3,6 +3,7 @@
 
 mod commit_msg;
 pub mod install;
+pub mod memory;
 mod post_receive;
 mod pre_commit;
 mod pre_merge_commit;

@@ -1,6 +1,7 @@
 //! The trait of a check: a function of a change.
 
 use super::groups::Pusher;
+use super::tokens::{Presented, Used};
 use super::{Coverage, ServerKeys};
 use crate::change::{
     BadUpdate, By, CommitChange, FileChange, Message, Naming, Proposal, RefUpdate, ScopedCommit,
@@ -103,7 +104,10 @@ pub trait Check: Send + Sync {
     /// Looks at the size of a push as a whole, after all of it was shown.
     fn whole(&self, _cx: &Cx<'_>, _coverage: &Coverage, _out: &mut Vec<Raised>) {}
     /// Adds to what was found what only all of it together tells, once every finding has its place.
-    fn after(&self, _raised: &mut [Raised]) {}
+    /// Gives back the blobs that told it, so that the next look reads them again.
+    fn after(&self, _raised: &mut [Raised]) -> Vec<crate::git::Oid> {
+        Vec::new()
+    }
     /// Does, after all of a push was shown, what was put off to be done together.
     fn finish(&self, _cx: &Cx<'_>, _out: &mut Vec<Raised>) -> Vec<Unread> {
         Vec::new()
@@ -135,6 +139,8 @@ pub struct Cx<'a> {
     pub certificate: &'a Certificate,
     /// Whom the server believes.
     pub keys: &'a ServerKeys,
+    /// What the options of the push show.
+    pub presented: &'a Presented,
     /// When it must be decided; whoever does something long asks [`Cx::in_time`] on the way.
     pub until: Option<Instant>,
 }
@@ -165,6 +171,8 @@ pub struct Raised {
     pub mark: Option<String>,
     /// Whether its path is the whole one.
     pub naming: Naming,
+    /// The token that excuses it.
+    pub excused: Option<Used>,
 }
 
 impl Raised {
@@ -191,6 +199,7 @@ impl Raised {
             },
             mark: None,
             naming: Naming::Whole,
+            excused: None,
         }
     }
 }

@@ -6,7 +6,9 @@ use super::gather::{Gather, Kept};
 use super::groups::Pusher;
 use super::order::{first_of_each, order};
 use super::packs::CHECKS;
+use super::passes::{Asked, Pass, rely};
 use super::settings::{Allow, Inline, Settings};
+use super::tokens::Presented;
 use super::trace::trace;
 use super::{ServerKeys, Stale, Suppressed, SuppressedBy, Unread, Verdict};
 use crate::change::{
@@ -29,6 +31,7 @@ pub struct Policy {
     checks: Vec<Box<dyn Check>>,
     baseline: Baseline,
     keys: ServerKeys,
+    presented: Presented,
 }
 
 /// How a judgement is carried out.
@@ -81,7 +84,14 @@ impl Policy {
             now: time::OffsetDateTime::now_utc(),
             checks,
             baseline: Baseline::default(),
+            presented: Presented::default(),
         }
+    }
+
+    /// The same with what the options of the push show.
+    #[must_use]
+    pub fn shown(self, presented: Presented) -> Self {
+        Self { presented, ..self }
     }
 
     /// The same policy as of another time, for what is asked of the past.
@@ -126,6 +136,7 @@ impl Policy {
             updates: &updates,
             certificate: certificate.unwrap_or(&Certificate::NotYet),
             keys: &self.keys,
+            presented: &self.presented,
             until: deadline.and_then(|limit| effort.started.checked_add(limit)),
         };
         let circumstances = match effort.cache {
@@ -156,14 +167,32 @@ impl Policy {
             kept.raised
                 .sort_by_cached_key(|raised| order(&raised.finding));
         }
-        for check in &self.checks {
-            check.after(&mut kept.raised);
-        }
+        let checks = self.checks.iter();
+        let told: Vec<_> = checks
+            .flat_map(|check| check.after(&mut kept.raised))
+            .collect();
         effort.watch.stage(Stage::Judging);
-        let mut verdict = self.verdict(kept, effort);
+        let asked = Asked {
+            presented: &self.presented,
+            settings: &self.settings,
+            keys: &self.keys,
+            pusher: &self.pusher,
+            now: self.now,
+        };
+        let passes = asked.passes(repo, &updates, &mut kept);
+        let mut verdict = self.verdict(kept, &passes, effort);
         if let (Some(history), Some(repo)) = (&history, repo) {
             if let Some(of) = circumstances.filter(|_| verdict.unread.is_empty()) {
-                history.remember(repo, &of, finds(&verdict), examined(&verdict));
+                let mut finds = finds(&verdict);
+                finds.extend(told.into_iter().map(|oid| Find {
+                    oid,
+                    path: None,
+                    commit: None,
+                    reachable: false,
+                    at: None,
+                    also: Vec::new(),
+                }));
+                history.remember(repo, &of, finds, examined(&verdict));
             }
             self.tell_unused(repo, effort, &mut verdict);
         }
@@ -240,6 +269,7 @@ impl Policy {
             updates: &[],
             certificate: &Certificate::NotYet,
             keys: &self.keys,
+            presented: &self.presented,
             until: None,
         };
         let holds = |finding: &Finding, path: &RepoPath| {
@@ -309,7 +339,7 @@ impl Policy {
         trace(history, repo, &mut kept.raised);
     }
 
-    fn verdict(&self, kept: Kept, effort: &Effort<'_>) -> Verdict {
+    fn verdict(&self, kept: Kept, passes: &[Pass<'_>], effort: &Effort<'_>) -> Verdict {
         let mut verdict = Verdict {
             rules: BTreeSet::from([self.settings.secrets.selection().digest()]),
             coverage: kept.coverage,
@@ -324,7 +354,7 @@ impl Policy {
             raised.finding.fingerprint = fingerprint;
         }
         for raised in first_of_each(raised) {
-            self.settle(raised, &mut verdict);
+            self.settle(raised, passes, &mut verdict);
         }
         let expired = self.settings.secrets.expired.iter();
         verdict.stale.extend(expired.map(|allow| {
@@ -339,10 +369,16 @@ impl Policy {
     }
 
     /// Takes out what a mark or the configuration allows.
-    fn settle(&self, raised: Raised, verdict: &mut Verdict) {
+    fn settle(&self, raised: Raised, passes: &[Pass<'_>], verdict: &mut Verdict) {
         let Raised {
-            mut finding, mark, ..
+            mut finding,
+            mark,
+            excused,
+            ..
         } = raised;
+        if let Some(used) = excused {
+            return rely(finding, SuppressedBy::Confirm, &used, verdict);
+        }
         if finding.secret.is_some() {
             let allowed = |allow: &&Allow| allow.covers_finding(&finding);
             if let Some(allow) = self.settings.secrets.allow.iter().find(allowed) {
@@ -374,6 +410,9 @@ impl Policy {
                 by: SuppressedBy::Baseline,
                 reason: String::new(),
             });
+        }
+        if let Some(pass) = passes.iter().find(|pass| pass.covers(&finding)) {
+            return rely(finding, SuppressedBy::Bypass, &pass.used, verdict);
         }
         verdict.findings.push(finding);
     }

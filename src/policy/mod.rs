@@ -18,6 +18,7 @@ mod marks;
 mod order;
 mod packs;
 mod parsed;
+mod passes;
 mod path_patterns;
 mod protect;
 mod publics;
@@ -25,6 +26,7 @@ mod ref_pattern;
 mod refs;
 mod secrets;
 pub mod settings;
+pub mod tokens;
 mod trace;
 mod verdict;
 

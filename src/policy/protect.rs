@@ -25,6 +25,11 @@ pub struct Protect {
     delete: Option<Vec<Principal>>,
     #[serde(default, deserialize_with = "parsed_list")]
     force: Option<Vec<Principal>>,
+    /// What a second person must confirm in the push itself.
+    #[serde(default)]
+    confirm: Vec<Confirmable>,
+    #[serde(default, deserialize_with = "parsed_list")]
+    confirm_by: Option<Vec<Principal>>,
     /// The old tip must stay on the first-parent line, and every new commit of that line be a merge.
     #[serde(default)]
     pub merge_only: bool,
@@ -64,6 +69,23 @@ pub struct Protect {
     /// The push must have a certificate of the pusher's, signed as `signed` says.
     #[serde(default)]
     pub push_cert: bool,
+}
+
+/// One entry of `confirm`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Confirmable {
+    Delete,
+    Force,
+}
+
+impl Confirmable {
+    const fn act(self) -> Act {
+        match self {
+            Self::Delete => Act::Delete,
+            Self::Force => Act::Force,
+        }
+    }
 }
 
 fn yes() -> bool {
@@ -165,6 +187,25 @@ impl Protect {
     #[must_use]
     pub fn says_who_may_delete(&self) -> bool {
         self.delete.is_some() || self.push.is_some()
+    }
+
+    /// Whether a second person must confirm an act.
+    #[must_use]
+    pub fn asks_to_confirm(&self, act: Act) -> bool {
+        self.confirm.iter().any(|listed| listed.act() == act)
+    }
+
+    /// Whether there is anything that a second person must confirm.
+    #[must_use]
+    pub fn asks_for_tokens(&self) -> bool {
+        !self.confirm.is_empty()
+    }
+
+    /// Who may confirm; an absent list is nobody, which the configuration does not let happen where
+    /// there is something to confirm.
+    #[must_use]
+    pub fn confirmers(&self) -> &[Principal] {
+        self.confirm_by.as_deref().unwrap_or_default()
     }
 
     /// How many people must have approved what is new.

@@ -2,6 +2,7 @@
 //! branch is called decides what is built from it.
 
 mod certificate;
+mod confirm;
 mod signed;
 
 use super::Coverage;
@@ -21,7 +22,7 @@ pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
         signatures: Signatures::new(&settings.protect),
         rules: settings.protect.clone(),
         groups: settings.groups.clone(),
-        limits: settings.server,
+        limits: settings.server.clone(),
     })
 }
 
@@ -87,6 +88,9 @@ impl Check for Refs {
                     }
                     denied(denial, name)
                 }));
+                let groups = &self.groups;
+                let asked = confirm::on_server(cx, groups, motion.act, update, &names, &matching)?;
+                out.extend(asked);
             }
             (Side::Client, _) => {
                 let motion = seen.motion_on_client(&matching);
@@ -103,6 +107,7 @@ impl Check for Refs {
                 // What a clone does not have is not asked.
                 denials.extend(Judge::new(&approving).rules(&matching).unwrap_or_default());
                 out.extend(denials.into_iter().map(|denial| warning(denial, name)));
+                out.extend(confirm::on_client(repo, update, &matching));
             }
         }
         self.signatures
@@ -129,6 +134,15 @@ impl Check for Refs {
     }
 
     fn finish(&self, cx: &Cx<'_>, out: &mut Vec<Raised>) -> Vec<Unread> {
+        for why in cx.presented.wrong() {
+            let help = "take the option away, or put it right; portcullis confirm and portcullis bypass \
+                        print the whole command";
+            let first = cx.updates.first().map(|update| &update.name);
+            let refs = cx.updates.iter().map(|update| update.name.clone());
+            let (id, place) = (id("push-option"), place(first));
+            let help = help.to_owned();
+            out.push(Raised::denied(id, why.clone(), help, place, refs.collect()));
+        }
         self.signatures.finish(cx, out)
     }
 
@@ -186,6 +200,12 @@ fn denied(denial: Denial, name: &RefName) -> Raised {
     let mut raised = raise(denial.check, denial.message, denial.help, name);
     raised.finding.place.commit = denial.commit;
     raised
+}
+
+/// Says of a token that it lets nothing pass.
+pub(super) fn no_bypass(name: &RefName, why: &str) -> Raised {
+    let message = format!("the token of portcullis.bypass lets nothing pass: {why}");
+    warning_of(raise("bypass", message, String::new(), name))
 }
 
 /// On a client it is a word of advice: the server decides, and may know a reason to allow it.

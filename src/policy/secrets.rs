@@ -112,7 +112,7 @@ impl Check for Secrets {
         };
         let scan = self.scanner.scan(path, whole);
         file.calm.set(scan.calm);
-        self.publics.keep(&scan.publics, what);
+        self.publics.keep(&scan.publics, file.blob(), what);
         file.scanned.set(file.scanned.get() + bytes.len() as u64);
         let allowed = |allow: &settings::Allow| allow.excuses_all_of(file.path.as_ref());
         let unread = match scan.undecided.first() {
@@ -229,8 +229,8 @@ impl Check for Secrets {
         Ok(())
     }
 
-    fn after(&self, raised: &mut [Raised]) {
-        self.publics.tell(raised);
+    fn after(&self, raised: &mut [Raised]) -> Vec<Oid> {
+        self.publics.tell(raised)
     }
 
     fn wants_name(&self, name: &[u8]) -> bool {
@@ -380,6 +380,7 @@ impl Secrets {
                 secret: Some(found_secret(found)),
             },
             mark,
+            excused: None,
             naming: Naming::Whole,
         }
     }

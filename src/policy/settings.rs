@@ -3,9 +3,10 @@
 pub use super::allow::{Allow, ValueDigest};
 pub use super::commits::Commits;
 pub use super::content::Content;
+use super::groups::Principal;
 pub use super::identity::{GpgKeys, Identity, IdentitySource};
 pub use super::marks::Tool;
-use super::parsed::{ByteCount, Parsed, parsed_option};
+use super::parsed::{ByteCount, Parsed, parsed_list, parsed_option};
 use super::path_patterns::PathPatterns;
 pub use super::protect::{Act, Freeze, Protect, SignatureLevel};
 use crate::git::{RefName, RepoPath};
@@ -200,7 +201,7 @@ impl FromStr for LogFile {
 }
 
 /// `[server]`
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Server {
     /// What is not decided after that time is undecided; absent: as long as it takes.
@@ -216,6 +217,48 @@ pub struct Server {
     /// How many bytes the contents and messages together may have that one push brings in.
     #[serde(deserialize_with = "bytes")]
     pub max_bytes: Option<u64>,
+    /// Whose token lets findings pass; absent: nobody's.
+    #[serde(deserialize_with = "parsed_list")]
+    pub bypass_by: Option<Vec<Principal>>,
+    /// How long the old tip is kept of a protected ref that was deleted or rewritten.
+    #[serde(deserialize_with = "backups")]
+    pub backups: Backups,
+}
+
+/// How long old tips are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backups {
+    /// `"none"`: they are not.
+    Off,
+    /// So many days, at most 3650.
+    Days(u16),
+}
+
+impl Default for Backups {
+    fn default() -> Self {
+        Self::Days(30)
+    }
+}
+
+impl FromStr for Backups {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const SHAPE: &str =
+            "is neither \"none\" nor a number of days such as \"30d\", at most \"3650d\"";
+        let days = |text: &str| match text.strip_suffix('d')?.parse() {
+            Ok(days @ 1..=3_650) if !text.starts_with('+') => Some(Self::Days(days)),
+            Ok(_) | Err(_) => None,
+        };
+        match text {
+            "none" => Ok(Self::Off),
+            _ => days(text).ok_or(SHAPE),
+        }
+    }
+}
+
+fn backups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Backups, D::Error> {
+    Parsed::deserialize(deserializer).map(|parsed| parsed.0)
 }
 
 /// What the verdict of a server does.

@@ -1,5 +1,6 @@
 //! What was found, what was left out and why, what could not be read: and so the outcome.
 
+use super::tokens::Used;
 use crate::change::Unread;
 use crate::finding::{Finding, Level};
 use crate::git::escape;
@@ -13,6 +14,8 @@ pub struct Verdict {
     pub findings: Vec<Finding>,
     /// What would stand but for a mark, a baseline or an allowlist.
     pub suppressed: Vec<Suppressed>,
+    /// The tokens that it relies upon: each must be spent before the push is let in.
+    pub used: Vec<Used>,
     /// What had to be examined and could not be.
     pub unread: Vec<Unread>,
     /// What would suppress something and had nothing to suppress.
@@ -28,6 +31,7 @@ impl Verdict {
     pub fn add(&mut self, other: Self) {
         self.findings.extend(other.findings);
         self.suppressed.extend(other.suppressed);
+        self.used.extend(other.used);
         self.unread.extend(other.unread);
         self.stale.extend(other.stale);
         self.rules.extend(other.rules);
@@ -98,6 +102,10 @@ pub enum SuppressedBy {
     Baseline,
     /// A `[[secrets.allow]]` of the configuration.
     Allowlist,
+    /// A token of someone who confirmed it.
+    Confirm,
+    /// A token of someone who let it pass.
+    Bypass,
 }
 
 /// A line of the baseline or an entry of the allowlist that does nothing any more.

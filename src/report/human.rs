@@ -7,6 +7,7 @@ use crate::change::KeptBy;
 use crate::finding::{Finding, Level, PlaceKind, Spread};
 use crate::git::{RefName, RepoPath};
 use crate::policy::settings::Mode;
+use crate::policy::tokens::UsedKind;
 use crate::policy::{Outcome, Verdict};
 use crate::scan::Validity;
 use std::collections::BTreeMap;
@@ -84,6 +85,15 @@ impl Page<'_> {
             let label = paint(self.options.color, Style::Warn, "undecided:");
             self.wrapped(&label, "undecided:".len(), 4, &format!("{what}: {why}"));
         }
+        for used in &verdict.used {
+            let what = self.redactor.lines(&used.what);
+            let line = format!("{what}: {}", self.redactor.lines(&used.shown()));
+            let word = match used.kind {
+                UsedKind::Confirm => "confirmed:",
+                UsedKind::Bypass => "bypassed:",
+            };
+            self.wrapped(word, word.len(), 4, &line);
+        }
         if self.options.verbosity == Verbosity::Verbose {
             for entry in &verdict.suppressed {
                 let place = self.place(&entry.finding);
@@ -92,6 +102,8 @@ impl Page<'_> {
                     crate::policy::SuppressedBy::Inline => "a mark on the line",
                     crate::policy::SuppressedBy::Baseline => "the baseline",
                     crate::policy::SuppressedBy::Allowlist => "the configuration",
+                    crate::policy::SuppressedBy::Confirm => "a confirmation",
+                    crate::policy::SuppressedBy::Bypass => "a bypass",
                 };
                 let reason = if reason.is_empty() {
                     String::new()

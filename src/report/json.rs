@@ -6,6 +6,7 @@ use crate::change::KeptBy;
 use crate::finding::{Finding, FoundSecret, Level, Place, PlaceKind};
 use crate::git::{RefName, RepoPath};
 use crate::policy::settings::Mode;
+use crate::policy::tokens::{Used, UsedKind};
 use crate::policy::{Coverage, Outcome, Suppressed, SuppressedBy, Verdict};
 use crate::scan::{Confidence, Validity};
 use base64::Engine as _;
@@ -79,6 +80,9 @@ struct Tool<'a> {
 #[derive(Serialize)]
 pub(super) struct Tail<'a> {
     suppressed: Vec<SuppressedOut<'a>>,
+    /// Tokens that the verdict relies upon; absent where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tokens: Vec<TokenOut<'a>>,
     unread: Vec<UnreadOut>,
     /// Suppressions that do nothing any more; absent where there is none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -93,6 +97,11 @@ impl<'a> Tail<'a> {
                 .suppressed
                 .iter()
                 .map(|entry| suppressed(entry, redactor))
+                .collect(),
+            tokens: verdict
+                .used
+                .iter()
+                .map(|used| token(used, redactor))
                 .collect(),
             unread: verdict
                 .unread
@@ -128,6 +137,36 @@ fn suppressed<'a>(entry: &'a Suppressed, redactor: &Redactor) -> SuppressedOut<'
         finding: finding(&entry.finding, redactor),
         by: entry.by,
         reason: redactor.lines(&entry.reason),
+    }
+}
+
+#[derive(Serialize)]
+struct TokenOut<'a> {
+    id: &'a str,
+    kind: UsedKind,
+    by: String,
+    key: &'a str,
+    #[serde(rename = "ref")]
+    refname: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    old: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new: Option<String>,
+    reason: String,
+    expires: &'a str,
+}
+
+fn token<'a>(used: &'a Used, redactor: &Redactor) -> TokenOut<'a> {
+    TokenOut {
+        id: &used.id,
+        kind: used.kind,
+        by: redactor.lines(&used.by),
+        key: &used.key,
+        refname: redactor.text(used.refname.as_bytes()),
+        old: used.old.map(|oid| oid.to_string()),
+        new: used.new.map(|oid| oid.to_string()),
+        reason: redactor.lines(&used.reason),
+        expires: &used.expires,
     }
 }
 

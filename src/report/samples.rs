@@ -125,6 +125,7 @@ pub(super) fn rejected() -> Verdict {
     Verdict {
         rules: std::collections::BTreeSet::new(),
         findings: vec![leak(), force, env(b"\xff.env", Level::Warn)],
+        used: Vec::new(),
         suppressed: vec![Suppressed {
             finding: env(b"old/.env", Level::Deny),
             by: SuppressedBy::Baseline,
@@ -220,6 +221,7 @@ pub(super) fn hostile(seed: u64) -> (Verdict, Vec<String>) {
         rules: std::collections::BTreeSet::new(),
         findings,
         suppressed,
+        used: Vec::new(),
         unread: vec![Unread {
             what: format!("{last}\x1b"),
             why: format!("\u{202e}{last}"),

@@ -105,6 +105,7 @@ fn lasting(output: &str) -> Vec<String> {
             "[main$1 SHORT]",
         ),
         (r"\b[0-9a-f]{7}\.\.[0-9a-f]{7}\b", "FROM..TO"),
+        (r"\.git-[0-9a-f]{32}\b", ".git-DIGITS"),
         (r#""rules": "[0-9a-f]{32}""#, "RULES"),
     ];
     let mut text = output.to_owned();

@@ -6,7 +6,7 @@ use super::place::{kept, within};
 use super::shim::{Next, managed, of_side};
 use super::{InstallError, quoted, shown};
 use crate::git::{escape, path_of_line};
-use crate::hook::table::{Choice, HOOKS, Hook, Side};
+use crate::hook::table::{Choice, HOOKS, Hook, Input, Side};
 use std::path::{Path, PathBuf};
 
 /// What Git will do in a repository.
@@ -97,7 +97,8 @@ pub(super) fn status_on(machine: &Machine, dir: &Path) -> Result<Status, Install
     let switched_off = switched_off(machine, &repo)?;
     let armed = events
         .iter()
-        .filter(|event| event.hook.choice == Choice::Standard)
+        // What comes after a push refuses nothing.
+        .filter(|event| event.hook.choice == Choice::Standard && event.hook.input != Input::Moved)
         .all(EventStatus::judges)
         && switched_off.is_empty();
     Ok(Status {
@@ -265,6 +266,14 @@ impl EventStatus {
                 });
                 says
             }
+        };
+        let says = match self.hook.input {
+            Input::Nothing | Input::Refs => says,
+            Input::Moved => says.replacen("not judged", "nothing is kept", 1).replacen(
+                "judged by",
+                "done by",
+                1,
+            ),
         };
         format!("{:<19} {says}", self.hook.event)
     }

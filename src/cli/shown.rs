@@ -1,0 +1,100 @@
+//! What the options of a push show, and spending it before the push is let in.
+
+use crate::change::{RefChange, Source, Unread};
+use crate::git::{Repo, push_options};
+use crate::hook::Hook;
+use crate::hook::memory::{Memory, Spent};
+use crate::policy::Verdict;
+use crate::policy::settings::{Backups, Settings};
+use crate::policy::tokens::Presented;
+use time::OffsetDateTime;
+
+/// Whether the policy has a use for tokens at all.
+fn asks(settings: &Settings) -> bool {
+    settings.server.bypass_by.is_some()
+        || settings.protect.iter().any(|rule| rule.asks_for_tokens())
+}
+
+/// What a push to this server shows.
+///
+/// # Errors
+/// When it cannot be read, or when the server does not know who it is.
+pub(super) fn in_push(repo: &Repo, hook: &Hook, settings: &Settings) -> Result<Presented, Unread> {
+    let memory = Memory::of(repo);
+    let unread = |error| Unread::new("portcullis/id", error);
+    let identity = match asks(settings) {
+        true => Some(memory.make_identity().map_err(unread)?),
+        false => None,
+    };
+    let spent = |id: &str| {
+        let spent = memory.is_spent(id);
+        spent.map_err(|error| Unread::new("portcullis/spent", error))
+    };
+    if hook.event == "update" {
+        // Git gives it no options. What pre-receive has let in a moment ago is what it would see: each
+        // token says itself for which ref, from where to where.
+        let now = OffsetDateTime::now_utc().unix_timestamp();
+        let words = memory.just_spent(now);
+        let words = words.map_err(|error| Unread::new("portcullis/spent", error))?;
+        return Ok(Presented::read(identity, Some(&words), &|_| Ok(false)));
+    }
+    let options = push_options().map_err(|error| Unread::new("the push", error))?;
+    Ok(Presented::read(identity, options.as_deref(), &spent))
+}
+
+/// What a push would be asked for that is only thought of.
+pub(super) fn what_if(repo: &Repo) -> Presented {
+    let identity = Memory::of(repo).identity().ok().flatten();
+    Presented::read(identity, Some(&[]), &|_| Ok(false))
+}
+
+/// Before a push is let in: spends what its verdict relies upon, and remembers where refs stand that
+/// it deletes under a false old value. What cannot be written down turns the verdict into undecided; a
+/// token that was spent by then stays spent.
+pub(super) fn before_letting_in(
+    repo: &Repo,
+    hook: &Hook,
+    protects: &dyn Fn(&crate::git::RefName) -> bool,
+    backups: Backups,
+    sources: &[Source],
+    verdict: &mut Verdict,
+) {
+    let memory = Memory::of(repo);
+    let now = OffsetDateTime::now_utc().unix_timestamp();
+    let used = match hook.event {
+        "update" => &[][..],
+        _ => &verdict.used[..],
+    };
+    let mut unread = Vec::new();
+    for used in used {
+        let what = format!("the token {} for {}", &used.id, used.refname);
+        match memory.spend(&used.id, &used.option, used.ends, now) {
+            Ok(Spent::Now) => {}
+            Ok(Spent::Before) => unread.push(Unread::new(
+                what,
+                "another push has used it just now, and it counts once",
+            )),
+            Err(error) => unread.push(Unread::new(
+                what,
+                format_args!(
+                    "it cannot be spent: portcullis/spent: {error}; make it writable for the account \
+                     that runs Git"
+                ),
+            )),
+        }
+    }
+    let updates = sources.iter().flat_map(Source::updates);
+    for update in updates.filter(|_| backups != Backups::Off) {
+        if let RefChange::Delete { old: Some(old) } = update.change
+            && update.claimed != Some(old)
+            && protects(&update.name)
+            && let Err(error) = memory.remember(&update.name, update.claimed, old)
+        {
+            unread.push(Unread::new(
+                &update.name,
+                format_args!("where it stands cannot be remembered: portcullis/deleted: {error}"),
+            ));
+        }
+    }
+    verdict.unread.append(&mut unread);
+}

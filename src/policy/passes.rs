@@ -1,0 +1,98 @@
+//! Tokens that let findings pass: which count, and for which findings.
+
+use super::gather::Kept;
+use super::groups::Pusher;
+use super::settings::Settings;
+use super::tokens::{Given, Presented, Push, Used};
+use super::{ServerKeys, Suppressed, SuppressedBy, Verdict};
+use crate::change::RefUpdate;
+use crate::finding::{Finding, Level};
+use crate::git::Repo;
+
+/// What is shown, and who may let what pass.
+pub(super) struct Asked<'a> {
+    pub(super) presented: &'a Presented,
+    pub(super) settings: &'a Settings,
+    pub(super) keys: &'a ServerKeys,
+    pub(super) pusher: &'a Pusher,
+    pub(super) now: time::OffsetDateTime,
+}
+
+impl<'a> Asked<'a> {
+    /// The tokens of the push that let findings pass; of one that does not count it is said why.
+    pub(super) fn passes(
+        self,
+        repo: Option<&Repo>,
+        updates: &[RefUpdate],
+        kept: &mut Kept,
+    ) -> Vec<Pass<'a>> {
+        let mut passes = Vec::new();
+        for given in self.presented.bypasses() {
+            let name = &given.token.refname;
+            let update = updates.iter().find(|update| update.name == *name);
+            let push = Push {
+                pusher: self.pusher,
+                now: self.now,
+                name,
+                old: update.and_then(|update| update.change.old_oid()),
+                new: update.and_then(|update| update.change.new_oid()),
+                groups: &self.settings.groups,
+                keys: self.keys,
+                repo,
+            };
+            let by = self
+                .settings
+                .server
+                .bypass_by
+                .as_deref()
+                .unwrap_or_default();
+            match given.fits(self.presented.repository(), &push, by) {
+                Ok(Ok(used)) => passes.push(Pass { given, used }),
+                Ok(Err(why)) => kept.raised.push(super::refs::no_bypass(name, &why)),
+                Err(unread) => kept.unread.push(unread),
+            }
+        }
+        passes
+    }
+}
+
+/// A token that counts, with what is said of it.
+pub(super) struct Pass<'a> {
+    given: &'a Given,
+    pub(super) used: Used,
+}
+
+/// The checks of pack `refs` that a token may excuse. Who may do what, what is confirmed, approved and
+/// signed, and the default branch stay: they are what such a token would be used to get around.
+const EXCUSABLE: [&str; 7] = [
+    "annotated",
+    "freeze",
+    "limit",
+    "linear",
+    "merge-from",
+    "merge-only",
+    "names",
+];
+
+impl Pass<'_> {
+    pub(super) fn covers(&self, finding: &Finding) -> bool {
+        let name = &self.given.token.refname;
+        finding.level == Level::Deny
+            && (finding.check.pack != "refs" || EXCUSABLE.contains(&finding.check.name))
+            && !finding.refs.is_empty()
+            && finding.refs.iter().all(|refname| refname == name)
+            && self.given.token.excuses(finding)
+    }
+}
+
+/// Takes a finding out on the word of a token.
+pub(super) fn rely(finding: Finding, by: SuppressedBy, used: &Used, verdict: &mut Verdict) {
+    verdict.suppressed.push(Suppressed {
+        finding,
+        by,
+        reason: used.shown(),
+    });
+    if verdict.used.iter().all(|known| known.id != used.id) {
+        verdict.used.push(used.clone());
+    }
+}

@@ -4,12 +4,12 @@
 //! `git cat-file` print them to nowhere, in turn; the best of three is shown, and what it is of Git's.
 #![expect(clippy::print_stdout, reason = "it is what a bench is for")]
 
-use portcullis::change::{Change, Circumstances, Sink, Source, Unread, visit};
+use portcullis::change::{Change, Circumstances, Progress, Sink, Source, Stage, Unread, visit};
 use portcullis::git::{Oid, RefName, Repo};
 use portcullis::hook::Side;
 use portcullis::policy::groups::Pusher;
 use portcullis::policy::settings::Settings;
-use portcullis::policy::{Cache, Effort, Policy};
+use portcullis::policy::{Cache, Effort, Policy, Unwatched};
 use std::hint::black_box;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -58,7 +58,10 @@ impl Sink for Walk {
     fn circumstances(&self) -> Option<Circumstances> {
         None
     }
-    fn progress(&self, _done: u64, _all: u64) {}
+
+    fn progress(&self, _progress: Progress) {}
+
+    fn stage(&self, _stage: Stage) {}
 }
 
 fn timed(work: impl FnOnce()) -> Duration {
@@ -79,7 +82,7 @@ fn scan(repo: &Repo, jobs: usize) {
         cache: Cache::Unused,
         jobs,
         started: Instant::now(),
-        progress: &|_, _| {},
+        watch: &Unwatched,
     };
     black_box(policy.judge(Some(repo), &[Source::History], &effort));
 }

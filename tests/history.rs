@@ -367,11 +367,20 @@ fn a_scan_writes_nothing() {
     repo.write("untracked.py", assigned(&token))
         .write("readme.md", "dirty\n");
     let before = repo.snapshot();
-    for mode in ["", "--staged", "--worktree", "--files", "--range HEAD"] {
+    for mode in [
+        "--no-cache",
+        "--staged",
+        "--worktree",
+        "--files",
+        "--range HEAD",
+        "",
+    ] {
         repo.scan(mode).exit(1);
-        assert!(
-            repo.snapshot() == before,
-            "scan {mode} has changed the repository"
-        );
+        let mut after = repo.snapshot();
+        if mode.is_empty() {
+            // Its own notes for the next time.
+            after.retain(|path, _| !path.ends_with("portcullis/history"));
+        }
+        assert!(after == before, "scan {mode} has changed the repository");
     }
 }

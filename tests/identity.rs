@@ -96,6 +96,10 @@ fn a_history_says_in_which_blob_a_key_is_trusted() {
     let said = text(&one["secret"]["identity"]);
     assert!(said.contains(&fingerprint), "{said}");
     assert!(said.contains("a.pub") || said.contains(&blob), "{said}");
+    // What the first look remembers says no less.
+    let report = repo.scan("").rejected().json();
+    let again = report.one("secrets/private-key-openssh", "a:1");
+    assert_eq!(text(&again["secret"]["identity"]), said);
 }
 
 #[test]

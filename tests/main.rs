@@ -52,4 +52,5 @@ mod stage;
 mod staged;
 mod tidy;
 mod what_if;
+mod whereabouts;
 mod wrapped;

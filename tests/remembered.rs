@@ -4,11 +4,13 @@ use crate::world::{Repo, World, assigned};
 use serde_json::Value;
 use std::fs;
 
-const MEMORY: &str = ".git/portcullis/history-1";
+const MEMORY: &str = ".git/portcullis/history";
 
 fn report(repo: &Repo, words: &str) -> Value {
     let mut value = repo.scan(words).whatever().json().value;
     value["coverage"]["seconds"].take();
+    // That it looks at less is the point.
+    value["coverage"]["scanned"].take();
     value
 }
 

@@ -42,7 +42,8 @@ fn a_json_report_has_the_keys_of_version_1() {
     assert_eq!(keys(tool), BTreeSet::from(["name", "version", "rules"]));
     assert_eq!(tool["name"], "portcullis");
     let coverage = [
-        "blobs", "bytes", "commits", "refs", "files", "skipped", "seconds",
+        "blobs", "bytes", "scanned", "commits", "trees", "tags", "refs", "files", "skipped",
+        "seconds",
     ];
     assert_eq!(keys(&report.value["coverage"]), BTreeSet::from(coverage));
 

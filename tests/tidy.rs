@@ -17,7 +17,7 @@ const ROOMS: [&str; 10] = [
 const LONG: usize = 500;
 
 /// Those that are longer, and how long they may be. This list may only shrink.
-const LONGER: [(&str, usize); 1] = [("src/report/human.rs", 518)];
+const LONGER: [(&str, usize); 0] = [];
 
 /// One Rust file of the project.
 struct Source {
@@ -337,7 +337,7 @@ fn our_own_gate_lets_our_own_repository_in() {
         cache: policy::Cache::Unused,
         jobs: 1,
         started: std::time::Instant::now(),
-        progress: &|_, _| {},
+        watch: &policy::Unwatched,
     };
     // As Git names them; Cargo runs tests at the top.
     let paths: Vec<PathBuf> = files().into_iter().map(|(path, _)| path.into()).collect();

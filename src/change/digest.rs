@@ -76,11 +76,19 @@ pub struct Made {
 /// yes to one of them and have said it to all.
 ///
 /// # Errors
-/// When something of it cannot be read.
-pub fn made(repo: &Repo, old: Option<Oid>, new: Option<Oid>) -> Result<Made, ReadError> {
-    let found = differences(repo, old, new, MOST_PATHS)?;
+/// When something of it cannot be read, or `go_on` says no before its end.
+pub fn made(
+    repo: &Repo,
+    old: Option<Oid>,
+    new: Option<Oid>,
+    go_on: &dyn Fn() -> bool,
+) -> Result<Made, ReadError> {
+    let found = differences(repo, old, new, MOST_PATHS, go_on)?;
     let mut hash = Hash::new();
     for difference in &found {
+        if !go_on() {
+            return Err(ReadError::Broken("there was no time to read it".to_owned()));
+        }
         hash.difference(repo, difference)?;
     }
     if found.is_empty() {

@@ -1,5 +1,6 @@
 //! Files on disk: those of a worktree, and plain ones.
 
+use super::Progress;
 use super::{Change, FileChange, Sink, Stored, Unread};
 use crate::git::{ReadError, Repo, RepoPath};
 use std::path::{Path, PathBuf};
@@ -46,7 +47,11 @@ pub(super) fn visit_worktree(repo: &Repo, sink: &dyn Sink) {
         }
         let path = RepoPath::new(path);
         show(&top.join(path.to_os_path()), path, sink);
-        sink.progress(done as u64 + 1, all);
+        sink.progress(Progress {
+            objects: done as u64 + 1,
+            bytes: 0,
+            all,
+        });
     }
 }
 

@@ -44,6 +44,8 @@ pub struct FileChange<'a> {
     pub base: Option<Base<'a>>,
     /// What a look at it comes to, for those that are built on it; set by the check that looks.
     pub calm: Cell<Calm>,
+    /// How many bytes of texts were looked at for it; set by the check that looks.
+    pub scanned: Cell<u64>,
     stored: Stored<'a>,
     repo: Option<&'a Repo>,
     before: Vec<Oid>,
@@ -79,6 +81,7 @@ impl<'a> FileChange<'a> {
             by: By::default(),
             base: None,
             calm: Cell::default(),
+            scanned: Cell::default(),
             stored,
             repo: None,
             before: Vec::new(),

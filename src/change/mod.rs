@@ -17,7 +17,9 @@ pub use content::{Around, Calm, Content, Fresh};
 pub use digest::{ChangeId, Made, made};
 pub use file::{Base, FileChange, Naming, Stored};
 pub use fresh::fresh_lines;
-pub use history::{Blob, Circumstances, Examined, Find, History, Located};
+pub use history::{
+    Blob, Circumstances, Counts, Examined, Find, History, KeptBy, Located, Sought, Whereabouts,
+};
 pub use push::{BadUpdate, RefChange, RefUpdate};
 
 use crate::git::{Certificate, CommitInfo, Oid, RefName, Repo, escape};
@@ -266,6 +268,34 @@ impl Unread {
     }
 }
 
+/// How far a look at all objects has come.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Progress {
+    /// So many were shown,
+    pub objects: u64,
+    /// which have so many bytes,
+    pub bytes: u64,
+    /// of about so many in all; zero where nobody knows.
+    pub all: u64,
+}
+
+/// What a look through a history does, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Opens the repository and its packs, and reads the configuration.
+    Open,
+    /// Looks at the blobs; where `git` has to print the objects, at all of them.
+    Blobs,
+    /// Looks at trees, commits and tags.
+    Others,
+    /// Finds out where findings came from, and where they are.
+    Origins,
+    /// Weighs them up: marks, allowlist, baseline, fingerprints.
+    Judging,
+    /// Writes the report.
+    Report,
+}
+
 /// Who looks at the changes; called from several threads at once.
 pub trait Sink: Sync {
     /// Here is a change.
@@ -287,8 +317,10 @@ pub trait Sink: Sync {
     /// Under which circumstances it may be remembered which objects of a history hold nothing; `None`
     /// where it may not.
     fn circumstances(&self) -> Option<Circumstances>;
-    /// `done` objects of about `all` were shown.
-    fn progress(&self, done: u64, all: u64);
+    /// So far it has come.
+    fn progress(&self, progress: Progress);
+    /// From here on this is done.
+    fn stage(&self, stage: Stage);
 }
 
 /// Shows all that the source has to show. For [`Source::History`] what was learnt on the way comes

@@ -1,5 +1,6 @@
 //! What a push would bring in: its refs, and all that is new behind them.
 
+use super::Progress;
 use super::commits::{Commits, show_tree};
 use super::{By, Change, FileChange, Message, MessageOf, Sink, There, Unread, scoped};
 use crate::git::{
@@ -251,7 +252,11 @@ fn show_commits(repo: &Repo, walked: &[Walked], tips: &[(Oid, &RefName)], sink: 
             .map(|names| names.iter().map(|name| (*name).clone()).collect())
             .unwrap_or_default();
         commits.show(commit, &refs);
-        sink.progress(done as u64 + 1, all);
+        sink.progress(Progress {
+            objects: done as u64 + 1,
+            bytes: 0,
+            all,
+        });
     }
 }
 

@@ -107,8 +107,9 @@ impl Asked {
         };
         let _ = writeln!(
             said,
-            "approved   {} for {}: {}, {}{what}",
+            "approved   {} at {} for {}: {}, {}{what}",
             self.shown,
+            approval.tip.short(),
             self.refname,
             counted(self.proposed.commits, "commit"),
             counted(self.proposed.paths.len(), "path"),

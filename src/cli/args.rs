@@ -1,5 +1,9 @@
 //! The command line as it is written; nothing is read or opened here.
 
+mod approve;
+
+pub(super) use approve::Approve;
+
 use crate::report::FORMATS;
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -202,10 +206,6 @@ pub(super) struct Look {
     /// Shows no progress
     #[arg(long)]
     pub(super) no_progress: bool,
-    /// Looks at every object of a history, whatever the last scan of it has seen, and keeps nothing
-    /// for the next one
-    #[arg(long)]
-    pub(super) no_cache: bool,
 }
 
 #[derive(Args, Debug, Default)]
@@ -254,25 +254,6 @@ pub(super) struct Check {
     pub(super) user: Option<String>,
     #[command(flatten)]
     pub(super) common: Common,
-}
-
-#[derive(Args, Debug)]
-pub(super) struct Approve {
-    /// What you have looked at: a topic branch or its last commit, or a range such as "main..topic"
-    #[arg(value_name = "REV")]
-    pub(super) rev: String,
-    /// The ref that it may come to [default: where the range begins, or the main branch of origin]
-    #[arg(long = "for", value_name = "REFNAME")]
-    pub(super) refname: Option<String>,
-    /// Why, one line
-    #[arg(long, value_name = "TEXT")]
-    pub(super) reason: Option<String>,
-    /// Lists the approvals of it that are here, and makes none
-    #[arg(long, conflicts_with = "reason")]
-    pub(super) list: bool,
-    /// The repository [default: the one you stand in]
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub(super) repo: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

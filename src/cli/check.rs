@@ -12,7 +12,7 @@ use crate::hook::Side;
 use crate::hook::install::status;
 use crate::policy::groups::Pusher;
 use crate::policy::settings::Mode;
-use crate::policy::{Cache, Effort, Outcome, Policy, Verdict};
+use crate::policy::{Cache, Effort, Outcome, Policy, Unwatched, Verdict};
 use crate::report::Audience;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args) -> Exit {
         cache: Cache::Unused,
         jobs: args.common.jobs.map_or(1, usize::from),
         started,
-        progress: &|_, _| {},
+        watch: &Unwatched,
     };
     let mut verdict = Verdict::default();
     for Asked { sources, at } in asked {

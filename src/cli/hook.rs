@@ -16,7 +16,9 @@ use crate::hook::{Call, Hook, Side, find, table::Input};
 use crate::policy::groups::Pusher;
 use crate::policy::settings::{Identity, IdentitySource, Mode, Settings};
 use crate::policy::tokens::Presented;
-use crate::policy::{BadIdentity, Cache, Effort, Outcome, Policy, Surroundings, Verdict, pusher};
+use crate::policy::{
+    BadIdentity, Cache, Effort, Outcome, Policy, Surroundings, Unwatched, Verdict, pusher,
+};
 use crate::report::Audience;
 use std::collections::BTreeSet;
 use std::io::Read as _;
@@ -111,7 +113,7 @@ pub(super) fn run(args: &Args) -> Exit {
         cache: Cache::Unused,
         jobs: args.common.jobs.map_or(1, usize::from),
         started,
-        progress: &|_, _| {},
+        watch: &Unwatched,
     };
     let mut verdict = policy.judge(Some(&repo), &sources, &effort);
     if hook.side == Side::Server && verdict.outcome() == Outcome::Accepted {

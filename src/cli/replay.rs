@@ -14,7 +14,7 @@ use crate::finding::Level;
 use crate::git::{Oid, RefName, Repo, escape};
 use crate::hook::Side;
 use crate::policy::groups::Pusher;
-use crate::policy::{Cache, Effort, Outcome, Policy, Verdict};
+use crate::policy::{Cache, Effort, Outcome, Policy, Unwatched, Verdict};
 use serde::Serialize;
 use std::collections::{BTreeSet, HashSet};
 use std::io::BufReader;
@@ -52,7 +52,7 @@ fn replay(args: &Args, log: Option<&Path>) -> Result<Exit, Failed> {
             cache: Cache::Unused,
             jobs: args.common.jobs.map_or(1, usize::from),
             started: Instant::now(),
-            progress: &|_, _| {},
+            watch: &Unwatched,
         };
         let verdict = policy.judge(Some(&repo), &[source(&pushed)], &effort);
         let new = pushed.iter().filter_map(|entry| entry.oid("new").flatten());

@@ -3,15 +3,15 @@
 use super::Exit;
 use super::args::{Look, Scan as Args, Source as Kind};
 use super::output::{Stream, complain, remark, report, unreported};
-use super::progress::{Progress, Wanted};
-use crate::change::Source;
+use super::progress::{Progress, Wanted, shown};
+use crate::change::{Source, Stage};
 use crate::config::rules::Note;
 use crate::config::{BaselineAt, BaselineError, Origin, discover_client};
 use crate::git::{OpenError, Repo, rev_list_args};
 use crate::hook::{Side, staged};
 use crate::policy::groups::Pusher;
 use crate::policy::settings::{Commits, Content, Mode, Settings};
-use crate::policy::{Cache, Effort, Policy, Verdict};
+use crate::policy::{Cache, Effort, Policy, Verdict, Watch as _};
 use crate::report::Audience;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -25,12 +25,18 @@ pub(super) fn run(args: &Args) -> Exit {
         config: common.config.as_deref(),
         baseline: common.baseline.as_deref(),
         jobs: common.jobs,
-        cache: cache(args.no_cache),
+        cache: match args.no_cache {
+            true => Cache::Unused,
+            false => Cache::Used,
+        },
         started,
-        progress: Progress::new(match common.no_progress || common.quiet {
-            true => Wanted::No,
-            false => Wanted::Yes,
-        }),
+        progress: Progress::new(
+            match common.no_progress || common.quiet {
+                true => Wanted::No,
+                false => Wanted::Yes,
+            },
+            started,
+        ),
     };
     let mut verdict = Verdict::default();
     let here = [None];
@@ -44,6 +50,7 @@ pub(super) fn run(args: &Args) -> Exit {
     } else {
         &targets
     } {
+        looking.progress.stage(Stage::Open);
         match looking.at(*target).and_then(Place::with_baseline) {
             Ok(place) => {
                 if common.verbose {
@@ -54,24 +61,23 @@ pub(super) fn run(args: &Args) -> Exit {
             Err(Refusal(exit, why)) => return complain(exit, &why),
         }
     }
-    drop(looking);
+    let mut stages = looking.progress.end();
     verdict.coverage.seconds = started.elapsed().as_secs_f64();
-    match report(
+    let reporting = Instant::now();
+    let reported = report(
         &verdict,
         &args.common,
         Audience::Command,
         Mode::Enforce,
         Stream::Stdout,
-    ) {
+    );
+    if common.verbose {
+        stages.push((Stage::Report, reporting.elapsed()));
+        remark(&[shown(&stages)]);
+    }
+    match reported {
         Ok(()) => verdict.outcome().into(),
         Err(error) => unreported(&verdict, &error),
-    }
-}
-
-fn cache(no_cache: bool) -> Cache {
-    match no_cache {
-        true => Cache::Unused,
-        false => Cache::Used,
     }
 }
 
@@ -110,17 +116,21 @@ pub(super) struct Place {
 impl<'a> Looking<'a> {
     /// As a command looks that writes no report.
     pub(super) fn new(look: &'a Look, kind: &'a Kind) -> Self {
+        let started = Instant::now();
         Self {
             kind,
             config: look.config.as_deref(),
             baseline: look.baseline.as_deref(),
             jobs: look.jobs,
-            cache: cache(look.no_cache),
-            started: Instant::now(),
-            progress: Progress::new(match look.no_progress {
-                true => Wanted::No,
-                false => Wanted::Yes,
-            }),
+            cache: Cache::Used,
+            started,
+            progress: Progress::new(
+                match look.no_progress {
+                    true => Wanted::No,
+                    false => Wanted::Yes,
+                },
+                started,
+            ),
         }
     }
 
@@ -192,7 +202,7 @@ impl Place {
             cache: looking.cache,
             jobs: looking.jobs.map_or(processors, usize::from),
             started: looking.started,
-            progress: &|done, all| looking.progress.tell(done, all),
+            watch: &looking.progress,
         };
         self.policy.judge(self.repo.as_ref(), sources, &effort)
     }

@@ -1,5 +1,6 @@
 //! The one currency: what a check says, where, how sure, and under which name it is remembered.
 
+use crate::change::Whereabouts;
 use crate::git::{Oid, RefName, RepoPath};
 use crate::scan::{Confidence, Secret, Signal, Validity};
 use serde::Serialize;
@@ -204,8 +205,29 @@ pub struct Place {
     pub date: Option<String>,
     /// Whether a ref reaches it (history only).
     pub reachable: Option<bool>,
+    /// Where else it is (history only).
+    pub spread: Option<Box<Spread>>,
     /// What had to be decoded to see it, outermost first.
     pub decoded: Vec<&'static str>,
+}
+
+/// Where what was found in a history is today, and where it has been.
+#[derive(Clone, Debug, Default)]
+pub struct Spread {
+    /// What is known of refs.
+    pub now: Whereabouts,
+    /// Every path that any commit has the same secret at; without a secret, the same blob. The first
+    /// [`Spread::MOST`] of them, sorted.
+    pub paths: Vec<RepoPath>,
+    /// How many paths there are beside those.
+    pub more_paths: u64,
+    /// All blobs that the same was found in at its path.
+    pub blobs: Vec<Oid>,
+}
+
+impl Spread {
+    /// So many refs and so many paths are named.
+    pub const MOST: usize = 20;
 }
 
 /// Lines and columns, 1-based; columns count characters, `end_column` is exclusive.

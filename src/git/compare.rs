@@ -25,16 +25,21 @@ pub struct Difference {
 ///
 /// # Errors
 /// When a tree cannot be read, nests too deep, holds a name twice, or a name with a slash in it,
-/// since then nobody could say what stands at a path. And when there are more than `limit` of them.
+/// since then nobody could say what stands at a path. When there are more than `limit` of them, and
+/// when `go_on` says no before a directory: a few small trees can stand for more paths than anyone
+/// could visit.
 pub fn differences(
     repo: &Repo,
     old: Option<Oid>,
     new: Option<Oid>,
     limit: usize,
+    go_on: &dyn Fn() -> bool,
 ) -> Result<Vec<Difference>, ReadError> {
     let mut walk = Walk {
         repo,
         limit,
+        visited: 0,
+        go_on,
         found: Vec::new(),
     };
     walk.trees(&RepoPath::new(b""), old, new, 0)?;
@@ -46,6 +51,9 @@ pub fn differences(
 struct Walk<'a> {
     repo: &'a Repo,
     limit: usize,
+    /// Directories, which are limited as well: they could all be empty.
+    visited: usize,
+    go_on: &'a dyn Fn() -> bool,
     found: Vec<Difference>,
 }
 
@@ -62,6 +70,12 @@ impl Walk<'_> {
         }
         if depth > MAX_DEPTH {
             return Err(broken("directories nest too deep"));
+        }
+        self.visited += 1;
+        if self.visited > self.limit || !(self.go_on)() {
+            return Err(broken(
+                "there was no time to compare all of its directories",
+            ));
         }
         let mut old = self.entries(old)?;
         let new = self.entries(new)?;

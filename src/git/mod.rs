@@ -59,8 +59,8 @@ pub use store::{AllObjects, BrokenObject, count_objects};
 pub use tree::{Changed, UnreadTree, changed};
 pub use visible::visible_refs;
 pub use walk::{
-    Origin, Walked, Wanted, first_commits, rev_list, rev_list_args, rev_list_quarantined,
-    shallow_commits,
+    Origin, Walked, Wanted, first_commits, logged_commits, logged_stashes, rev_list, rev_list_args,
+    rev_list_quarantined, shallow_commits,
 };
 pub use wording::{Submodule, people, stored_message, submodules};
 pub use write_refs::{RefWrite, WriteError, write_refs};

@@ -62,6 +62,36 @@ fn parse_walked(listed: &[u8]) -> Vec<Walked> {
         .collect()
 }
 
+/// The commits that the logs of refs name, in all worktrees, and those that refs name.
+///
+/// # Errors
+/// When Git cannot list them.
+pub fn logged_commits(repo: &Repo) -> Result<Vec<Oid>, GitError> {
+    // Without a log Git would take `--reflog` alone for no argument at all.
+    let run = repo.git(["rev-list", "--no-walk=unsorted", "--reflog", "--all"]);
+    Ok(parse_walked(&run.output()?)
+        .into_iter()
+        .map(|one| one.oid)
+        .collect())
+}
+
+/// The commits that the log of the stash names: all its entries.
+///
+/// # Errors
+/// When Git cannot list them.
+pub fn logged_stashes(repo: &Repo) -> Result<Vec<Oid>, GitError> {
+    let run = repo.git([
+        "rev-list",
+        "--walk-reflogs",
+        "--ignore-missing",
+        "refs/stash",
+    ]);
+    Ok(parse_walked(&run.output()?)
+        .into_iter()
+        .map(|one| one.oid)
+        .collect())
+}
+
 /// A commit and its parents.
 pub(super) fn parse_walked_line(line: &[u8]) -> Option<Walked> {
     let oid = |hex: &[u8]| Oid::parse(hex).ok().flatten();

@@ -104,7 +104,10 @@ pub trait Check: Send + Sync {
     /// Looks at the size of a push as a whole, after all of it was shown.
     fn whole(&self, _cx: &Cx<'_>, _coverage: &Coverage, _out: &mut Vec<Raised>) {}
     /// Adds to what was found what only all of it together tells, once every finding has its place.
-    fn after(&self, _raised: &mut [Raised]) {}
+    /// Gives back the blobs that told it, so that the next look reads them again.
+    fn after(&self, _raised: &mut [Raised]) -> Vec<crate::git::Oid> {
+        Vec::new()
+    }
     /// Does, after all of a push was shown, what was put off to be done together.
     fn finish(&self, _cx: &Cx<'_>, _out: &mut Vec<Raised>) -> Vec<Unread> {
         Vec::new()
@@ -224,6 +227,7 @@ pub(super) fn place_by(kind: PlaceKind, by: By<'_>) -> Place {
         author: by.commit.map(|commit| escape(&commit.author)),
         date: by.commit.and_then(super::date_of),
         reachable: None,
+        spread: None,
         decoded: Vec::new(),
     }
 }
@@ -267,9 +271,10 @@ pub(super) fn fingerprints(raised: &[Raised], jobs: usize) -> Vec<Fingerprint> {
 }
 
 /// Check, path, commit or ref name, and secret.
-type Identity<'a> = (CheckId, &'a [u8], Option<&'a Secret>);
+pub(super) type Identity<'a> = (CheckId, &'a [u8], Option<&'a Secret>);
 
-fn identity(finding: &Finding) -> Identity<'_> {
+/// What makes findings one.
+pub(super) fn identity(finding: &Finding) -> Identity<'_> {
     let secret = finding.secret.as_ref().map(|found| &found.secret);
     let place = &finding.place;
     let at = match (&place.path, &place.refname, place.kind, &place.commit) {

@@ -3,7 +3,9 @@
 use super::check::{Check, Cx, Raised};
 use super::judge::Effort;
 use super::{Coverage, Unread};
-use crate::change::{BadUpdate, Change, Circumstances, FileChange, MessageOf, Naming, Sink};
+use crate::change::{
+    BadUpdate, Change, Circumstances, FileChange, MessageOf, Naming, Progress, Sink, Stage,
+};
 use crate::git::{Oid, OidSet, RefName};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -106,6 +108,7 @@ impl<'a> Gather<'a> {
             file.bytes().ok().map(<[u8]>::len)
         };
         let mut kept = self.kept();
+        kept.coverage.scanned += file.scanned.get();
         if file.path.is_some() {
             kept.coverage.files += 1;
         }
@@ -167,6 +170,7 @@ impl Sink for Gather<'_> {
                 {
                     let mut kept = self.kept();
                     kept.coverage.bytes += message.raw.len() as u64;
+                    kept.coverage.scanned += message.raw.len() as u64;
                     if message.of == MessageOf::Commit {
                         kept.coverage.commits += 1;
                     }
@@ -223,7 +227,11 @@ impl Sink for Gather<'_> {
         self.circumstances.clone()
     }
 
-    fn progress(&self, done: u64, all: u64) {
-        (self.effort.progress)(done, all);
+    fn progress(&self, progress: Progress) {
+        self.effort.watch.progress(progress);
+    }
+
+    fn stage(&self, stage: Stage) {
+        self.effort.watch.stage(stage);
     }
 }

@@ -9,9 +9,10 @@ use super::packs::CHECKS;
 use super::passes::{Asked, Pass, rely};
 use super::settings::{Allow, Inline, Settings};
 use super::tokens::Presented;
+use super::trace::trace;
 use super::{ServerKeys, Stale, Suppressed, SuppressedBy, Unread, Verdict};
 use crate::change::{
-    Blob, Circumstances, Examined, Find, History, Naming, RefUpdate, Source, visit,
+    Blob, Circumstances, Examined, Find, History, Naming, Progress, RefUpdate, Source, Stage, visit,
 };
 use crate::finding::{Finding, Level, PlaceKind};
 use crate::git::{Certificate, Repo, RepoPath, escape};
@@ -41,8 +42,24 @@ pub struct Effort<'a> {
     pub started: Instant,
     /// Whether a look through a history may build on the last one, and be built on.
     pub cache: Cache,
-    /// Is told how far it has come: objects done, and about how many there are.
-    pub progress: &'a (dyn Fn(u64, u64) + Sync),
+    /// Is told how far it has come.
+    pub watch: &'a dyn Watch,
+}
+
+/// Who wants to know how far a judgement has come; called from several threads at once.
+pub trait Watch: Sync {
+    /// So many objects have been looked at.
+    fn progress(&self, progress: Progress);
+    /// From here on this is done.
+    fn stage(&self, stage: Stage);
+}
+
+/// Nobody.
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    fn progress(&self, _progress: Progress) {}
+    fn stage(&self, _stage: Stage) {}
 }
 
 /// Whether a look through a history may build on the last one.
@@ -136,19 +153,25 @@ impl Policy {
             kept.unread.push(Unread::late(limit));
         }
         if let (Some(history), Some(repo)) = (&history, repo) {
+            effort.watch.stage(Stage::Origins);
+            let counts = history.counts();
             kept.coverage.refs = history.refs();
+            (kept.coverage.trees, kept.coverage.tags) = (counts.trees, counts.tags);
             let before = history.examined_before();
             kept.coverage.blobs += before.blobs;
             kept.coverage.commits += before.commits;
             kept.coverage.bytes += before.bytes;
+            kept.coverage.trees += before.trees;
             self.locate(history, repo, &mut kept);
             // The threads found them in any order; a push shows its commits oldest first.
             kept.raised
                 .sort_by_cached_key(|raised| order(&raised.finding));
         }
-        for check in &self.checks {
-            check.after(&mut kept.raised);
-        }
+        let checks = self.checks.iter();
+        let told: Vec<_> = checks
+            .flat_map(|check| check.after(&mut kept.raised))
+            .collect();
+        effort.watch.stage(Stage::Judging);
         let asked = Asked {
             presented: &self.presented,
             settings: &self.settings,
@@ -160,7 +183,14 @@ impl Policy {
         let mut verdict = self.verdict(kept, &passes, effort);
         if let (Some(history), Some(repo)) = (&history, repo) {
             if let Some(of) = circumstances.filter(|_| verdict.unread.is_empty()) {
-                history.remember(repo, &of, finds(&verdict), examined(&verdict));
+                let mut finds = finds(&verdict);
+                finds.extend(told.into_iter().map(|oid| Find {
+                    oid,
+                    path: None,
+                    commit: None,
+                    reachable: false,
+                }));
+                history.remember(repo, &of, finds, examined(&verdict));
             }
             self.tell_unused(repo, effort, &mut verdict);
         }
@@ -288,9 +318,6 @@ impl Policy {
             }
             let place = &mut raised.finding.place;
             place.reachable = Some(located.reachable);
-            if !located.reachable {
-                raised.finding.help.push_str(UNREACHABLE);
-            }
             place.refname = located.refname;
             if let Some(commit) = located.commit {
                 place.commit = Some(commit.oid);
@@ -302,27 +329,12 @@ impl Policy {
                 raised.naming = Naming::Whole;
             }
         }
-        for raised in &mut kept.raised {
-            let place = &mut raised.finding.place;
-            match (place.kind, place.commit, place.blob) {
-                (PlaceKind::Tag, _, Some(tag)) => {
-                    place.refname = history.ref_of_tag(repo, tag);
-                    place.reachable = Some(place.refname.is_some());
-                }
-                (PlaceKind::Message | PlaceKind::Commit, Some(commit), _) => {
-                    place.reachable = Some(history.reaches(commit));
-                    place.refname = history.ref_of(commit);
-                }
-                (PlaceKind::Message | PlaceKind::Commit, None, _)
-                | (PlaceKind::File | PlaceKind::Ref, _, _)
-                | (PlaceKind::Tag, _, None) => {}
-            }
-        }
         // A text or a name that no commit has at a path the policy means; a name may be meant alone.
         kept.raised.retain(|raised| {
             let path = raised.finding.place.path.as_ref();
             raised.naming == Naming::Whole || path.is_some_and(|path| holds(&raised.finding, path))
         });
+        trace(history, repo, &mut kept.raised);
     }
 
     fn verdict(&self, kept: Kept, passes: &[Pass<'_>], effort: &Effort<'_>) -> Verdict {
@@ -415,6 +427,13 @@ fn finds(verdict: &Verdict) -> Vec<Find> {
             path: place.path.as_ref().map(|path| path.as_bytes().to_vec()),
             commit: place.commit,
             reachable: place.reachable == Some(true),
+            at: place
+                .text
+                .map(|text| (text.line as u64, text.column as u64)),
+            also: place
+                .spread
+                .as_ref()
+                .map_or_else(Vec::new, |spread| spread.blobs.clone()),
         })
     })
     .collect()
@@ -426,7 +445,6 @@ fn examined(verdict: &Verdict) -> Examined {
         blobs: coverage.blobs,
         commits: coverage.commits,
         bytes: coverage.bytes,
+        trees: coverage.trees,
     }
 }
-
-const UNREACHABLE: &str = "\nno ref reaches it; this removes all that no ref reaches, for good:\n$ git reflog expire --expire-unreachable=now --all && git gc --prune=now";

@@ -27,13 +27,14 @@ mod refs;
 mod secrets;
 pub mod settings;
 pub mod tokens;
+mod trace;
 mod verdict;
 
 pub use crate::change::Unread;
 pub use baseline::Baseline;
 pub use check::{Check, Cx, Raised};
 pub use identity::{BadIdentity, Surroundings, pusher};
-pub use judge::{Cache, Effort, Policy};
+pub use judge::{Cache, Effort, Policy, Unwatched, Watch};
 pub use keys::ServerKeys;
 pub use packs::{CHECKS, Pack};
 pub use path_patterns::{BadPathPattern, PathPattern, PathPatterns};

@@ -239,6 +239,7 @@ fn place(name: Option<&RefName>) -> Place {
         author: None,
         date: None,
         reachable: None,
+        spread: None,
         decoded: Vec::new(),
     }
 }

@@ -1,6 +1,9 @@
 //! Pack `secrets`: nothing that opens a door is committed, pushed or kept, since whoever can read
 //! the repository, now or later, could walk through it.
 
+mod lines;
+mod names;
+
 use super::check::{Check, Cx, Raised, place_by, place_in};
 use super::inline::mark_on_lines;
 use super::marks::mark_of;
@@ -9,11 +12,10 @@ use super::settings::{self, Settings};
 use crate::change::{
     By, Calm, Content, FileChange, Fresh, Message, MessageOf, Naming, RefChange, RefUpdate, Unread,
 };
-use crate::finding::{
-    CheckId, Finding, Fingerprint, FoundSecret, Level, Place, PlaceKind, TextRange,
-};
-use crate::git::{Kind, Oid, RefName, RepoPath, escape};
+use crate::finding::{CheckId, Finding, Fingerprint, FoundSecret, Level, Place, PlaceKind};
+use crate::git::{Kind, Oid, RepoPath, escape};
 use crate::scan::{Confidence, Match, Rule, Scanner, Validity};
+use lines::Lines;
 use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -95,7 +97,9 @@ impl Check for Secrets {
         if let Some(base) = file.base
             && let Calm::Within(around) = base.calm
         {
-            let calm = self.scanner.calm(path, bytes, base.fresh, around);
+            let (fresh, mut scanned) = (base.fresh, 0);
+            let calm = self.scanner.calm(path, bytes, fresh, around, &mut scanned);
+            file.scanned.set(scanned);
             if calm != Calm::Unknown {
                 file.calm.set(calm);
                 return Ok(());
@@ -108,7 +112,8 @@ impl Check for Secrets {
         };
         let scan = self.scanner.scan(path, whole);
         file.calm.set(scan.calm);
-        self.publics.keep(&scan.publics, what);
+        self.publics.keep(&scan.publics, file.blob(), what);
+        file.scanned.set(file.scanned.get() + bytes.len() as u64);
         let allowed = |allow: &settings::Allow| allow.excuses_all_of(file.path.as_ref());
         let unread = match scan.undecided.first() {
             Some(why) if !self.settings.allow.iter().any(allowed) => {
@@ -210,6 +215,7 @@ impl Check for Secrets {
                 author: message.by.commit.map(|commit| escape(&commit.author)),
                 date: message.by.commit.and_then(super::date_of),
                 reachable: None,
+                spread: None,
                 decoded: found.decoded.clone(),
             };
             let stage = match message.of {
@@ -223,8 +229,8 @@ impl Check for Secrets {
         Ok(())
     }
 
-    fn after(&self, raised: &mut [Raised]) {
-        self.publics.tell(raised);
+    fn after(&self, raised: &mut [Raised]) -> Vec<Oid> {
+        self.publics.tell(raised)
     }
 
     fn wants_name(&self, name: &[u8]) -> bool {
@@ -319,48 +325,6 @@ impl Secrets {
         }
     }
 
-    /// A token within a name. Only what is one beyond doubt: names are full of words.
-    fn in_name(&self, name: &[u8]) -> Option<Match> {
-        if name.len() < MIN_NAME {
-            return None;
-        }
-        let scan = self.scanner.scan(
-            &[],
-            Content {
-                bytes: name,
-                fresh: &Fresh::All,
-            },
-        );
-        scan.matches.into_iter().find(|found| {
-            found.rule.is_named()
-                && found.rule.model.is_none()
-                && found.confidence == Confidence::High
-                && found.decoded.is_empty()
-        })
-    }
-
-    /// Raises a token that stands in the path of a file.
-    fn in_path(&self, file: &FileChange<'_>, out: &mut Vec<Raised>) {
-        let path = file.path.as_ref().map_or(&[][..], RepoPath::as_bytes);
-        if let Some(found) = self.in_name(path) {
-            let place = place_in(file);
-            let mut raised = self.raise_name(&found, "a file", place, file.by.refs.to_vec());
-            raised.naming = file.naming;
-            out.push(raised);
-        }
-    }
-
-    fn raise_name(&self, found: &Match, of: &str, place: Place, refs: Vec<RefName>) -> Raised {
-        let message = format!("in the name of {of}: {}", message(found));
-        let revoke = escape(found.rule.revoke.as_bytes());
-        let help = format!("give it another name\nif it was ever pushed, revoke it: {revoke}");
-        let mut raised = Raised::denied(check_id(found.rule), message, help, place, refs);
-        raised.finding.level = self.level(found);
-        raised.finding.confidence = found.confidence;
-        raised.finding.secret = Some(found_secret(found));
-        raised
-    }
-
     /// Raises what rules about paths could mean by the last part of a path.
     fn candidate(&self, file: &FileChange<'_>, out: &mut Vec<Raised>) {
         let name = file.path.as_ref().map_or(&[][..], RepoPath::file_name);
@@ -421,9 +385,6 @@ impl Secrets {
         }
     }
 }
-
-/// The shortest name that is looked at, in bytes.
-const MIN_NAME: usize = 20;
 
 fn found_secret(found: &Match) -> FoundSecret {
     FoundSecret {
@@ -503,58 +464,5 @@ fn help(stage: Stage, found: &Match, place: &Place, rewrite: &str) -> String {
         Stage::Kept => {
             format!("{revoke}\nthen take it out of the history; whoever has a copy keeps it")
         }
-    }
-}
-
-/// The lines of a text, for places.
-struct Lines<'a> {
-    bytes: &'a [u8],
-}
-
-impl<'a> Lines<'a> {
-    fn of(bytes: &'a [u8]) -> Self {
-        Self { bytes }
-    }
-
-    fn range(&self, found: &Match) -> TextRange {
-        let width = match found.decoded.first() {
-            Some(&"utf-16") => 2,
-            Some(&"utf-32") => 4,
-            Some(_) | None => 1,
-        };
-        let (line, column) = self.position(found.span.start, width);
-        let (end_line, end_column) = self.position(found.span.end, width);
-        TextRange {
-            line,
-            column,
-            end_line,
-            end_column,
-        }
-    }
-
-    /// Line and column of an offset, 1-based; columns count characters.
-    fn position(&self, at: usize, width: usize) -> (usize, usize) {
-        let before = &self.bytes[..at.min(self.bytes.len())];
-        if width == 1 {
-            let start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
-            let line = 1 + memchr::memchr_iter(b'\n', before).count();
-            let characters = String::from_utf8_lossy(&before[start..]).chars().count();
-            return (line, 1 + characters);
-        }
-        let (mut line, mut column) = (1, 1);
-        for unit in before.chunks(width) {
-            let value: u32 = unit.iter().map(|byte| u32::from(*byte)).sum();
-            let newline = value == u32::from(b'\n') && unit.contains(&b'\n');
-            let mark = matches!(
-                unit,
-                [0xff, 0xfe] | [0xfe, 0xff] | [0xff, 0xfe, 0, 0] | [0, 0, 0xfe, 0xff]
-            );
-            (line, column) = match (newline, mark) {
-                (true, _) => (line + 1, 1),
-                (false, true) => (line, column),
-                (false, false) => (line, column + 1),
-            };
-        }
-        (line, column)
     }
 }

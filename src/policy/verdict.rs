@@ -38,7 +38,10 @@ impl Verdict {
         let (all, one) = (&mut self.coverage, other.coverage);
         all.blobs += one.blobs;
         all.bytes += one.bytes;
+        all.scanned += one.scanned;
         all.commits += one.commits;
+        all.trees += one.trees;
+        all.tags += one.tags;
         all.refs += one.refs;
         all.files += one.files;
         all.skipped += one.skipped;
@@ -129,8 +132,14 @@ impl Stale {
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Coverage {
     pub blobs: u64,
+    /// Of texts: of files and messages.
     pub bytes: u64,
+    /// How many of those bytes were really looked at, the same ones counted each time; of the others
+    /// it is known from where they stand in other objects what is in them.
+    pub scanned: u64,
     pub commits: u64,
+    pub trees: u64,
+    pub tags: u64,
     pub refs: u64,
     pub files: u64,
     /// Left out on purpose: submodule links.

@@ -2,7 +2,9 @@
 
 use super::Options;
 use super::redact::Redactor;
+use crate::change::KeptBy;
 use crate::finding::{Finding, FoundSecret, Level, Place, PlaceKind};
+use crate::git::{RefName, RepoPath};
 use crate::policy::settings::Mode;
 use crate::policy::tokens::{Used, UsedKind};
 use crate::policy::{Coverage, Outcome, Suppressed, SuppressedBy, Verdict};
@@ -263,8 +265,36 @@ struct PlaceOut<'a> {
     date: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reachable: Option<bool>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    spread: Option<SpreadOut>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     decoded: &'a [&'static str],
+}
+
+/// Where else it is.
+#[derive(Serialize)]
+struct SpreadOut {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refs: Vec<String>,
+    #[serde(skip_serializing_if = "is_zero")]
+    more_refs: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tip: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kept_by: Option<KeptBy>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    paths: Vec<String>,
+    #[serde(skip_serializing_if = "is_zero")]
+    more_paths: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+fn shown<'a>(texts: impl Iterator<Item = &'a [u8]>, redactor: &Redactor) -> Vec<String> {
+    texts.map(|text| redactor.text(text)).collect()
 }
 
 fn place<'a>(place: &'a Place, redactor: &Redactor) -> PlaceOut<'a> {
@@ -297,6 +327,14 @@ fn place<'a>(place: &'a Place, redactor: &Redactor) -> PlaceOut<'a> {
             .as_ref()
             .map(|date| redactor.text(date.as_bytes())),
         reachable: place.reachable,
+        spread: place.spread.as_ref().map(|spread| SpreadOut {
+            refs: shown(spread.now.refs.iter().map(RefName::as_bytes), redactor),
+            more_refs: spread.now.more_refs,
+            tip: spread.now.tip,
+            kept_by: spread.now.kept_by,
+            paths: shown(spread.paths.iter().map(RepoPath::as_bytes), redactor),
+            more_paths: spread.more_paths,
+        }),
         decoded: &place.decoded,
     }
 }
@@ -335,7 +373,9 @@ mod tests {
                         "line": 3, "column": 9, "end_line": 3, "end_column": 49,
                         "blob": "11".repeat(20), "commit": "22".repeat(20),
                         "ref": "refs/heads/x", "author": "Alice <alice@example.com>",
-                        "date": "2026-01-02T03:04:05Z", "reachable": true, "decoded": ["base64"]
+                        "date": "2026-01-02T03:04:05Z", "reachable": true,
+                        "refs": ["refs/heads/x", "refs/tags/v1"], "more_refs": 3, "tip": true,
+                        "paths": ["b.py", "src/a.py"], "decoded": ["base64"]
                     },
                     "secret": {
                         "redacted": "ghp_…", "length": 40, "valid": "yes", "identity": "octo"
@@ -366,8 +406,8 @@ mod tests {
             } ],
             "unread": [ { "what": "33".repeat(20), "why": "the object is missing" } ],
             "coverage": {
-                "blobs": 3, "bytes": 12_345, "commits": 1, "refs": 2, "files": 3,
-                "skipped": 0, "seconds": 0.004
+                "blobs": 3, "bytes": 12_345, "scanned": 10_000, "commits": 1, "trees": 4, "tags": 0,
+                "refs": 2, "files": 3, "skipped": 0, "seconds": 0.004
             }
         });
         assert_eq!(value, expected);

@@ -180,6 +180,8 @@ fn coverage(coverage: &Coverage) -> String {
         (coverage.files, "file", "files"),
         (coverage.blobs, "blob", "blobs"),
         (coverage.commits, "commit", "commits"),
+        (coverage.trees, "tree", "trees"),
+        (coverage.tags, "tag", "tags"),
         (coverage.refs, "ref", "refs"),
     ] {
         match count {
@@ -188,13 +190,21 @@ fn coverage(coverage: &Coverage) -> String {
             _ => parts.push(format!("{count}\u{a0}{many}")),
         }
     }
+    // With a history most of what it holds is known from what it is built on.
+    let scanned = match coverage.trees {
+        0 => String::new(),
+        _ => format!(
+            ", of which {} were scanned,",
+            size(coverage.scanned).replace(' ', "\u{a0}")
+        ),
+    };
     parts.push(size(coverage.bytes));
     let skipped = match coverage.skipped {
         0 => String::new(),
         count => format!(", {count}\u{a0}skipped"),
     };
     format!(
-        "examined {} in {:.3}\u{a0}s{skipped}",
+        "examined {}{scanned} in {:.3}\u{a0}s{skipped}",
         parts.join(", "),
         coverage.seconds
     )

@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 use super::{Audience, Color, Options, Secrets, Verbosity};
+use crate::change::{KeptBy, Whereabouts};
 use crate::finding::{
-    CheckId, Finding, Fingerprint, FoundSecret, Level, Place, PlaceKind, TextRange,
+    CheckId, Finding, Fingerprint, FoundSecret, Level, Place, PlaceKind, Spread, TextRange,
 };
 use crate::git::{Oid, RefName, RepoPath};
 use crate::policy::settings::Mode;
@@ -37,6 +38,7 @@ pub(super) fn place(kind: PlaceKind) -> Place {
         author: None,
         date: None,
         reachable: None,
+        spread: None,
         decoded: Vec::new(),
     }
 }
@@ -80,6 +82,20 @@ pub(super) fn leak() -> Finding {
         author: Some("Alice <alice@example.com>".to_owned()),
         date: Some("2026-01-02T03:04:05Z".to_owned()),
         reachable: Some(true),
+        spread: Some(Box::new(Spread {
+            now: Whereabouts {
+                refs: vec![
+                    RefName::new(b"refs/heads/x").unwrap(),
+                    RefName::new(b"refs/tags/v1").unwrap(),
+                ],
+                more_refs: 3,
+                tip: Some(true),
+                kept_by: None,
+            },
+            paths: vec![RepoPath::new(b"b.py"), RepoPath::new(b"src/a.py")],
+            more_paths: 0,
+            blobs: Vec::new(),
+        })),
         decoded: vec!["base64"],
     };
     leak.refs = vec![RefName::new(b"refs/heads/x").unwrap()];
@@ -123,7 +139,10 @@ pub(super) fn rejected() -> Verdict {
         coverage: Coverage {
             blobs: 3,
             bytes: 12_345,
+            scanned: 10_000,
             commits: 1,
+            trees: 4,
+            tags: 0,
             refs: 2,
             files: 3,
             skipped: 0,
@@ -167,6 +186,16 @@ pub(super) fn hostile(seed: u64) -> (Verdict, Vec<String>) {
             PlaceKind::Commit,
         ][next(4)];
         entry.place.refname = RefName::new(format!("refs/heads/{secret}").as_bytes()).ok();
+        entry.place.spread = Some(Box::new(Spread {
+            now: Whereabouts {
+                refs: entry.place.refname.iter().cloned().collect(),
+                kept_by: Some(KeptBy::Stash),
+                ..Whereabouts::default()
+            },
+            paths: entry.place.path.iter().cloned().collect(),
+            more_paths: 7,
+            blobs: Vec::new(),
+        }));
         entry.refs = entry.place.refname.iter().cloned().collect();
         entry.secret = Some(FoundSecret {
             secret: Secret::new(secret.as_bytes()),

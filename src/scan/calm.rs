@@ -40,8 +40,18 @@ impl Scanner {
     /// Looks at a text only where it differs from a calm one that it is built on, and so far around
     /// as that one says. Unless it is calm as well, it has to be scanned as a whole, which then finds
     /// something, or might.
+    ///
+    /// What is looked at is added to `scanned`, in bytes: whole lines around what is new, but for
+    /// those that stood elsewhere in the same words and held nothing.
     #[must_use]
-    pub fn calm(&self, path: &[u8], bytes: &[u8], fresh: &[Range<usize>], around: Around) -> Calm {
+    pub fn calm(
+        &self,
+        path: &[u8],
+        bytes: &[u8],
+        fresh: &[Range<usize>],
+        around: Around,
+        scanned: &mut u64,
+    ) -> Calm {
         let nul = |range: &Range<usize>| memchr::memchr(0, &bytes[range.clone()]).is_some();
         if begins_special(bytes) || fresh.iter().any(nul) {
             return Calm::Unknown;
@@ -65,6 +75,7 @@ impl Scanner {
             }
             let before = hits.len();
             look(&self.keywords, bytes, range, &mut hits);
+            *scanned += range.len() as u64;
             let lines = hits[before..].iter().map(|hit| self.lines_of(hit));
             marks.push((mark, lines.max()));
             excerpts.push(range.clone());

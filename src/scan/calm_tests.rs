@@ -224,7 +224,7 @@ fn what_a_scan_finds_is_not_calm_by_what_differs() {
                     continue;
                 };
                 tried += 1;
-                let calm = scanner.calm(b"", &made.text, &made.fresh(&base), around);
+                let calm = scanner.calm(b"", &made.text, &made.fresh(&base), around, &mut 0);
                 let scan = whole(&scanner, &text);
                 found += usize::from(!scan.matches.is_empty());
                 assert!(
@@ -264,7 +264,13 @@ fn not_calm(base: &str, cut: Range<usize>, put: &str) {
         !whole(&scanner, &made.text).matches.is_empty(),
         "nothing is found"
     );
-    let calm = scanner.calm(b"", &made.text, &made.fresh(base.as_bytes()), around);
+    let calm = scanner.calm(
+        b"",
+        &made.text,
+        &made.fresh(base.as_bytes()),
+        around,
+        &mut 0,
+    );
     assert_eq!(calm, Calm::Unknown);
 }
 
@@ -301,7 +307,7 @@ fn an_archive_is_never_calm() {
         assert_eq!(whole(&scanner, text).calm, Calm::Unknown);
         let all = 0..text.len();
         assert_eq!(
-            scanner.calm(b"", text, &[all], Around::default()),
+            scanner.calm(b"", text, &[all], Around::default(), &mut 0),
             Calm::Unknown,
             "{text:?}"
         );

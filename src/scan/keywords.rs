@@ -40,6 +40,8 @@ struct Entry {
     mask: u64,
     keyword: &'static [u8],
     owner: u16,
+    /// Whether it is one letter over and over.
+    is_run: bool,
 }
 
 /// A keyword found.
@@ -70,6 +72,7 @@ impl Keywords {
                 mask,
                 keyword,
                 owner,
+                is_run: keyword.iter().all(|byte| *byte == keyword[0]),
             };
             let mut enter = |four: u32| {
                 let hash = hash(four);
@@ -111,7 +114,9 @@ impl Keywords {
         }
     }
 
-    /// Calls `found` for every keyword in `text`, by rising place.
+    /// Calls `found` for every keyword in `text`, by rising place. Within a long run of one letter,
+    /// a keyword that is such a run counts where the letter begins and where it ends: what lies wholly
+    /// between is no secret, and there may be millions of them.
     pub(super) fn each(&self, text: &[u8], mut found: impl FnMut(Hit)) {
         let mut done = 0;
         while let Some(chunk) = text[done..].first_chunk() {
@@ -169,6 +174,9 @@ impl Keywords {
                 continue;
             }
             let end = start + entry.keyword.len();
+            if entry.is_run && is_inside_run(text, start, end) {
+                continue;
+            }
             if text
                 .get(start..end)
                 .is_some_and(|here| here.eq_ignore_ascii_case(entry.keyword))
@@ -181,6 +189,13 @@ impl Keywords {
             }
         }
     }
+}
+
+/// Whether the same letter stands before and behind a part of a text as at its start.
+fn is_inside_run(text: &[u8], start: usize, end: usize) -> bool {
+    let letter = text[start];
+    let same = |byte: Option<&u8>| byte.is_some_and(|byte| byte.eq_ignore_ascii_case(&letter));
+    start > 0 && same(text.get(start - 1)) && same(text.get(end))
 }
 
 /// Which list the keywords of a hash are in.
@@ -225,7 +240,11 @@ mod tests {
             for (word, owner) in words.into_iter().zip(0..) {
                 for start in 0..text.len() {
                     let here = text.as_bytes().get(start..start + word.len());
-                    if here.is_some_and(|here| here.eq_ignore_ascii_case(word.as_bytes())) {
+                    let inside = word == "ccccccccc"
+                        && is_inside_run(text.as_bytes(), start, start + word.len());
+                    if !inside
+                        && here.is_some_and(|here| here.eq_ignore_ascii_case(word.as_bytes()))
+                    {
                         want.push(Hit {
                             owner,
                             start,
@@ -237,5 +256,15 @@ mod tests {
             want.sort_unstable();
             assert_eq!(have, want, "round {round}");
         }
+    }
+
+    #[test]
+    fn a_run_counts_where_it_begins_and_ends() {
+        let set = Keywords::new([("aaaa", 0, 0x7f)].into_iter());
+        let text = format!("x{}y aaaa Aaaaa", "a".repeat(1000));
+        let mut starts = Vec::new();
+        set.each(text.as_bytes(), |hit| starts.push(hit.start));
+        starts.dedup();
+        assert_eq!(starts, [1, 997, 1003, 1008, 1009]);
     }
 }

@@ -54,7 +54,7 @@ impl Objects {
 
     fn made(&self, old: Option<Oid>, new: Option<Oid>) -> Made {
         let repo = Repo::at(self.dir.path()).unwrap();
-        made(&repo, old, new).unwrap()
+        made(&repo, old, new, &|| true).unwrap()
     }
 }
 
@@ -224,6 +224,26 @@ fn a_tree_that_could_stand_for_two_has_no_digest() {
             .collect();
         let args = ["hash-object", "-w", "-t", "tree", "--literally", "--stdin"];
         let tree = Oid::parse(objects.git(&args, &tree).as_bytes()).unwrap();
-        assert!(made(&repo, None, tree).is_err(), "{names:?}");
+        assert!(made(&repo, None, tree, &|| true).is_err(), "{names:?}");
     }
+}
+
+#[test]
+fn a_few_trees_that_stand_for_countless_paths_are_left_in_time() {
+    let objects = Objects::new();
+    let mut tree = objects.git(&["mktree"], b"");
+    for _ in 0..30 {
+        let entry = |name: u32| format!("040000 tree {tree}\t{name}\n");
+        let entries: String = (0..10).map(entry).collect();
+        tree = objects.git(&["mktree"], entries.as_bytes());
+    }
+    let tree = Oid::parse(tree.as_bytes()).unwrap();
+    let repo = Repo::at(objects.dir.path()).unwrap();
+    let left = std::cell::Cell::new(1_000);
+    let go_on = || {
+        left.set(left.get() - 1);
+        left.get() > 0
+    };
+    assert!(made(&repo, None, tree, &go_on).is_err());
+    assert_eq!(left.get(), 0);
 }

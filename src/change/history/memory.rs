@@ -6,17 +6,27 @@
 //! no longer holds (packs that are gone, other rules, another shallow boundary, damaged bytes) makes
 //! all of it worthless, and everything is looked at as if it were not there.
 
+use super::holds::Kept;
 use super::{Blob, History, Node};
 use crate::git::{Oid, OidMap, Origin, Repo, RepoPath, Stock, read_cache, write_cache};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
+/// Its name among the caches of a repository.
+const NAME: &str = "history";
+
 /// Changed whenever the form or the meaning changes.
-const FORM: &str = "history-1";
+const FORM: &str = "2";
 
 /// Of which circumstances a memory holds: rules, settings, the program. 64 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Circumstances(pub String);
+
+impl Circumstances {
+    fn in_form(&self) -> String {
+        format!("{FORM} {}", self.0)
+    }
+}
 
 /// What was learnt, and where to look again.
 #[derive(Debug, Serialize, Deserialize)]
@@ -29,6 +39,8 @@ pub(super) struct Memory {
     graph: Vec<(i64, Vec<u32>)>,
     tags: Vec<(Oid, Oid)>,
     pub(super) finds: Vec<Find>,
+    /// What the commits hold of that.
+    pub(super) kept: Option<Kept>,
     pub(super) examined: Examined,
 }
 
@@ -43,6 +55,10 @@ pub struct Find {
     pub commit: Option<Oid>,
     /// Whether a ref reached it.
     pub reachable: bool,
+    /// Line and column.
+    pub at: Option<(u64, u64)>,
+    /// Other blobs in which the same was found at this path.
+    pub also: Vec<Oid>,
 }
 
 /// How much was looked at.
@@ -53,6 +69,7 @@ pub struct Examined {
     pub commits: u64,
     /// Of blobs and messages together.
     pub bytes: u64,
+    pub trees: u64,
 }
 
 impl Examined {
@@ -60,6 +77,7 @@ impl Examined {
         self.blobs += more.blobs;
         self.commits += more.commits;
         self.bytes += more.bytes;
+        self.trees += more.trees;
     }
 
     /// Without what is counted once more.
@@ -68,6 +86,7 @@ impl Examined {
             blobs: self.blobs.saturating_sub(again.blobs),
             commits: self.commits.saturating_sub(again.commits),
             bytes: self.bytes.saturating_sub(again.bytes),
+            trees: self.trees.saturating_sub(again.trees),
         }
     }
 }
@@ -75,9 +94,9 @@ impl Examined {
 impl Memory {
     /// That of an earlier look under the same circumstances.
     pub(super) fn read(repo: &Repo, of: &Circumstances, shallow: &[Oid]) -> Option<Self> {
-        let bytes = read_cache(repo, FORM)?;
+        let bytes = read_cache(repo, NAME)?;
         let memory: Self = postcard::from_bytes(&bytes).ok()?;
-        let fits = memory.of == of.0
+        let fits = memory.of == of.in_form()
             && memory.shallow == shallow
             && memory.commits.len() == memory.graph.len();
         fits.then_some(memory)
@@ -85,11 +104,13 @@ impl Memory {
 
     /// Adds the graph of the commits.
     pub(super) fn recall(&self, commits: &mut OidMap<Node>, tags: &mut OidMap<Oid>) {
-        for (oid, (time, parents)) in self.commits.iter().zip(&self.graph) {
+        for (index, (oid, (time, parents))) in self.commits.iter().zip(&self.graph).enumerate() {
             let known = |parent: &u32| self.commits.get(*parent as usize).copied();
             let node = Node {
                 parents: parents.iter().filter_map(known).collect(),
                 tree: None,
+                root: None,
+                held: self.kept.as_ref().map(|kept| kept.of(index)),
                 time: *time,
             };
             commits.insert(*oid, node);
@@ -118,7 +139,7 @@ impl History {
         let numbers: HashMap<Oid, u32> = commits.iter().copied().zip(0..).collect();
         let graph = commits.iter().filter_map(|oid| self.commits.get(oid));
         let memory = Memory {
-            of: of.0.clone(),
+            of: of.in_form(),
             stock,
             shallow: self.shallow.clone(),
             graph: graph
@@ -128,6 +149,7 @@ impl History {
                     (node.time, parents.collect())
                 })
                 .collect(),
+            kept: self.keep(&commits),
             commits,
             tags: self
                 .tags
@@ -138,8 +160,17 @@ impl History {
             examined,
         };
         if let Ok(bytes) = postcard::to_stdvec(&memory) {
-            write_cache(repo, FORM, &bytes);
+            write_cache(repo, NAME, &bytes);
         }
+    }
+
+    /// In which other blobs an earlier look has found what stands in one, at a path and a place there.
+    #[must_use]
+    pub fn also(&self, blob: Oid, path: &RepoPath, at: Option<(u64, u64)>) -> Vec<Oid> {
+        let finds = self.placed.get(&blob).into_iter().flatten();
+        let same =
+            finds.filter(|find| find.at == at && find.path.as_deref() == Some(path.as_bytes()));
+        same.flat_map(|find| &find.also).copied().collect()
     }
 
     /// What an earlier look says of where a blob came in, at a path that counts.

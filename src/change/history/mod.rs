@@ -2,10 +2,16 @@
 //!
 //! Where a finding came from is asked afterwards, and only then paid for.
 
+mod common;
+mod holds;
 mod memory;
+mod nodes;
+mod noting;
 mod objects;
 mod trees;
 
+use holds::{Holdings, Kept};
+pub use holds::{KeptBy, Sought, Whereabouts};
 pub use memory::{Circumstances, Examined, Find};
 pub(super) use objects::visit;
 
@@ -15,9 +21,9 @@ use crate::git::{
     Wanted, first_commits, tree_entries,
 };
 use memory::Placed;
-use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::OnceLock;
 use trees::Trees;
 
 /// What a walk over all objects has learnt.
@@ -34,6 +40,9 @@ pub struct History {
     named: OidMap<RefName>,
     /// Which tree holds which, where that was noted.
     trees: Option<Trees>,
+    /// See [`History::oldest_first`].
+    order: OnceLock<Vec<Oid>>,
+    counts: Counts,
     /// Where the repository is cut off.
     shallow: Vec<Oid>,
     /// All that is stored, where that is known.
@@ -46,6 +55,21 @@ pub struct History {
     placed: OidMap<Vec<Find>>,
     /// How much was looked at before, and not again.
     before: Examined,
+    /// The blobs in which something was found.
+    found: Vec<Oid>,
+    /// What remembered commits hold; the inner `None` where that is not known.
+    kept: Option<Option<Kept>>,
+    /// See [`History::holdings`].
+    holdings: OnceLock<Holdings>,
+}
+
+/// How many objects there are beside blobs and commits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Trees.
+    pub trees: u64,
+    /// Annotated tags.
+    pub tags: u64,
 }
 
 #[derive(Debug)]
@@ -53,6 +77,10 @@ struct Node {
     parents: Vec<Oid>,
     /// The number of its tree, where objects have numbers.
     tree: Option<u32>,
+    /// Its tree, where objects have none at first.
+    root: Option<Oid>,
+    /// What it holds, as that is remembered.
+    held: Option<u32>,
     time: i64,
 }
 
@@ -110,6 +138,15 @@ impl History {
         self.tips.len() as u64
     }
 
+    /// How many objects of other kinds there are.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts {
+            tags: self.tags.len() as u64,
+            ..self.counts
+        }
+    }
+
     /// Whether a ref reaches this commit.
     #[must_use]
     pub fn reaches(&self, commit: Oid) -> bool {
@@ -124,20 +161,18 @@ impl History {
         self.tips.get(index).map(|(name, _)| name.clone())
     }
 
-    /// A ref that names this tag, through other tags or at once.
+    /// The refs that name each tag, through other tags or at once.
     #[must_use]
-    pub fn ref_of_tag(&self, repo: &Repo, tag: Oid) -> Option<RefName> {
-        let refs = repo.refs().ok()?;
-        refs.into_iter().find_map(|(name, oid)| {
-            let mut at = Some(oid);
-            while let Some(here) = at {
-                if here == tag {
-                    return Some(name);
-                }
-                at = self.tags.get(&here).copied();
+    pub fn refs_of_tags(&self, repo: &Repo) -> OidMap<Vec<RefName>> {
+        let mut named: OidMap<Vec<RefName>> = OidMap::default();
+        for (name, oid) in repo.refs().unwrap_or_default() {
+            let mut at = oid;
+            while let Some(target) = self.tags.get(&at) {
+                named.entry(at).or_default().push(name.clone());
+                at = *target;
             }
-            None
-        })
+        }
+        named
     }
 
     /// Where each blob came in, in the order asked.
@@ -159,8 +194,7 @@ impl History {
                 Some(Placed::Lost) => lost.push(index),
             }
         }
-        let all = OnceCell::new();
-        let all = || all.get_or_init(|| self.oldest_first()).as_slice();
+        let all = || self.oldest_first();
         let some = |open: &[usize]| -> Vec<Blob<'_>> {
             let blobs = open.iter().map(|index| &blobs[*index]);
             blobs
@@ -237,7 +271,11 @@ impl History {
     }
 
     /// Commits that refs reach before others, parents before children, older ones first.
-    fn oldest_first(&self) -> Vec<Oid> {
+    fn oldest_first(&self) -> &[Oid] {
+        self.order.get_or_init(|| self.sorted())
+    }
+
+    fn sorted(&self) -> Vec<Oid> {
         let mut order = Vec::with_capacity(self.commits.len());
         for reachable in [true, false] {
             let here =

@@ -3,28 +3,29 @@
 //! Several threads read the packs and look at what they find. Where the packs cannot be read, one
 //! thread reads what `git` prints, and the others look.
 
-use super::super::{
-    Base, By, Calm, Change, FileChange, Message, MessageOf, Naming, Sink, Stored, Unread,
-};
+use super::super::{Base, Calm, Progress, Sink, Stage, Unread};
+use super::common::{Common, Known, Met};
 use super::memory::Memory;
+use super::noting::{noted, noted_one_by_one};
 use super::trees::{Notes, Trees};
-use super::{Examined, Find, History, Node};
+use super::{Counts, History, Node};
 use crate::git::{
     AllObjects, BrokenObject, CommitInfo, Kind, Mode, Object, Objects, Oid, OidMap, OidSet, Repo,
-    RepoPath, Seen, Share, Surprise, TagInfo, TreeEntry, Visitor, count_objects, shallow_commits,
+    Seen, Share, Surprise, TagInfo, TreeEntry, Visitor, count_objects, shallow_commits,
     tree_places,
 };
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
 /// What `git` prints goes to the threads in batches of about this many bytes.
 const BATCH: usize = 1 << 19;
 
-/// After so many objects a thread says how far it has come.
+/// After so many objects, or bytes of them, a thread says how far it has come.
 const TELL: u64 = 1 << 10;
+const TELL_BYTES: u64 = 1 << 24;
 
 pub(in crate::change) fn visit(repo: &Repo, jobs: usize, sink: &dyn Sink) -> History {
     let shallow = shallow_commits(repo).unwrap_or_else(|error| {
@@ -37,6 +38,7 @@ pub(in crate::change) fn visit(repo: &Repo, jobs: usize, sink: &dyn Sink) -> His
         shallow: shallow.iter().copied().collect(),
         shown: Mutex::default(),
         done: AtomicU64::new(0),
+        bytes: AtomicU64::new(0),
     };
     let circumstances = sink.circumstances();
     let memory = circumstances
@@ -70,16 +72,19 @@ fn from_packs(
     jobs: usize,
 ) -> History {
     let jobs = jobs.max(1);
+    common.sink.stage(Stage::Blobs);
     let again = memory.map(|memory| common.show_again(&memory.finds, jobs));
     let parts = (0..jobs)
         .map(|_| Part::new(common, Known::Stored(objects)))
         .collect();
     let mut parts = objects.walk(common.repo, Share::Blobs, parts);
+    common.sink.stage(Stage::Others);
     // Trees are noted only where it will be asked where a blob came in.
     let mut wanted = common.sink.blobs_found();
+    let mut remembered = OidSet::default();
     if let Some(memory) = memory {
-        let known: OidSet = memory.finds.iter().map(|find| find.oid).collect();
-        wanted.retain(|oid| !known.contains(oid));
+        remembered.extend(memory.finds.iter().map(|find| find.oid));
+        wanted.retain(|oid| !remembered.contains(oid));
     }
     if !wanted.is_empty() {
         for part in &mut parts {
@@ -96,6 +101,7 @@ fn from_packs(
         all.tags.extend(part.tags);
         all.owed.extend(part.owed);
         all.unnoted |= part.unnoted;
+        all.trees += part.trees;
         notes.extend(part.notes);
     }
     let complete = !all.unnoted;
@@ -104,10 +110,24 @@ fn from_packs(
         new_commits = Some(all.commits.keys().copied().collect());
         memory.recall(&mut all.commits, &mut all.tags);
     }
+    let found = common.sink.blobs_found();
+    let known: OidSet = wanted.into_iter().chain(remembered).collect();
+    let by_name: Vec<Oid> = found
+        .iter()
+        .copied()
+        .filter(|oid| !known.contains(oid))
+        .collect();
     let mut history = all.finish();
-    if complete {
+    if !by_name.is_empty() {
+        // Of some no text spoke, but the names that trees give them.
+        common.sink.stage(Stage::Origins);
+        let go_on = || common.sink.go_on();
+        history.trees = noted(common.repo, objects, &found, jobs, &go_on);
+    } else if complete {
         history.trees = Trees::of(notes);
     }
+    history.found = found;
+    history.kept = memory.map(|memory| memory.kept.clone());
     history.new_commits = new_commits;
     if let (Some(memory), Some(again)) = (memory, again) {
         history.before = memory.examined.without(again);
@@ -127,9 +147,10 @@ fn from_git(common: &Common<'_>, jobs: usize) -> History {
             return History::default();
         }
     };
+    common.sink.stage(Stage::Blobs);
     let (send, receive) = sync_channel::<Vec<(Oid, Object)>>(4 * jobs.max(1));
     let receive = Mutex::new(receive);
-    let mut part = Part::new(common, Known::Seen(OidSet::default()));
+    let mut part = Part::new(common, Known::Seen(Met::default()));
     std::thread::scope(|scope| {
         for _ in 0..jobs.max(1) {
             scope.spawn(|| look(&receive, common));
@@ -137,7 +158,21 @@ fn from_git(common: &Common<'_>, jobs: usize) -> History {
         part.read(objects, &send);
         drop(send);
     });
-    part.finish()
+    let numbers = match &mut part.known {
+        Known::Seen(met) => std::mem::take(&mut met.trees),
+        Known::Stored(_) => OidMap::default(),
+    };
+    let mut history = part.finish();
+    let wanted = common.sink.blobs_found();
+    if !wanted.is_empty() {
+        common.sink.stage(Stage::Origins);
+        let go_on = || common.sink.go_on();
+        history.trees = noted_one_by_one(common.repo, &numbers, &wanted, &go_on);
+        for commit in history.commits.values_mut() {
+            commit.tree = commit.root.and_then(|root| numbers.get(&root).copied());
+        }
+    }
+    history
 }
 
 /// Looks at texts until there are no more.
@@ -157,155 +192,6 @@ fn look(receive: &Mutex<Receiver<Vec<(Oid, Object)>>>, common: &Common<'_>) {
     }
 }
 
-/// What all threads share.
-struct Common<'a> {
-    repo: &'a Repo,
-    sink: &'a dyn Sink,
-    shallow: OidSet,
-    /// Files that were shown for their names.
-    shown: Mutex<HashSet<(Box<[u8]>, Oid)>>,
-    done: AtomicU64,
-}
-
-impl Common<'_> {
-    fn show_blob(&self, oid: Oid, data: &[u8], base: Option<Base<'_>>) -> Calm {
-        let mut file = FileChange::new(None, Stored::Read(oid, data));
-        file.base = base;
-        self.sink.change(&Change::File(&file));
-        file.calm.get()
-    }
-
-    fn show_commit(&self, oid: Oid, raw: &[u8]) -> Option<CommitInfo> {
-        match CommitInfo::parse(oid, raw.to_vec()) {
-            Ok(info) => {
-                self.sink.change(&Change::Message(&Message {
-                    of: MessageOf::Commit,
-                    raw: &info.raw,
-                    message_at: info.message_at,
-                    by: By {
-                        commit: Some(&info),
-                        refs: &[],
-                    },
-                }));
-                Some(info)
-            }
-            Err(error) => {
-                self.sink.unread(Unread::new(oid, error));
-                None
-            }
-        }
-    }
-
-    fn show_tag(&self, oid: Oid, raw: &[u8]) -> Option<TagInfo> {
-        match TagInfo::parse(oid, raw.to_vec()) {
-            Ok(tag) => {
-                self.sink.change(&Change::Message(&Message {
-                    of: MessageOf::Tag(oid),
-                    raw: &tag.raw,
-                    message_at: tag.message_at,
-                    by: By::default(),
-                }));
-                Some(tag)
-            }
-            Err(error) => {
-                self.sink.unread(Unread::new(oid, error));
-                None
-            }
-        }
-    }
-
-    fn show_name(&self, name: &[u8], oid: Oid) {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        if !shown.insert((name.into(), oid)) {
-            return;
-        }
-        drop(shown);
-        let mut file = FileChange::in_repo(self.repo, Some(RepoPath::new(name)), oid, Vec::new());
-        file.naming = Naming::LastPart;
-        self.sink.change(&Change::File(&file));
-    }
-
-    fn show_object(&self, oid: Oid, object: &Object) -> Examined {
-        let data = object.data.as_slice();
-        let bytes = data.len() as u64;
-        match object.kind {
-            Kind::Blob => {
-                self.show_blob(oid, data, None);
-                Examined {
-                    blobs: 1,
-                    bytes,
-                    ..Examined::default()
-                }
-            }
-            Kind::Commit => {
-                self.show_commit(oid, data);
-                Examined {
-                    commits: 1,
-                    bytes,
-                    ..Examined::default()
-                }
-            }
-            Kind::Tag => {
-                self.show_tag(oid, data);
-                Examined {
-                    bytes,
-                    ..Examined::default()
-                }
-            }
-            Kind::Tree => Examined::default(),
-        }
-    }
-
-    /// Looks once more where something was found, in so many threads, and says how much that was.
-    fn show_again(&self, finds: &[Find], jobs: usize) -> Examined {
-        let objects: Vec<&[Find]> = finds.chunk_by(|a, b| a.oid == b.oid).collect();
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let mut again = Examined::default();
-            while let Some(finds) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let oid = finds[0].oid;
-                match self.repo.read(oid) {
-                    Ok(object) => again.add(self.show_object(oid, &object)),
-                    Err(error) => self.sink.unread(Unread::new(oid, error)),
-                }
-                for path in finds.iter().filter_map(|find| find.path.as_deref()) {
-                    let path = RepoPath::new(path);
-                    if self.sink.wants_name(path.file_name()) {
-                        self.show_name(path.file_name(), oid);
-                    }
-                }
-            }
-            again
-        };
-        std::thread::scope(|scope| {
-            let others: Vec<_> = (1..jobs).map(|_| scope.spawn(work)).collect();
-            let mut all = work();
-            for other in others {
-                match other.join() {
-                    Ok(again) => all.add(again),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-            all
-        })
-    }
-
-    fn broken(&self, broken: BrokenObject) {
-        let what = broken
-            .oid
-            .map_or_else(|| "the objects".to_owned(), |oid| oid.to_string());
-        self.sink.unread(Unread::new(what, broken.error));
-    }
-}
-
-/// How it is known whether an object is there.
-enum Known<'a> {
-    /// All that are stored were listed before.
-    Stored(&'a Objects),
-    /// By having seen it.
-    Seen(OidSet),
-}
-
 /// What one thread has learnt while the objects went by.
 struct Part<'a> {
     common: &'a Common<'a>,
@@ -320,16 +206,19 @@ struct Part<'a> {
     notes: Option<Notes>,
     /// Whether there are trees that were not noted.
     unnoted: bool,
-    /// How many objects were seen since that was last told.
-    untold: u64,
+    /// How many trees were seen.
+    trees: u64,
+    /// How many objects were seen since that was last told, and their bytes.
+    untold: (u64, u64),
 }
 
 impl Visitor for Part<'_> {
     type Note = Calm;
 
     fn object(&mut self, seen: Seen<'_, Calm>) -> Calm {
-        self.untold += 1;
-        if self.untold == TELL {
+        self.untold.0 += 1;
+        self.untold.1 += seen.data.len() as u64;
+        if self.untold.0 >= TELL || self.untold.1 >= TELL_BYTES {
             self.tell();
         }
         let (oid, data) = (seen.oid, seen.data);
@@ -376,7 +265,8 @@ impl<'a> Part<'a> {
             names: HashMap::new(),
             notes: None,
             unnoted: false,
-            untold: 0,
+            trees: 0,
+            untold: (0, 0),
         }
     }
 
@@ -385,15 +275,25 @@ impl<'a> Part<'a> {
             Known::Stored(objects) => objects.count(),
             Known::Seen(_) => 0,
         };
-        let done = self.common.done.fetch_add(self.untold, Ordering::Relaxed) + self.untold;
-        self.untold = 0;
-        self.common.sink.progress(done, all);
+        let (objects, bytes) = std::mem::take(&mut self.untold);
+        let add = |to: &AtomicU64, more| to.fetch_add(more, Ordering::Relaxed) + more;
+        let objects = add(&self.common.done, objects);
+        let bytes = add(&self.common.bytes, bytes);
+        self.common.sink.progress(Progress {
+            objects,
+            bytes,
+            all,
+        });
     }
 
     /// Reads what `git` prints.
     fn read(&mut self, objects: AllObjects, send: &SyncSender<Vec<(Oid, Object)>>) {
         let all = count_objects(self.common.repo).unwrap_or(0);
-        let (mut batch, mut size, mut done) = (Vec::new(), 0, 0);
+        let (mut batch, mut size) = (Vec::new(), 0);
+        let mut done = Progress {
+            all,
+            ..Progress::default()
+        };
         for object in objects {
             if !self.go_on() {
                 return;
@@ -406,16 +306,21 @@ impl<'a> Part<'a> {
                 }
             };
             if let Known::Seen(seen) = &mut self.known
-                && !seen.insert(oid)
+                && !seen.all.insert(oid)
             {
                 continue;
             }
-            done += 1;
+            done.objects += 1;
+            done.bytes += object.data.len() as u64;
             self.owed.remove(&oid);
             // What does not parse is reported by the thread that looks at its text.
             match object.kind {
                 Kind::Blob => {}
                 Kind::Tree => {
+                    if let Known::Seen(seen) = &mut self.known {
+                        let number = seen.trees.len() as u32;
+                        seen.trees.insert(oid, number);
+                    }
                     self.tree(oid, &object.data, None);
                     continue;
                 }
@@ -436,7 +341,7 @@ impl<'a> Part<'a> {
                 // The threads only end when this end is closed.
                 let _ = send.send(std::mem::take(&mut batch));
                 size = 0;
-                self.common.sink.progress(done, all);
+                self.common.sink.progress(done);
             }
         }
         let _ = send.send(batch);
@@ -450,6 +355,11 @@ impl<'a> Part<'a> {
         let node = Node {
             parents: info.parents,
             tree: self.number(info.tree),
+            root: match &self.known {
+                Known::Stored(_) => None,
+                Known::Seen(_) => Some(info.tree),
+            },
+            held: None,
             time: info.committer_time.0,
         };
         self.commits.insert(info.oid, node);
@@ -463,6 +373,7 @@ impl<'a> Part<'a> {
     /// Looks at the entries of a tree; where its base was shown, at those that touch what is new:
     /// the others are the base's.
     fn tree(&mut self, oid: Oid, data: &[u8], fresh: Option<&[Range<usize>]>) {
+        self.trees += 1;
         let mut notes = self.notes.take();
         let tree = notes.as_ref().and_then(|_| self.number(oid));
         match (&mut notes, tree) {
@@ -533,7 +444,7 @@ impl<'a> Part<'a> {
     fn owe(&mut self, oid: Oid) {
         let there = match &self.known {
             Known::Stored(objects) => objects.has(oid),
-            Known::Seen(seen) => seen.contains(&oid),
+            Known::Seen(seen) => seen.all.contains(&oid),
         };
         if !there {
             self.owed.insert(oid);
@@ -545,6 +456,10 @@ impl<'a> Part<'a> {
         let mut history = History {
             commits: std::mem::take(&mut self.commits),
             tags: std::mem::take(&mut self.tags),
+            counts: Counts {
+                trees: self.trees,
+                ..Counts::default()
+            },
             ..History::default()
         };
         if !self.go_on() {

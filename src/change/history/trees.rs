@@ -5,6 +5,7 @@
 //! commit that has it; what is wanted and found there came in with that commit.
 
 use crate::git::{Mode, Oid, OidMap, Origin, RepoPath, TreeEntry, TreePlace, Wanted};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// Notes beyond this many, in all threads together, are not worth their memory: eight bytes each.
@@ -199,6 +200,44 @@ struct Search<'a, 'b> {
     found: Vec<Option<Origin>>,
     unsure: Vec<usize>,
     entered: HashMap<u32, ()>,
+}
+
+/// What a tree holds under a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) enum Held {
+    /// The tree of this number.
+    Tree(u32),
+    /// The wanted blob of this number; see [`Trees::wanted`].
+    Blob(u32),
+}
+
+impl Trees {
+    /// The numbers of the blobs that are wanted.
+    pub(super) fn wanted(&self) -> &OidMap<u32> {
+        &self.wanted
+    }
+
+    /// Above the numbers of all trees that were noted.
+    pub(super) fn end(&self) -> u32 {
+        self.trees.keys().max().map_or(0, |last| last + 1)
+    }
+
+    /// What was noted of a tree, with the names.
+    pub(super) fn of_tree(&self, tree: u32) -> impl Iterator<Item = (&[u8], Held)> + use<'_> {
+        let noted = self.trees.get(&tree).map(|(part, start, end)| {
+            let part = &self.parts[*part as usize];
+            (&part.notes[*start as usize..*end as usize], &part.names)
+        });
+        noted.into_iter().flat_map(|(notes, names)| {
+            notes.iter().map(|note| {
+                let held = match note.name & BLOB {
+                    0 => Held::Tree(note.what),
+                    _ => Held::Blob(note.what),
+                };
+                (&*names[(note.name & !BLOB) as usize], held)
+            })
+        })
+    }
 }
 
 impl Search<'_, '_> {

@@ -7,11 +7,31 @@ use crate::change::{ChangeId, Made, made};
 use crate::git::{
     CommitInfo, Oid, OidMap, OidSet, ReadError, Repo, Signer, Walked, merge_base, rev_list_args,
 };
+use crate::policy::check::Cx;
 use crate::policy::commits::values::address;
 use crate::policy::decide::Line;
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
+
+/// A look into a repository, for as long as there is time.
+#[derive(Clone, Copy)]
+pub(super) struct Look<'a> {
+    /// The repository.
+    pub(super) repo: &'a Repo,
+    /// The circumstances that say when it must be decided; none where nobody waits.
+    pub(super) cx: Option<&'a Cx<'a>>,
+}
+
+impl Look<'_> {
+    pub(super) fn go_on(&self) -> bool {
+        self.cx.is_none_or(Cx::in_time)
+    }
+
+    pub(super) fn made(&self, old: Option<Oid>, new: Option<Oid>) -> Result<Made, ReadError> {
+        made(self.repo, old, new, &|| self.go_on())
+    }
+}
 
 /// What an update brings.
 pub(super) struct Brought {
@@ -84,27 +104,22 @@ impl<'a> NewLine<'a> {
         })
     }
 
-    /// Reads what it changes, as long as `go_on` says so; none where it did not.
-    pub(super) fn read(
-        self,
-        repo: &Repo,
-        new: &[Walked],
-        go_on: &dyn Fn() -> bool,
-    ) -> Result<Option<Brought>, ReadError> {
+    /// Reads what it changes; none where there was no time for it.
+    pub(super) fn read(self, look: Look<'_>, new: &[Walked]) -> Result<Option<Brought>, ReadError> {
         let parts = match self.way {
             Way::Commits => {
                 let known = new.iter().map(|commit| (commit.oid, commit)).collect();
                 let mut seen = OidSet::default();
                 let mut parts = Vec::with_capacity(self.commits.len());
                 for commit in &self.commits {
-                    if !go_on() {
+                    if !look.go_on() {
                         return Ok(None);
                     }
-                    parts.push(Part::of(repo, commit, &known, &mut seen)?);
+                    parts.push(Part::of(look, commit, &known, &mut seen)?);
                 }
                 parts
             }
-            Way::Whole => vec![Part::whole(repo, self.ground, &self.commits, new)?],
+            Way::Whole => vec![Part::whole(look, self.ground, &self.commits, new)?],
         };
         Ok(Some(Brought {
             ground: self.ground,
@@ -119,7 +134,7 @@ impl Brought {
     /// after another. It covers a change once, where that comes first.
     pub(super) fn covers(
         &self,
-        repo: &Repo,
+        look: Look<'_>,
         approval: &Approval,
     ) -> Result<Option<Range<usize>>, ReadError> {
         match &self.way {
@@ -131,7 +146,7 @@ impl Brought {
                     after: part.commit.tree,
                 };
                 let line: Vec<Step> = self.parts.iter().map(step).collect();
-                found(repo, &line, approval)
+                found(look, &line, approval)
             }
         }
     }
@@ -141,7 +156,7 @@ impl Brought {
     /// commit that was looked at.
     pub(super) fn sneaks(
         &self,
-        repo: &Repo,
+        look: Look<'_>,
         parts: Range<usize>,
         approval: &Approval,
     ) -> Result<bool, ReadError> {
@@ -156,7 +171,7 @@ impl Brought {
             return Ok(true);
         }
         for part in parts {
-            if part.commit.parents.len() > 1 && !part.is_clean(repo)? {
+            if part.commit.parents.len() > 1 && !part.is_clean(look)? {
                 return Ok(true);
             }
         }
@@ -175,14 +190,14 @@ pub(super) enum Ground {
 
 impl Part {
     fn of(
-        repo: &Repo,
+        look: Look<'_>,
         walked: &Walked,
         new: &OidMap<&Walked>,
         seen: &mut OidSet,
     ) -> Result<Self, ReadError> {
-        let commit = repo.commit(walked.oid)?;
+        let commit = look.repo.commit(walked.oid)?;
         let before = match walked.parents.first() {
-            Some(parent) => Some(repo.commit(*parent)?.tree),
+            Some(parent) => Some(look.repo.commit(*parent)?.tree),
             None => None,
         };
         seen.insert(walked.oid);
@@ -192,7 +207,7 @@ impl Part {
             if let Some(behind) = new.get(&oid)
                 && seen.insert(oid)
             {
-                authors.extend(people(&repo.commit(oid)?));
+                authors.extend(people(&look.repo.commit(oid)?));
                 open.extend(&behind.parents);
             }
         }
@@ -204,7 +219,7 @@ impl Part {
             BTreeSet::new()
         };
         Ok(Self {
-            made: made(repo, before, Some(commit.tree))?,
+            made: look.made(before, Some(commit.tree))?,
             before,
             commit,
             authors,
@@ -215,21 +230,21 @@ impl Part {
 
     /// All that is new, as one.
     fn whole(
-        repo: &Repo,
+        look: Look<'_>,
         ground: Option<Oid>,
         line: &[&Walked],
         new: &[Walked],
     ) -> Result<Self, ReadError> {
         let tip = line.last().ok_or(ReadError::Missing)?;
-        let commit = repo.commit(tip.oid)?;
-        let before = ground.map(|ground| repo.commit(ground)).transpose()?;
+        let commit = look.repo.commit(tip.oid)?;
+        let before = ground.map(|ground| look.repo.commit(ground)).transpose()?;
         let before = before.map(|ground| ground.tree);
         let mut authors = BTreeSet::new();
         for commit in new {
-            authors.extend(people(&repo.commit(commit.oid)?));
+            authors.extend(people(&look.repo.commit(commit.oid)?));
         }
         Ok(Self {
-            made: made(repo, before, Some(commit.tree))?,
+            made: look.made(before, Some(commit.tree))?,
             before,
             commit,
             authors,
@@ -240,37 +255,37 @@ impl Part {
 
     /// Whether someone had a hand in it. Who made a merge had none, where the merge changes exactly
     /// what the merged side does.
-    pub(super) fn is_by(&self, repo: &Repo, signer: &Signer) -> Result<bool, ReadError> {
-        self.is_of(repo, &|address| {
+    pub(super) fn is_by(&self, look: Look<'_>, signer: &Signer) -> Result<bool, ReadError> {
+        self.is_of(look, &|address| {
             let mut names = signer.principals.iter();
             signer.has_address(address) || names.any(|name| same_person(name, address))
         })
     }
 
     /// The same of whoever has this address.
-    pub(super) fn is_by_address(&self, repo: &Repo, address: &[u8]) -> Result<bool, ReadError> {
-        self.is_of(repo, &|other| same_person(address, other))
+    pub(super) fn is_by_address(&self, look: Look<'_>, address: &[u8]) -> Result<bool, ReadError> {
+        self.is_of(look, &|other| same_person(address, other))
     }
 
-    fn is_of(&self, repo: &Repo, is: &dyn Fn(&Vec<u8>) -> bool) -> Result<bool, ReadError> {
+    fn is_of(&self, look: Look<'_>, is: &dyn Fn(&Vec<u8>) -> bool) -> Result<bool, ReadError> {
         if self.authors.iter().any(is) {
             return Ok(true);
         }
-        Ok(self.merger.iter().any(is) && !self.is_clean(repo)?)
+        Ok(self.merger.iter().any(is) && !self.is_clean(look)?)
     }
 
     /// Whether it is a merge of two that changes exactly what its other side does since they parted.
-    fn is_clean(&self, repo: &Repo) -> Result<bool, ReadError> {
+    fn is_clean(&self, look: Look<'_>) -> Result<bool, ReadError> {
         if let Some(known) = self.clean.get() {
             return Ok(*known);
         }
         let clean = match self.commit.parents[..] {
             [into, merged] => {
-                let base = merge_base(repo, into, merged);
+                let base = merge_base(look.repo, into, merged);
                 match base.map_err(|error| ReadError::Broken(error.to_string()))? {
                     Some(base) => {
-                        let (base, merged) = (repo.commit(base)?, repo.commit(merged)?);
-                        made(repo, Some(base.tree), Some(merged.tree))?.id == self.made.id
+                        let (base, merged) = (look.repo.commit(base)?, look.repo.commit(merged)?);
+                        look.made(Some(base.tree), Some(merged.tree))?.id == self.made.id
                     }
                     None => false,
                 }
@@ -291,7 +306,7 @@ pub(super) fn people(commit: &CommitInfo) -> BTreeSet<Vec<u8>> {
 /// What the commits on the line of first parents change that `tip` has and `base` does not, oldest
 /// first; none of it where they are more than `most`.
 pub(super) fn line(
-    repo: &Repo,
+    look: Look<'_>,
     base: Oid,
     tip: Oid,
     most: usize,
@@ -301,18 +316,18 @@ pub(super) fn line(
         tip.to_string(),
         format!("^{base}"),
     ];
-    let walked = rev_list_args(repo, &args);
+    let walked = rev_list_args(look.repo, &args);
     let walked = walked.map_err(|error| ReadError::Broken(error.to_string()))?;
     if walked.len() > most {
         return Ok(None);
     }
     let step = |commit: &Walked| {
-        let after = repo.commit(commit.oid)?.tree;
+        let after = look.repo.commit(commit.oid)?.tree;
         let before = match commit.parents.first() {
-            Some(parent) => Some(repo.commit(*parent)?.tree),
+            Some(parent) => Some(look.repo.commit(*parent)?.tree),
             None => None,
         };
-        let id = made(repo, before, Some(after))?.id;
+        let id = look.made(before, Some(after))?.id;
         Ok(Step { id, before, after })
     };
     let steps = walked.iter().rev().map(step);
@@ -326,8 +341,8 @@ pub(super) struct Past(Vec<Step>);
 
 impl Past {
     /// Whether a change that was approved is on it.
-    pub(super) fn has(&self, repo: &Repo, approval: &Approval) -> Result<bool, ReadError> {
-        found(repo, &self.0, approval).map(|found| found.is_some())
+    pub(super) fn has(&self, look: Look<'_>, approval: &Approval) -> Result<bool, ReadError> {
+        found(look, &self.0, approval).map(|found| found.is_some())
     }
 
     /// What its commits change.
@@ -339,7 +354,7 @@ impl Past {
 /// Where on a line an approved change stands: as one commit, or as the same commits one after
 /// another that come to the same change.
 fn found(
-    repo: &Repo,
+    look: Look<'_>,
     line: &[Step],
     approval: &Approval,
 ) -> Result<Option<Range<usize>>, ReadError> {
@@ -351,7 +366,7 @@ fn found(
     for (at, run) in runs {
         let same = run.iter().zip(wanted).all(|(step, id)| step.id == *id);
         if let ([first, ..], [.., last], true) = (run, run, same)
-            && made(repo, first.before, Some(last.after))?.id == approval.change
+            && look.made(first.before, Some(last.after))?.id == approval.change
         {
             return Ok(Some(at..at + run.len()));
         }

@@ -1,7 +1,7 @@
 //! Judges one update by the approvals that are there: on the server already, or in the same push.
 
 use super::approval::{APPROVALS, MOST_STEPS, SignedApproval};
-use super::brought::{Brought, Ground, NewLine, Part, Past, line};
+use super::brought::{Brought, Ground, Look, NewLine, Part, Past, line};
 use super::decide::{Asks, Known, Lack, Unheard, Unit, Voice, decide, same_person};
 use super::guard::owned;
 use super::rule::ApprovedBy;
@@ -138,9 +138,8 @@ impl<'a> Judge<'a> {
                 .map(|lack| self.denial(lack, line.ground, tip));
             return Ok(lacks.collect());
         }
-        let go_on = || update.cx.in_time();
         let brought = line
-            .read(update.repo, new, &go_on)
+            .read(self.look(), new)
             .map_err(|error| self.unread(error))?;
         // What was not looked at in time is undecided, which the loop says.
         let Some(brought) = brought else {
@@ -160,7 +159,7 @@ impl<'a> Judge<'a> {
         if trailers {
             voices.extend(self.trailers(&brought)?);
         }
-        if !go_on() {
+        if !update.cx.in_time() {
             return Ok(Vec::new());
         }
         let lacks = decide(&units, &voices, &unheard, &asks);
@@ -190,6 +189,13 @@ impl<'a> Judge<'a> {
         }
     }
 
+    fn look(&self) -> Look<'_> {
+        Look {
+            repo: self.update.repo,
+            cx: Some(self.update.cx),
+        }
+    }
+
     pub(super) fn unread(&self, error: impl std::fmt::Display) -> Unread {
         Unread::new(&self.update.names[0], error)
     }
@@ -208,7 +214,7 @@ impl<'a> Judge<'a> {
             if !self.update.cx.in_time() {
                 break;
             }
-            let covers = brought.covers(self.update.repo, &signed.approval);
+            let covers = brought.covers(self.look(), &signed.approval);
             let Some(covers) = covers.map_err(|error| self.unread(error))? else {
                 continue;
             };
@@ -267,7 +273,7 @@ impl<'a> Judge<'a> {
         covers: Range<usize>,
     ) -> Result<Option<String>, Unread> {
         let repo = self.update.repo;
-        let sneaks = brought.sneaks(repo, covers, &signed.approval);
+        let sneaks = brought.sneaks(self.look(), covers, &signed.approval);
         if sneaks.map_err(|error| self.unread(error))? {
             let why = "one is of this change, but not of the commits that come along with it";
             return Ok(Some(why.to_owned()));
@@ -289,8 +295,8 @@ impl<'a> Judge<'a> {
         let past = match known {
             Some(past) => past,
             None => {
-                let past =
-                    line(repo, base, ground, FURTHEST).map_err(|error| self.unread(error))?;
+                let past = line(self.look(), base, ground, FURTHEST)
+                    .map_err(|error| self.unread(error))?;
                 let past = past.map(Rc::new);
                 self.past.borrow_mut().insert((base, ground), past.clone());
                 past
@@ -300,7 +306,7 @@ impl<'a> Judge<'a> {
             return Ok(Some(format!("one is more than {FURTHEST} commits old")));
         };
         let came = past
-            .has(repo, &signed.approval)
+            .has(self.look(), &signed.approval)
             .map_err(|error| self.unread(error))?;
         Ok(came.then(|| "one was for when this change came in before".to_owned()))
     }
@@ -349,7 +355,7 @@ impl<'a> Judge<'a> {
         }
         let mut wrote = Vec::new();
         for at in covers.clone() {
-            let by = brought.parts[at].is_by(update.repo, &signer);
+            let by = brought.parts[at].is_by(self.look(), &signer);
             if by.map_err(|error| self.unread(error))? {
                 wrote.push(at);
             }
@@ -389,7 +395,7 @@ impl<'a> Judge<'a> {
                 let Some(name) = address(person.as_bytes()) else {
                     continue;
                 };
-                let wrote = part.is_by_address(self.update.repo, name);
+                let wrote = part.is_by_address(self.look(), name);
                 let wrote = wrote.map_err(|error| self.unread(error))?;
                 voices.push(Voice {
                     names: vec![name.to_vec()],

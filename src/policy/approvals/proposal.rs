@@ -1,8 +1,7 @@
 //! What an approver is about to sign: the same cut of the same change that the server will make.
 
 use super::approval::{Approval, MOST_STEPS};
-use super::brought::{line, people};
-use crate::change::made;
+use super::brought::{Look, line, people};
 use crate::git::{GitError, Oid, ReadError, RefName, Repo, RepoPath, merge_base, rev_list};
 use std::collections::BTreeSet;
 use time::OffsetDateTime;
@@ -81,10 +80,11 @@ impl Proposal<'_> {
             return Err(NotProposed::There(self.refname));
         }
         let tree = |oid: Oid| repo.commit(oid).map(|commit| commit.tree);
-        let change = made(repo, from.map(tree).transpose()?, Some(tree(tip)?))?;
+        let look = Look { repo, cx: None };
+        let change = look.made(from.map(tree).transpose()?, Some(tree(tip)?))?;
         let mut steps = match known {
             Some(known) => {
-                let line = line(repo, known, tip, MOST_STEPS)?.ok_or(NotProposed::Long)?;
+                let line = line(look, known, tip, MOST_STEPS)?.ok_or(NotProposed::Long)?;
                 line.ids()
             }
             None => Vec::new(),

@@ -35,7 +35,7 @@ pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
             tag.strip_prefix(*name)
                 .is_some_and(|rest| !rest.first().is_some_and(u8::is_ascii_alphanumeric))
         };
-        if LINES.iter().any(|line| ends(line)) {
+        if LINES.iter().any(ends) {
             bytes.push(b'\n');
         }
         rest = &rest[open + close + 1..];

@@ -1,5 +1,6 @@
 //! Reads the assignment around a name: the forms that code, data and command lines give it.
 
+use super::across::{block, pair, pair_below, property, valued, variable};
 use super::literal;
 use std::ops::Range;
 
@@ -7,7 +8,7 @@ use std::ops::Range;
 pub(in crate::scan) const REACH: usize = 512;
 
 /// Longest name, in bytes.
-const MAX_NAME: usize = 96;
+pub(super) const MAX_NAME: usize = 96;
 
 /// A name that is given a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,9 +60,9 @@ pub(in crate::scan) enum Link {
 }
 
 /// Where a name stands.
-struct Spot {
+pub(super) struct Spot {
     /// Without the dashes before it.
-    name: Range<usize>,
+    pub(super) name: Range<usize>,
     /// The number of dashes before it.
     dashes: usize,
     /// The byte before it and its dashes; a line end at the beginning of the text.
@@ -75,7 +76,7 @@ impl Spot {
     }
 }
 
-fn is_name(byte: u8) -> bool {
+pub(super) fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
@@ -130,7 +131,7 @@ fn spot(text: &[u8], keyword: Range<usize>) -> Option<Spot> {
     })
 }
 
-fn skip_blanks(text: &[u8], mut at: usize) -> usize {
+pub(super) fn skip_blanks(text: &[u8], mut at: usize) -> usize {
     while matches!(text.get(at), Some(b' ' | b'\t')) {
         at += 1;
     }
@@ -225,89 +226,6 @@ fn fallback(text: &[u8], at: usize) -> Option<usize> {
     Some(at + usize::from(matches!(text.get(at), Some(b'"' | b'\''))))
 }
 
-/// The length of what stands between `<key>name` and its value in a property list.
-fn property(rest: &[u8]) -> Option<usize> {
-    const VALUE: &[u8] = b"<string>";
-    let blanks = rest.iter().skip(6).take(60);
-    let blanks = blanks.take_while(|byte| byte.is_ascii_whitespace()).count();
-    let at = 6 + blanks;
-    rest[at..].starts_with(VALUE).then_some(at + VALUE.len())
-}
-
-/// The length of what stands between the colon and the only line of a block of YAML: ` |-` and what
-/// that line is indented by.
-fn block(rest: &[u8]) -> Option<usize> {
-    let mark = skip_blanks(rest, 0);
-    if mark != 1 || !matches!(rest.get(mark), Some(b'|' | b'>')) {
-        return None;
-    }
-    let signs = rest[mark + 1..].iter().take(2);
-    let end = mark + 1 + signs.take_while(|byte| matches!(byte, b'-' | b'+')).count();
-    let end = end + usize::from(rest.get(end) == Some(&b'\r'));
-    if rest.get(end) != Some(&b'\n') {
-        return None;
-    }
-    let indent = |line: &[u8]| {
-        line.iter()
-            .take(80)
-            .take_while(|byte| **byte == b' ')
-            .count()
-    };
-    let line = &rest[end + 1..];
-    let inner = indent(line);
-    let next = line
-        .iter()
-        .take(REACH)
-        .position(|byte| *byte == b'\n')
-        .map_or(&[][..], |at| &line[at + 1..]);
-    let only = matches!(next.first(), None | Some(b'\n' | b'\r')) || indent(next) < inner;
-    (inner > 0 && only).then_some(end + 1 + inner)
-}
-
-/// How many lines of a declaration in Terraform are looked through for its default.
-const MAX_DECLARED: usize = 12;
-
-/// Where the default of `variable "name" {` begins.
-fn variable(text: &[u8], spot: &Spot, at: usize) -> Option<usize> {
-    is_variable(text, spot.name.start).then_some(())?;
-    let rest = text.get(at..(at + REACH).min(text.len()))?;
-    let open = skip_blanks(rest, 0);
-    (rest.get(open) == Some(&b'{')).then_some(())?;
-    let mut place = at + open + 1;
-    for line in rest[open + 1..]
-        .split(|byte| *byte == b'\n')
-        .take(MAX_DECLARED)
-    {
-        let start = skip_blanks(line, 0);
-        match &line[start..] {
-            [b'}', ..] => return None,
-            [b'd', b'e', b'f', b'a', b'u', b'l', b't', b' ' | b'=', ..] => {
-                let equals = skip_blanks(line, start + 7);
-                return (line.get(equals) == Some(&b'='))
-                    .then(|| place + skip_blanks(line, equals + 1));
-            }
-            _ => place += line.len() + 1,
-        }
-    }
-    None
-}
-
-/// Whether a variable of Terraform is declared by the name that holds this place.
-fn is_variable(text: &[u8], at: usize) -> bool {
-    let floor = at.saturating_sub(MAX_NAME);
-    let before = &text[floor..at];
-    let name = before.iter().rev().take_while(|byte| is_name(**byte));
-    before[..before.len() - name.count()].ends_with(b"variable \"")
-}
-
-/// Whether lines further away than the next one may belong to the assignment to the name that holds
-/// this keyword: a declaration in Terraform, a block of YAML.
-pub(in crate::scan) fn spans_many(text: &[u8], keyword: Range<usize>) -> bool {
-    let rest = &text[keyword.start..text.len().min(keyword.end + MAX_NAME)];
-    let name = rest.iter().take_while(|byte| is_name(**byte)).count();
-    matches!(&rest[name..], [b':', b' ', b'|' | b'>', ..]) || is_variable(text, keyword.start)
-}
-
 /// What follows a name with nothing but blanks between: a flag's value, a type and `=`, a literal.
 fn beside(text: &[u8], spot: &Spot, at: usize) -> Option<(Link, usize)> {
     if spot.dashes > 0 {
@@ -368,82 +286,6 @@ fn declared(rest: &[u8]) -> Option<usize> {
         .position(|byte| !byte.is_ascii_alphanumeric() && !b" \t&<>[]{};?|_.*".contains(byte))?;
     let words = rest[..end].split(|byte| matches!(byte, b' ' | b'\t'));
     (rest[end] == b'=' && rest.get(end + 1) != Some(&b'=') && words.count() <= 5).then_some(end + 1)
-}
-
-/// Where the value begins that belongs to a name which is a value itself: `name: NAME` and then
-/// `value: …`, in YAML, JSON, attributes or elements.
-fn pair(text: &[u8], spot: &Spot, at: usize) -> Option<usize> {
-    let before = trimmed_line(&text[..spot.name.start.saturating_sub(1)]);
-    let before = before.strip_suffix(b"=").or(before.strip_suffix(b":"))?;
-    let before = before.trim_ascii_end();
-    let before = before.strip_suffix(b"\"").unwrap_or(before);
-    is_naming(before).then_some(())?;
-    let rest = text.get(at..(at + REACH).min(text.len()))?;
-    let blanks = rest
-        .iter()
-        .take(60)
-        .position(|byte| !byte.is_ascii_whitespace() && *byte != b',')?;
-    let lines = rest[..blanks].iter().filter(|byte| **byte == b'\n').count();
-    if lines > 1 {
-        return None;
-    }
-    let rest = &rest[blanks..];
-    let at = at + blanks;
-    // `<property name="password">value</property>`
-    if rest.first() == Some(&b'>') && memchr::memchr(b'<', rest).is_some() {
-        return Some(at + 1);
-    }
-    valued(rest).map(|length| at + length)
-}
-
-/// A text without the blanks at its end, one line end among them.
-fn trimmed_line(text: &[u8]) -> &[u8] {
-    let blanks = |text: &[u8]| {
-        let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r');
-        text.len() - text.iter().rev().take_while(is_blank).count()
-    };
-    let text = &text[..blanks(text)];
-    match text.strip_suffix(b"\n") {
-        Some(text) => &text[..blanks(text)],
-        None => text,
-    }
-}
-
-/// Whether a text ends in a word that names things.
-fn is_naming(before: &[u8]) -> bool {
-    [b"name".as_slice(), b"key", b"id", b"field", b"property"]
-        .iter()
-        .any(|word| {
-            before.len() >= word.len()
-                && before[before.len() - word.len()..].eq_ignore_ascii_case(word)
-        })
-}
-
-/// The length of `value: ` or its like.
-fn valued(rest: &[u8]) -> Option<usize> {
-    let quote = usize::from(rest.first() == Some(&b'"'));
-    let word = [b"value".as_slice(), b"content", b"default"]
-        .into_iter()
-        .find(|word| {
-            rest.get(quote..quote + word.len())
-                .is_some_and(|here| here.eq_ignore_ascii_case(word))
-        })?;
-    let at = quote + word.len();
-    let at = at + usize::from(rest.get(at) == Some(&b'"'));
-    let at = skip_blanks(rest, at);
-    matches!(rest.get(at), Some(b':' | b'=')).then(|| skip_blanks(rest, at + 1))
-}
-
-/// The pair of a bare name on a line of its own (`name: DB_PASSWORD`, YAML) and the value below.
-fn pair_below(text: &[u8], spot: &Range<usize>) -> Option<usize> {
-    let rest = &text[spot.end..];
-    let rest = rest.strip_prefix(b"\r").unwrap_or(rest);
-    let rest = rest.strip_prefix(b"\n")?;
-    let before = trimmed_line(&text[..spot.start]).strip_suffix(b":")?;
-    is_naming(before).then_some(())?;
-    let blanks = rest.iter().take(60).position(|byte| *byte != b' ')?;
-    let length = valued(&rest[blanks..])?;
-    Some(text.len() - rest.len() + blanks + length)
 }
 
 /// The length of a type between the colon and the equals sign, that sign included: `: &str =`.

@@ -29,6 +29,7 @@
 //! for a key) the kinds of characters stand in for surprise, and the place has to speak louder; see
 //! [`chosen`].
 
+mod across;
 mod assign;
 mod chosen;
 mod literal;
@@ -43,7 +44,8 @@ use super::Confidence;
 use serde::Deserialize;
 use std::ops::Range;
 
-pub(super) use assign::{Candidate, REACH, assignment, spans_lines, spans_many};
+pub(super) use across::spans_many;
+pub(super) use assign::{Candidate, REACH, assignment, spans_lines};
 use assign::{Form, Link};
 use name::{Kind, Name};
 use place::Place;

@@ -1,3 +1,5 @@
+//! Private keys in every form, their public halves, and bytes that are neither.
+
 #![allow(clippy::unwrap_used)]
 use super::super::template::Random;
 use super::public::stand_in;

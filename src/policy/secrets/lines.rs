@@ -1,0 +1,57 @@
+//! Where a match stands, in lines and columns.
+
+use crate::finding::TextRange;
+use crate::scan::Match;
+
+/// The lines of a text, for places.
+pub(super) struct Lines<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn of(bytes: &'a [u8]) -> Self {
+        Self { bytes }
+    }
+
+    pub(super) fn range(&self, found: &Match) -> TextRange {
+        let width = match found.decoded.first() {
+            Some(&"utf-16") => 2,
+            Some(&"utf-32") => 4,
+            Some(_) | None => 1,
+        };
+        let (line, column) = self.position(found.span.start, width);
+        let (end_line, end_column) = self.position(found.span.end, width);
+        TextRange {
+            line,
+            column,
+            end_line,
+            end_column,
+        }
+    }
+
+    /// Line and column of an offset, 1-based; columns count characters.
+    fn position(&self, at: usize, width: usize) -> (usize, usize) {
+        let before = &self.bytes[..at.min(self.bytes.len())];
+        if width == 1 {
+            let start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+            let line = 1 + memchr::memchr_iter(b'\n', before).count();
+            let characters = String::from_utf8_lossy(&before[start..]).chars().count();
+            return (line, 1 + characters);
+        }
+        let (mut line, mut column) = (1, 1);
+        for unit in before.chunks(width) {
+            let value: u32 = unit.iter().map(|byte| u32::from(*byte)).sum();
+            let newline = value == u32::from(b'\n') && unit.contains(&b'\n');
+            let mark = matches!(
+                unit,
+                [0xff, 0xfe] | [0xfe, 0xff] | [0xff, 0xfe, 0, 0] | [0, 0, 0xfe, 0xff]
+            );
+            (line, column) = match (newline, mark) {
+                (true, _) => (line + 1, 1),
+                (false, true) => (line, column),
+                (false, false) => (line, column + 1),
+            };
+        }
+        (line, column)
+    }
+}

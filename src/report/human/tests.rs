@@ -1,0 +1,152 @@
+//! What people read.
+
+#![allow(clippy::unwrap_used)]
+use super::super::{Color, Format, Secrets, samples, write};
+use super::*;
+
+const CLIENT: Audience = Audience::ClientHook {
+    event: "pre-commit",
+};
+const SERVER: Audience = Audience::ServerHook {
+    event: "pre-receive",
+};
+
+fn said(verdict: &Verdict, options: &Options) -> String {
+    let mut out = Vec::new();
+    write(Format::Human, verdict, options, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn says_what_where_why_and_what_to_do() {
+    let verdict = samples::rejected();
+    let expected = format!(
+        "\
+src/a.py:3:9  secrets/github-personal-access-token
+    A GitHub personal access token stands in this file.
+    secret: ghp_… (40 characters), its checksum is right
+    identity: octo
+    within: base64
+    commit: 2222222222222222222222222222222222222222, Alice
+        <alice@example.com>, 2026-01-02T03:04:05Z
+    also at: b.py
+    still in: refs/heads/x, refs/tags/v1 and 3 more; at a tip
+    fix: Revoke it at https://github.com/settings/tokens
+    fix: Take it out of the file.
+    allow: if it is no secret, end that line with the comment
+        portcullis:allow(github-personal-access-token) REASON
+    fingerprint: {}
+
+refs/heads/main  refs/force
+    Only @admins may rewrite refs/heads/main.
+    fix: Push without --force.
+    fingerprint: {}
+
+\\xff.env  env-files/env-file  (warning)
+    An env file comes in.
+refused: refs/heads/main by refs/force
+refused: refs/heads/x by secrets/github-personal-access-token
+undecided: 3333333333333333333333333333333333333333: the object is
+    missing
+pre-commit: rejected: 2 deny, 1 warn, 1 suppressed, 1 unread; examined
+    3 files, 3 blobs, 1 commit, 4 trees, 2 refs, 12.3 kB, of which
+    10.0 kB were scanned, in 0.004 s
+",
+        verdict.findings[0].fingerprint.as_str(),
+        verdict.findings[1].fingerprint.as_str(),
+    );
+    assert_eq!(said(&verdict, &samples::options(CLIENT)), expected);
+}
+
+#[test]
+fn a_server_promises_nothing_of_marks() {
+    let text = said(&samples::rejected(), &samples::options(SERVER));
+    assert!(text.contains("ask those who keep this server"), "{text}");
+    assert!(!text.contains("end that line"), "{text}");
+}
+
+#[test]
+fn a_hook_that_has_nothing_to_say_is_silent() {
+    let verdict = Verdict::default();
+    for (audience, verbosity, silent) in [
+        (CLIENT, Verbosity::Normal, true),
+        (SERVER, Verbosity::Normal, true),
+        (SERVER, Verbosity::Quiet, true),
+        (Audience::Command, Verbosity::Quiet, true),
+        (CLIENT, Verbosity::Verbose, false),
+        (Audience::Command, Verbosity::Normal, false),
+    ] {
+        let options = Options {
+            verbosity,
+            ..samples::options(audience)
+        };
+        assert_eq!(said(&verdict, &options).is_empty(), silent, "{audience:?}");
+    }
+    let text = said(&verdict, &samples::options(Audience::Command));
+    assert_eq!(text, "accepted: examined 0 B in 0.000 s\n");
+}
+
+#[test]
+fn quiet_still_names_what_blocks_and_what_is_undecided() {
+    let options = Options {
+        verbosity: Verbosity::Quiet,
+        ..samples::options(SERVER)
+    };
+    let text = said(&samples::rejected(), &options);
+    assert!(text.contains("src/a.py:3:9  secrets/"), "{text}");
+    assert!(text.contains("undecided: 3333"), "{text}");
+    assert!(!text.contains("rejected:"), "{text}");
+}
+
+#[test]
+fn evaluation_says_what_would_have_been() {
+    let options = Options {
+        mode: Mode::Evaluate,
+        ..samples::options(SERVER)
+    };
+    let text = said(&samples::rejected(), &options);
+    assert!(
+        text.contains("only evaluated; it would be rejected"),
+        "{text}"
+    );
+}
+
+#[test]
+fn lines_fit_and_long_words_stand_alone_unbroken() {
+    let path = "deep/".repeat(30) + "a.py";
+    let mut leak = samples::leak();
+    leak.place.path = Some(RepoPath::new(path.as_bytes()));
+    leak.message = format!("Found in {path} as it stands there {}", "word ".repeat(40));
+    let verdict = Verdict {
+        findings: vec![leak],
+        ..Verdict::default()
+    };
+    let text = said(&verdict, &samples::options(CLIENT));
+    for line in text.lines() {
+        let alone = line.trim() == path || line.trim() == format!("{path}:3:9");
+        assert!(columns(line) <= WIDTH || alone, "{line}");
+    }
+    assert_eq!(text.matches(&path).count(), 2);
+}
+
+#[test]
+fn many_findings_are_all_named_in_short() {
+    let verdict = Verdict {
+        findings: vec![samples::leak(); DETAILED + 1],
+        ..Verdict::default()
+    };
+    let text = said(&verdict, &samples::options(CLIENT));
+    assert_eq!(text.matches("src/a.py:3:9").count(), DETAILED + 1);
+    assert!(!text.contains("fix:"), "{text}");
+}
+
+#[test]
+fn colour_and_clear_text_only_when_asked() {
+    let mut options = samples::options(Audience::Command);
+    assert!(!said(&samples::rejected(), &options).contains(['\x1b']));
+    options.color = Color::Ansi;
+    options.show_secrets = Secrets::Shown;
+    let text = said(&samples::rejected(), &options);
+    assert!(text.contains("\x1b[1;31mrefs/force\x1b[0m"), "{text}");
+    assert!(text.contains(&samples::token()), "{text}");
+}

@@ -56,7 +56,9 @@ main=$(git -C "$big" rev-parse main)
 # A place for the new objects of a push into $big, beside those that are there.
 quarantine() { # NAME, fast-import stream on standard input
     local dir=$work/$1.git
-    if [[ ! -e $dir/ready ]]; then
+    if [[ -e $dir/ready ]]; then
+        cat >/dev/null
+    else
         rm -rf "$dir"
         git init -q --bare "$dir"
         echo "$big/objects" >"$dir/objects/info/alternates"
@@ -100,8 +102,8 @@ median() { sort -n | awk '{ v[NR] = $1 } END { printf "%.3f", v[int((NR + 1) / 2
 
 # Runs something several times: the medians of its wall and processor times.
 timed() { # COMMAND..., its input in the file $lines
-    local wall=() cpu=() real user sys _ TIMEFORMAT='%R %U %S'
-    for ((_ = 0; _ < rounds; _++)); do
+    local wall=() cpu=() real user sys round TIMEFORMAT='%R %U %S'
+    for ((round = 0; round < rounds; round++)); do
         # What a push was judged to be is not the question here.
         read -r real user sys < <({ time "$@" <"$lines" >/dev/null 2>&1 || true; } 2>&1)
         wall+=("$real")
@@ -158,6 +160,7 @@ paste -d ' ' \
     row '2,000 refs that move' "$big" "$work/refs.git/objects"
 
 if [[ -n $given ]]; then
+    rm -rf "$work/empty.git"
     git init -q --bare "$work/empty.git"
     git -C "$given" for-each-ref --format="$zero %(objectname) %(refname)" refs/heads refs/tags |
         row 'a whole repository' "$work/empty.git" "$(git -C "$given" rev-parse --absolute-git-dir)/objects"

@@ -403,3 +403,43 @@ fn what_each_of_many_refs_would_do_is_told() {
         assert_eq!(verdict == "rejected", refused, "{name}");
     }
 }
+
+#[test]
+fn that_a_ref_has_moved_is_written_down_after_it_has() {
+    let world = World::new();
+    let (server, alice, base) = kept(&world, "");
+    server.portcullis("install --server").ok();
+    let next = alice.commit("a.py", "a = 1\n");
+    alice.push("main main:topic").accepted();
+    // Git takes the old value of a deletion as it is told: post-receive hears the lie.
+    let lie = "de".repeat(20);
+    server
+        .receives(&[Line::new(&lie, ZERO, "refs/heads/topic")], b"")
+        .took("refs/heads/topic", &server);
+    // What pre-receive has accepted may still be refused by Git: then nothing has moved.
+    server.git("config receive.denyDeletes true").ok();
+    alice.push("--delete main").rejected();
+    let log = entries(&server);
+    let shape = ["event", "ref", "claimed", "old", "new", "pusher"];
+    let moved: Vec<&Value> = log.iter().filter(|e| e["event"] == "moved").collect();
+    let (main, topic) = ("refs/heads/main", "refs/heads/topic");
+    assert_eq!(
+        of(moved[0], shape),
+        ["moved", main, &base, &base, &next, "alice"]
+    );
+    assert_eq!(
+        of(moved[1], shape),
+        ["moved", topic, "null", "null", &next, "alice"]
+    );
+    assert_eq!(
+        of(moved[2], shape),
+        ["moved", topic, &lie, &next, "null", "null"]
+    );
+    assert_eq!((moved.len(), log.len()), (3, 7));
+    assert_eq!(of(moved[0], ["now"]), [next]);
+    assert_eq!(moved[0]["push"], log[0]["push"]);
+    assert_eq!(of(&log[6], ["answer", "kind"]), ["accepted", "delete"]);
+    let judged = server.portcullis("audit show --verdict accepted").ok();
+    judged.lacks("moved");
+    verified(&server, 7);
+}

@@ -402,7 +402,7 @@ fn kind(repo: &Repo, name: &RefName, change: RefChange) -> Kind {
 }
 
 /// RFC 3339 in UTC, to the millisecond.
-fn moment(time: time::OffsetDateTime) -> String {
+pub(super) fn moment(time: time::OffsetDateTime) -> String {
     let time = time.to_offset(time::UtcOffset::UTC);
     let time = time.replace_millisecond(time.millisecond()).unwrap_or(time);
     time.format(&time::format_description::well_known::Rfc3339)

@@ -1,6 +1,7 @@
 //! The file: appended to under a lock, whole lines at a time, on the disk before anyone is told.
 
 use super::chain::{End, NoEnd, Reach};
+use super::read::{Recorded, read};
 use crate::git::{Repo, escape};
 use fs4::TryLockError;
 use serde::Serialize;
@@ -14,6 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The most bytes behind the last entry that are looked through for it.
 const FARTHEST: u64 = 256 << 20;
+
+/// How many bytes of its end tell what happened just now: some ten thousand entries.
+const LATEST: u64 = 8 << 20;
 
 /// A log.
 #[derive(Clone, Debug)]
@@ -94,6 +98,21 @@ impl Log {
             Ok(written?)
         };
         append().map_err(|problem| self.error(problem))
+    }
+
+    /// The entries at its end, oldest first: enough to know those of a push that has just been made.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn latest(&self) -> Result<Vec<Recorded>, LogError> {
+        let latest = || {
+            let mut file = self.locked()?;
+            let length = file.metadata()?.len();
+            file.seek(SeekFrom::Start(length.saturating_sub(LATEST)))?;
+            let (entries, _) = read(&mut io::BufReader::new(file.take(LATEST)))?;
+            Ok(entries)
+        };
+        latest().map_err(|problem| self.error(problem))
     }
 
     /// Puts the log aside under another name and begins a new file, whose first entry names the

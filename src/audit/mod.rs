@@ -12,9 +12,11 @@
 mod chain;
 mod entry;
 mod log;
+mod moved;
 mod read;
 
 pub use chain::{Broken, Chain, Flaw, NO_HEAD};
 pub use entry::{Circumstances, Entry, PushId, Rotated, entries};
 pub use log::{Log, LogError};
+pub use moved::{Moved, moved};
 pub use read::{Recorded, read};

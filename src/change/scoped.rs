@@ -37,13 +37,16 @@ pub(super) fn visit(
         if tips.is_empty() {
             continue;
         }
-        let own = updates
-            .iter()
-            .filter(|update| sink.in_scope(scope, Some(&update.name)));
-        let own: OidSet = own.filter_map(|update| update.change.old_oid()).collect();
-        if let Some(new) = new.filter(|_| *there == There::Here)
-            && below(new, &tips).is_subset(&own)
-        {
+        let in_scope = |name: &RefName| sink.in_scope(scope, Some(name));
+        let here = || {
+            let moved = updates.iter();
+            moved.filter_map(|update| Some((&update.name, update.change.old_oid()?)))
+        };
+        let new = new.filter(|_| *there == There::Here);
+        let mut below = new.map(|new| below(new, &tips)).unwrap_or_default();
+        // What is built on old values of the set alone needs no other ref of it.
+        take_out(&mut below, here(), &in_scope);
+        if let (Some(new), true) = (new, below.is_empty()) {
             show(repo, scope, new, &tips, sink);
             continue;
         }
@@ -52,14 +55,18 @@ pub(super) fn visit(
             Ok(None) => return,
             Err(unread) => return sink.unread(unread.clone()),
         };
-        let elsewhere = known.iter().filter(|(name, _)| !named.contains(name));
-        let here = updates
-            .iter()
-            .filter_map(|update| Some((&update.name, update.change.old_oid()?)));
-        let mut old: Vec<Oid> = elsewhere
-            .map(|(name, oid)| (name, *oid))
-            .chain(here)
-            .filter(|(name, oid)| sink.in_scope(scope, Some(name)) && repo.has(*oid))
+        let elsewhere = || {
+            let others = known.iter().filter(|(name, _)| !named.contains(name));
+            others.map(|(name, oid)| (name, *oid))
+        };
+        take_out(&mut below, elsewhere(), &in_scope);
+        if let (Some(new), true) = (new, below.is_empty()) {
+            show(repo, scope, new, &tips, sink);
+            continue;
+        }
+        let mut old: Vec<Oid> = elsewhere()
+            .chain(here())
+            .filter(|(name, oid)| in_scope(name) && repo.has(*oid))
             .map(|(_, oid)| oid)
             .collect();
         old.sort_unstable();
@@ -78,6 +85,19 @@ fn below(new: &[Walked], tips: &[(Oid, &RefName)]) -> OidSet {
         }
     }
     reached
+}
+
+/// Takes out what refs of the set stand for.
+fn take_out<'a>(
+    below: &mut OidSet,
+    refs: impl Iterator<Item = (&'a RefName, Oid)>,
+    in_scope: &dyn Fn(&RefName) -> bool,
+) {
+    for (name, oid) in refs {
+        if below.contains(&oid) && in_scope(name) {
+            below.remove(&oid);
+        }
+    }
 }
 
 /// A push to a symbolic ref writes what it stands for.

@@ -63,6 +63,10 @@ pub(super) fn run(args: &Args) -> Exit {
         }
     };
     if let [Source::Landed(landed)] = &sources[..] {
+        // They have moved; all that is left is to say so.
+        if let Err(error) = record.moved(landed) {
+            unrecorded(&error);
+        }
         return landed::run(&repo, &settings, landed);
     }
     let who = match hook.side {

@@ -1,12 +1,13 @@
 //! Writes down what a hook of a server has judged, before anyone is told of it.
 
-use crate::audit::{Circumstances, Log, LogError, PushId, entries};
-use crate::change::Source;
-use crate::git::Repo;
+use crate::audit::{Circumstances, Log, LogError, PushId, entries, moved};
+use crate::change::{Landed, Source};
+use crate::git::{RefName, Repo};
 use crate::hook::{Hook, Side};
 use crate::policy::groups::Pusher;
 use crate::policy::settings::{Mode, Settings};
 use crate::policy::{Unread, Verdict};
+use time::OffsetDateTime;
 
 /// Where and how a push is written down; nowhere if the policy asks for no log.
 pub(super) struct Record<'a> {
@@ -70,6 +71,23 @@ impl<'a> Record<'a> {
         self.write(sources, &verdict, Mode::Enforce)
     }
 
+    /// Writes down that these refs have moved, each with the entry that accepted it.
+    ///
+    /// # Errors
+    /// When that is not possible.
+    pub(super) fn moved(&self, landed: &[Landed]) -> Result<(), LogError> {
+        let Some(log) = &self.log else {
+            return Ok(());
+        };
+        let now = |name: &RefName| self.repo.resolve(name).ok().flatten();
+        log.append(&moved(
+            landed,
+            &log.latest()?,
+            &now,
+            OffsetDateTime::now_utc(),
+        ))
+    }
+
     fn write(&self, sources: &[Source], verdict: &Verdict, mode: Mode) -> Result<(), LogError> {
         let Some(log) = &self.log else {
             return Ok(());
@@ -77,7 +95,7 @@ impl<'a> Record<'a> {
         let around = Circumstances {
             push: PushId::new(),
             hook: self.hook,
-            time: time::OffsetDateTime::now_utc(),
+            time: OffsetDateTime::now_utc(),
             pusher: &self.pusher,
             identity: self.identity.clone(),
             mode,

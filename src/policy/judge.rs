@@ -189,6 +189,8 @@ impl Policy {
                     path: None,
                     commit: None,
                     reachable: false,
+                    at: None,
+                    also: Vec::new(),
                 }));
                 history.remember(repo, &of, finds, examined(&verdict));
             }

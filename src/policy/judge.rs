@@ -15,7 +15,7 @@ use crate::change::{
     Blob, Circumstances, Examined, Find, History, Naming, Progress, RefUpdate, Source, Stage, visit,
 };
 use crate::finding::{Finding, Level, PlaceKind};
-use crate::git::{Certificate, Repo, RepoPath, escape};
+use crate::git::{Certificate, Oid, OidMap, Repo, RepoPath, escape};
 use crate::hook::Side;
 use sha2::{Digest, Sha256};
 use std::cell::Cell;
@@ -168,9 +168,10 @@ impl Policy {
                 .sort_by_cached_key(|raised| order(&raised.finding));
         }
         let checks = self.checks.iter();
-        let told: Vec<_> = checks
+        let objects: Vec<_> = checks
             .flat_map(|check| check.after(&mut kept.raised))
             .collect();
+        let told = told(objects, &kept.raised);
         effort.watch.stage(Stage::Judging);
         let asked = Asked {
             presented: &self.presented,
@@ -184,14 +185,7 @@ impl Policy {
         if let (Some(history), Some(repo)) = (&history, repo) {
             if let Some(of) = circumstances.filter(|_| verdict.unread.is_empty()) {
                 let mut finds = finds(&verdict);
-                finds.extend(told.into_iter().map(|oid| Find {
-                    oid,
-                    path: None,
-                    commit: None,
-                    reachable: false,
-                    at: None,
-                    also: Vec::new(),
-                }));
+                finds.extend(told);
                 history.remember(repo, &of, finds, examined(&verdict));
             }
             self.tell_unused(repo, effort, &mut verdict);
@@ -422,23 +416,48 @@ impl Policy {
 fn finds(verdict: &Verdict) -> Vec<Find> {
     let suppressed = verdict.suppressed.iter().map(|entry| &entry.finding);
     let all = verdict.findings.iter().chain(suppressed);
-    all.filter_map(|finding| {
-        let place = &finding.place;
-        Some(Find {
-            oid: place.blob.or(place.commit)?,
-            path: place.path.as_ref().map(|path| path.as_bytes().to_vec()),
-            commit: place.commit,
-            reachable: place.reachable == Some(true),
-            at: place
-                .text
-                .map(|text| (text.line as u64, text.column as u64)),
-            also: place
-                .spread
-                .as_ref()
-                .map_or_else(Vec::new, |spread| spread.blobs.clone()),
-        })
+    all.filter_map(find).collect()
+}
+
+fn find(finding: &Finding) -> Option<Find> {
+    let place = &finding.place;
+    let at = place.text;
+    let also = place.spread.as_ref().map(|spread| spread.blobs.clone());
+    Some(Find {
+        oid: place.blob.or(place.commit)?,
+        path: place.path.as_ref().map(|path| path.as_bytes().to_vec()),
+        commit: place.commit,
+        reachable: place.reachable == Some(true),
+        at: at.map(|text| (text.line as u64, text.column as u64)),
+        also: also.unwrap_or_default(),
     })
-    .collect()
+}
+
+/// Where to look again for what objects tell of findings in others. What was found in such an object
+/// itself may be one with what an older one holds: then it has to be told where it came in.
+fn told(objects: Vec<Oid>, raised: &[Raised]) -> Vec<Find> {
+    let mut finds = Vec::new();
+    let mut own: OidMap<Vec<Find>> = objects.into_iter().map(|oid| (oid, Vec::new())).collect();
+    for Raised { finding, .. } in raised.iter() {
+        if let Some(own) = finding.place.blob.and_then(|blob| own.get_mut(&blob)) {
+            own.extend(find(finding));
+        }
+    }
+    for (oid, own) in own {
+        let nothing = own.is_empty();
+        finds.extend(own);
+        if nothing {
+            finds.push(Find {
+                oid,
+                path: None,
+                commit: None,
+                reachable: false,
+                at: None,
+                also: Vec::new(),
+            });
+        }
+    }
+    finds
 }
 
 fn examined(verdict: &Verdict) -> Examined {

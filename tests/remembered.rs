@@ -111,6 +111,20 @@ fn what_dangled_is_found_where_a_commit_takes_it_in() {
 }
 
 #[test]
+fn a_file_that_holds_a_key_and_tells_of_it_is_no_finding_more() {
+    let world = World::new();
+    let (repo, key) = (world.repo_with_a_commit(), world.ssh_key("key"));
+    let private = fs::read_to_string(&key.file).unwrap();
+    repo.commit("both.pem", &private);
+    // Later versions hold the public half as well, and are one finding with the first.
+    for version in 0..3 {
+        let text = format!("version {version}\n{}\n{private}", key.public);
+        repo.commit("both.pem", text);
+    }
+    assert_eq!(count(&same(&repo)), 1);
+}
+
+#[test]
 fn other_rules_and_damage_make_it_worthless() {
     let world = World::new();
     let repo = leaky(&world);

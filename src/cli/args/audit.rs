@@ -1,4 +1,4 @@
-//! The words of `portcullis audit`.
+//! The command line of `portcullis audit`.
 
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;

@@ -30,13 +30,18 @@ pub enum Spent {
 #[derive(Clone, Debug)]
 pub struct Memory {
     git_dir: PathBuf,
+    /// What the names of its refs are stored below (gitnamespaces(7)).
+    namespace: Vec<u8>,
 }
 
 impl Memory {
     /// Of a repository; nothing is read or made yet.
     #[must_use]
     pub fn of(repo: &Repo) -> Self {
-        Self::at(repo.common_dir())
+        Self {
+            namespace: repo.namespace(),
+            ..Self::at(repo.common_dir())
+        }
     }
 
     /// Of the repository with this Git directory.
@@ -44,6 +49,7 @@ impl Memory {
     pub fn at(git_dir: &Path) -> Self {
         Self {
             git_dir: git_dir.to_owned(),
+            namespace: Vec::new(),
         }
     }
 
@@ -54,7 +60,8 @@ impl Memory {
     /// Who this repository is, `NAME-DIGITS`; none where that was never asked before.
     ///
     /// The digits are of a random number and of where the repository is: a copy of it somewhere else
-    /// is another repository, and no token for the one counts in the other.
+    /// is another repository, and so is one that shares its objects in another namespace; no token for
+    /// the one counts in the other.
     ///
     /// # Errors
     /// When it cannot be read, or is not what was written.
@@ -74,6 +81,10 @@ impl Memory {
         hash.update(digits);
         hash.update([0]);
         hash.update(place.as_os_str().as_encoded_bytes());
+        if !self.namespace.is_empty() {
+            hash.update([0]);
+            hash.update(&self.namespace);
+        }
         let own = place.file_name().filter(|name| *name != ".git");
         let name = own.or_else(|| place.parent()?.file_name());
         let name: String = name
@@ -347,6 +358,11 @@ mod tests {
         assert!(id.starts_with("a_b.git-"), "{id}");
         assert_eq!(memory.make_identity().unwrap(), id);
         assert_eq!(memory.identity().unwrap(), Some(id.clone()));
+        let inner = Memory {
+            namespace: b"refs/namespaces/a/".to_vec(),
+            ..memory.clone()
+        };
+        assert_ne!(inner.identity().unwrap(), Some(id.clone()));
         fs::copy(one.join("portcullis/id"), two.join("portcullis/id")).unwrap();
         assert_ne!(Memory::at(&two).identity().unwrap().unwrap()[8..], id[7..]);
         fs::write(one.join("portcullis/id"), "x\n").unwrap();

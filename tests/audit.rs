@@ -1,5 +1,6 @@
 //! The audit log: every ref of every push that was judged is in it, and nothing can be taken out.
 
+use crate::confirm::{MAIN, Stand};
 use crate::protect::{WHO, rule};
 use crate::world::{Line, Repo, Said, World, ZERO, assigned, ids};
 use serde_json::Value;
@@ -442,4 +443,27 @@ fn that_a_ref_has_moved_is_written_down_after_it_has() {
     let judged = server.portcullis("audit show --verdict accepted").ok();
     judged.lacks("moved");
     verified(&server, 7);
+}
+
+#[test]
+fn a_token_that_was_used_is_written_down_and_cannot_be_read_there() {
+    let stand = Stand::new();
+    let policy = fs::read_to_string(stand.server.dir.join("portcullis.toml")).unwrap();
+    stand
+        .server
+        .write("portcullis.toml", format!("{policy}\n{KEPT}"));
+    let token = stand.token(&format!("confirm delete {MAIN} --at {}", stand.base));
+    stand
+        .clone
+        .git(&format!(
+            "push -o portcullis.confirm={token} origin :main HEAD:refs/heads/next"
+        ))
+        .accepted();
+    let log = entries(&stand.server);
+    let of_ref = |name: &str| log.iter().find(|entry| entry["ref"] == name).unwrap();
+    let used = &of_ref(MAIN)["used"][0];
+    assert_eq!(of(used, ["kind", "old"]), ["confirm", &stand.base]);
+    assert!(used["by"].as_str().unwrap().contains("carol"));
+    assert!(of_ref("refs/heads/next").get("used").is_none());
+    assert!(!text(&stand.server).contains(&token));
 }

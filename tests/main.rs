@@ -35,6 +35,7 @@ mod merges;
 mod names;
 mod own_rules;
 mod owners;
+mod patience;
 mod policy_file;
 mod protect;
 mod protect_client;

@@ -283,7 +283,8 @@ fn commands_and_options_are_those_of_the_help() {
             continue;
         }
         for option in &options(&answer(&[command, "--help"])) - &hook {
-            assert!(row[0].contains(option.as_str()), "{command} {option}");
+            let told = row.iter().any(|column| column.contains(option.as_str()));
+            assert!(told, "{command} {option}");
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::finding::{Finding, Level};
 use crate::git::{Oid, RefName, Repo, escape, is_ancestor};
 use crate::policy::groups::Pusher;
 use crate::policy::settings::Mode;
+use crate::policy::tokens::UsedKind;
 use crate::policy::{Outcome, Suppressed, SuppressedBy, Verdict};
 use crate::report::{Redactor, Secrets};
 use base64::Engine as _;
@@ -82,6 +83,9 @@ pub struct Entry {
     answer: &'static str,
     findings: Vec<FindingOut>,
     suppressed: Vec<SuppressedOut>,
+    /// The tokens that it relied upon.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    used: Vec<UsedOut>,
     /// How many more there are of these and of what was not read.
     #[serde(skip_serializing_if = "is_zero")]
     omitted: usize,
@@ -144,6 +148,19 @@ struct SuppressedOut {
     finding: FindingOut,
     by: SuppressedBy,
     reason: String,
+}
+
+#[derive(Serialize)]
+struct UsedOut {
+    id: String,
+    kind: UsedKind,
+    by: String,
+    key: String,
+    what: String,
+    old: Option<String>,
+    new: Option<String>,
+    reason: String,
+    expires: String,
 }
 
 #[derive(Clone, Serialize)]
@@ -335,6 +352,7 @@ impl Writer<'_> {
                 (Mode::Enforce, Outcome::Rejected | Outcome::Undecided) => "refused",
             },
             suppressed: suppressed.collect(),
+            used: self.used(name),
             findings,
             omitted: all - told + self.verdict.unread.len().saturating_sub(MOST_UNREAD),
             unread: self.unread(),
@@ -349,6 +367,25 @@ impl Writer<'_> {
             seconds: self.verdict.coverage.seconds,
             version: env!("CARGO_PKG_VERSION"),
         }
+    }
+
+    /// Those that were used on this ref; the option that shows one is nobody else's business.
+    fn used(&self, name: Option<&RefName>) -> Vec<UsedOut> {
+        let hex = |oid: Option<Oid>| oid.map(|oid| oid.to_string());
+        let used = self.verdict.used.iter();
+        used.filter(|used| name.is_none_or(|name| used.refname == *name))
+            .map(|used| UsedOut {
+                id: used.id.clone(),
+                kind: used.kind,
+                by: self.redactor.lines(&used.by),
+                key: used.key.clone(),
+                what: self.redactor.lines(&used.what),
+                old: hex(used.old),
+                new: hex(used.new),
+                reason: self.redactor.lines(&used.reason),
+                expires: used.expires.clone(),
+            })
+            .collect()
     }
 
     fn unread(&self) -> Vec<UnreadOut> {

@@ -3,17 +3,36 @@
 use super::Progress;
 use super::{Change, FileChange, Sink, Stored, Unread};
 use crate::git::{ReadError, Repo, RepoPath};
+use std::fs::FileType;
 use std::path::{Path, PathBuf};
 
-/// Reads a file, or the target of a symbolic link as Git would store it.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, ReadError> {
-    let broken = |error: std::io::Error| ReadError::Broken(error.to_string());
-    let kind = path.symlink_metadata().map_err(broken)?.file_type();
-    if kind.is_symlink() {
-        let target = std::fs::read_link(path).map_err(broken)?;
-        return Ok(target.into_os_string().into_encoded_bytes());
+/// What stands at a path on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnDisk {
+    /// A file.
+    File,
+    /// A symbolic link.
+    Link,
+}
+
+impl OnDisk {
+    /// `None` for what has no content: a directory, a pipe, a socket, a device.
+    fn of(kind: FileType) -> Option<Self> {
+        match (kind.is_file(), kind.is_symlink()) {
+            (true, _) => Some(Self::File),
+            (false, true) => Some(Self::Link),
+            (false, false) => None,
+        }
     }
-    std::fs::read(path).map_err(broken)
+}
+
+/// Reads a file, or the target of a symbolic link as Git would store it.
+pub(super) fn read(path: &Path, what: OnDisk) -> Result<Vec<u8>, ReadError> {
+    let read = match what {
+        OnDisk::File => std::fs::read(path),
+        OnDisk::Link => std::fs::read_link(path).map(|to| to.into_os_string().into_encoded_bytes()),
+    };
+    read.map_err(|error| ReadError::Broken(error.to_string()))
 }
 
 /// Tracked and untracked files, not ignored ones, as they are on disk.
@@ -46,7 +65,13 @@ pub(super) fn visit_worktree(repo: &Repo, sink: &dyn Sink) {
             return;
         }
         let path = RepoPath::new(path);
-        show(&top.join(path.to_os_path()), path, sink);
+        let at = top.join(path.to_os_path());
+        match at.symlink_metadata() {
+            Ok(found) => show(at, found.file_type(), path, sink),
+            // Tracked, and deleted in the worktree.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => sink.unread(Unread::new(&path, error)),
+        }
         sink.progress(Progress {
             objects: done as u64 + 1,
             bytes: 0,
@@ -71,11 +96,13 @@ pub(super) fn visit_files(paths: &[PathBuf], sink: &dyn Sink) {
                 return;
             }
             match entry {
-                Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_dir()) => {}
                 Ok(entry) => {
+                    let Some(kind) = entry.file_type().filter(|kind| !kind.is_dir()) else {
+                        continue;
+                    };
                     let shown = entry.path().strip_prefix(".").unwrap_or(entry.path());
                     let name = RepoPath::new(shown.as_os_str().as_encoded_bytes());
-                    show(entry.path(), name, sink);
+                    show(entry.into_path(), kind, name, sink);
                 }
                 Err(error) => sink.unread(Unread::new(path.display(), error)),
             }
@@ -87,18 +114,13 @@ fn is_git_dir(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name == ".git") && path.join("HEAD").is_file()
 }
 
-fn show(path: &Path, name: RepoPath, sink: &dyn Sink) {
-    let kind = match path.symlink_metadata() {
-        Ok(kind) => kind.file_type(),
-        // Tracked, and deleted in the worktree.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
-        Err(error) => return sink.unread(Unread::new(&name, error)),
-    };
-    if kind.is_file() || kind.is_symlink() {
-        let file = FileChange::new(Some(name), Stored::Disk(path.to_owned()));
-        sink.change(&Change::File(&file));
-    } else {
-        // A submodule's directory, a pipe, a socket, a device.
-        sink.skipped();
+fn show(path: PathBuf, kind: FileType, name: RepoPath, sink: &dyn Sink) {
+    match OnDisk::of(kind) {
+        Some(what) => {
+            let file = FileChange::new(Some(name), Stored::Disk(path, what));
+            sink.change(&Change::File(&file));
+        }
+        // A submodule's directory among others.
+        None => sink.skipped(),
     }
 }

@@ -1,5 +1,6 @@
 //! A file that comes in: where it will stand, how to read it, and what of it is new.
 
+use super::disk::OnDisk;
 use super::{By, Calm, Fresh, fresh_lines};
 use crate::git::{Kind, Mode, Oid, ReadError, Repo, RepoPath};
 use std::cell::{Cell, OnceCell};
@@ -12,7 +13,7 @@ pub enum Stored<'a> {
     /// A blob of the repository.
     Blob(Oid),
     /// A file, or the target of a symbolic link, on disk.
-    Disk(PathBuf),
+    Disk(PathBuf, OnDisk),
     /// Here.
     Bytes(Vec<u8>),
     /// Here, and in the repository as this blob.
@@ -104,7 +105,7 @@ impl<'a> FileChange<'a> {
     pub fn blob(&self) -> Option<Oid> {
         match self.stored {
             Stored::Blob(oid) | Stored::Read(oid, _) => Some(oid),
-            Stored::Disk(_) | Stored::Bytes(_) => None,
+            Stored::Disk(..) | Stored::Bytes(_) => None,
         }
     }
 
@@ -134,7 +135,7 @@ impl<'a> FileChange<'a> {
         match &self.stored {
             Stored::Bytes(bytes) => Ok(bytes),
             Stored::Read(_, bytes) => Ok(bytes),
-            Stored::Blob(_) | Stored::Disk(_) => {
+            Stored::Blob(_) | Stored::Disk(..) => {
                 let read = self.bytes.get_or_init(|| self.read());
                 read.as_ref().map(Vec::as_slice)
             }
@@ -145,7 +146,7 @@ impl<'a> FileChange<'a> {
         match (&self.stored, self.repo) {
             (Stored::Blob(oid), Some(repo)) => repo.read_as(Kind::Blob, *oid),
             (Stored::Blob(_), None) => Err(ReadError::Missing),
-            (Stored::Disk(path), _) => super::disk::read(path),
+            (Stored::Disk(path, what), _) => super::disk::read(path, *what),
             (Stored::Bytes(bytes), _) => Ok(bytes.clone()),
             (Stored::Read(_, bytes), _) => Ok(bytes.to_vec()),
         }

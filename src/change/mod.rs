@@ -15,6 +15,7 @@ mod staged;
 
 pub use content::{Around, Calm, Content, Fresh};
 pub use digest::{ChangeId, Made, made};
+pub use disk::OnDisk;
 pub use file::{Base, FileChange, Naming, Stored};
 pub use fresh::fresh_lines;
 pub use history::{

@@ -1,8 +1,14 @@
 //! The command line as it is written; nothing is read or opened here.
 
 mod approve;
+mod audit;
+mod tokens;
 
 pub(super) use approve::Approve;
+pub(super) use audit::{
+    Audit, AuditCommand, AuditRotate, AuditShow, AuditVerify, Judged, ListFormat, LogFiles,
+};
+pub(super) use tokens::{Act, Bypass, Confirm, Signing};
 
 use crate::report::FORMATS;
 use clap::builder::PossibleValuesParser;
@@ -254,165 +260,6 @@ pub(super) struct Check {
     pub(super) user: Option<String>,
     #[command(flatten)]
     pub(super) common: Common,
-}
-
-#[derive(Args, Debug)]
-pub(super) struct Audit {
-    #[command(subcommand)]
-    pub(super) command: AuditCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum AuditCommand {
-    /// Lists the entries, oldest first
-    Show(AuditShow),
-    /// Follows the chain of digests through the whole log; exits 1 where it is broken
-    Verify(AuditVerify),
-    /// Puts the log aside and begins a new file that goes on from it
-    Rotate(AuditRotate),
-}
-
-/// Which log.
-#[derive(Args, Debug)]
-pub(super) struct LogFiles {
-    /// The files of the log, the oldest first [default: the one that the policy names]
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(super) files: Vec<PathBuf>,
-    /// The policy [default: the one that a push here would meet]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(super) config: Option<PathBuf>,
-}
-
-#[derive(Args, Debug)]
-pub(super) struct AuditShow {
-    #[command(flatten)]
-    pub(super) log: LogFiles,
-    /// Only refs that match this pattern, written as in `[[protect]]`
-    #[arg(long = "ref", value_name = "PATTERN")]
-    pub(super) refs: Option<String>,
-    /// Only pushes of this user
-    #[arg(long, value_name = "USER")]
-    pub(super) user: Option<String>,
-    /// Only what happened at or after this time, such as 2027-01-31 or 2027-01-31T08:00:00Z
-    #[arg(long, value_name = "DATE")]
-    pub(super) since: Option<String>,
-    /// Only pushes that were judged so
-    #[arg(long, value_name = "VERDICT")]
-    pub(super) verdict: Option<Judged>,
-    /// A table, one list, or the entries as they are
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    pub(super) format: ListFormat,
-}
-
-#[derive(Args, Debug)]
-pub(super) struct AuditVerify {
-    #[command(flatten)]
-    pub(super) log: LogFiles,
-    /// A head that was printed before and kept elsewhere: the log must have come by it
-    #[arg(long, value_name = "HASH")]
-    pub(super) head: Option<String>,
-}
-
-#[derive(Args, Debug)]
-pub(super) struct AuditRotate {
-    /// Under which name the log is kept; there must be nothing of that name
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(super) to: PathBuf,
-    /// The policy [default: the one that a push here would meet]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(super) config: Option<PathBuf>,
-}
-
-/// How a push was judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Judged {
-    /// Nothing blocks
-    Accepted,
-    /// Something blocks
-    Rejected,
-    /// Something could not be examined
-    Undecided,
-}
-
-/// How a list is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum ListFormat {
-    /// For people
-    Human,
-    /// One list of objects
-    Json,
-    /// One object a line
-    Jsonl,
-}
-
-#[derive(Args, Debug)]
-pub(super) struct Confirm {
-    /// What will be done to the ref
-    #[arg(value_name = "delete|force")]
-    pub(super) act: Act,
-    /// The full name of the ref
-    #[arg(value_name = "REFNAME")]
-    pub(super) refname: String,
-    /// Where it stands now
-    #[arg(long, value_name = "OID")]
-    pub(super) at: String,
-    /// For `force`: where it will stand
-    #[arg(long, value_name = "OID")]
-    pub(super) to: Option<String>,
-    #[command(flatten)]
-    pub(super) signing: Signing,
-}
-
-/// What is confirmed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Act {
-    /// That it goes
-    Delete,
-    /// That it is rewound or replaced
-    Force,
-}
-
-#[derive(Args, Debug)]
-#[group(id = "named", required = true, multiple = false, args = ["finding", "check"])]
-pub(super) struct Bypass {
-    /// A finding by its fingerprint, as the refusal prints it
-    #[arg(long, value_name = "FINGERPRINT", num_args = 1..)]
-    pub(super) finding: Vec<String>,
-    /// All findings of a check, such as refs/freeze; needs --to
-    #[arg(long, value_name = "CHECK")]
-    pub(super) check: Option<String>,
-    /// The full name of the ref that will be pushed
-    #[arg(long = "ref", value_name = "REFNAME")]
-    pub(super) refname: String,
-    /// Only where the push moves the ref to this
-    #[arg(long, value_name = "OID")]
-    pub(super) to: Option<String>,
-    #[command(flatten)]
-    pub(super) signing: Signing,
-}
-
-/// How tokens are made.
-#[derive(Args, Debug)]
-pub(super) struct Signing {
-    /// Which repository of the server, as its refusal and `portcullis status` there say it [default:
-    /// `git config portcullis.serverId`]
-    #[arg(long, value_name = "ID")]
-    pub(super) server_id: Option<String>,
-    /// Only for a push by this account
-    #[arg(long, value_name = "USER")]
-    pub(super) pusher: Option<String>,
-    /// How long it counts: 30m, 1h, 2d; at most 7d
-    #[arg(long, value_name = "TIME", default_value = "1h")]
-    pub(super) ttl: String,
-    /// Why; it is printed and logged where the token is used, and a bypass must have one
-    #[arg(long, value_name = "TEXT")]
-    pub(super) reason: Option<String>,
-    /// The clone whose keys sign [default: the one you stand in]
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub(super) repo: Option<PathBuf>,
-    /// Prints the token alone
-    #[arg(short, long)]
-    pub(super) quiet: bool,
 }
 
 #[derive(Args, Debug)]

@@ -41,15 +41,15 @@ impl Progress {
         };
         let bar = ProgressBar::with_draw_target(Some(0), target);
         let bytes = Arc::new(AtomicU64::new(0));
-        if let Ok(style) = ProgressStyle::with_template(
-            "{bar:24} {pos}/{len} objects, {per_sec}{megabytes}, {eta} left",
-        ) {
+        let template = "{bar:16} {pos}/{len} objects, {rate}, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
             let bytes = Arc::clone(&bytes);
-            let megabytes = move |state: &ProgressState, out: &mut dyn Write| {
+            let shown = move |state: &ProgressState, out: &mut dyn Write| {
+                let bytes = bytes.load(Ordering::Relaxed);
                 // A bar that cannot be drawn is none.
-                let _ = out.write_str(&rate(bytes.load(Ordering::Relaxed), state.elapsed()));
+                let _ = out.write_str(&rate(state.pos(), bytes, state.elapsed()));
             };
-            bar.set_style(style.with_key("megabytes", megabytes));
+            bar.set_style(style.with_key("rate", shown));
         }
         Self {
             bar,
@@ -71,14 +71,14 @@ impl Progress {
     }
 }
 
-/// `, 812 MB at 410 MB/s`; nothing of nothing.
-fn rate(bytes: u64, elapsed: Duration) -> String {
-    let megabytes = bytes / 1_000_000;
-    match (bytes, elapsed.as_millis()) {
-        (0, _) | (_, 0) => String::new(),
-        (_, elapsed) => {
-            let rate = u128::from(bytes) / 1_000 / elapsed;
-            format!(", {megabytes} MB at {rate} MB/s")
+/// `812 MB, 410 MB/s`; before the first megabyte, `12467/s`.
+fn rate(objects: u64, bytes: u64, elapsed: Duration) -> String {
+    let milliseconds = elapsed.as_millis().max(1);
+    match bytes / 1_000_000 {
+        0 => format!("{}/s", u128::from(objects) * 1_000 / milliseconds),
+        megabytes => {
+            let rate = u128::from(bytes) / 1_000 / milliseconds;
+            format!("{megabytes} MB, {rate} MB/s")
         }
     }
 }
@@ -105,9 +105,11 @@ pub(super) fn shown(stages: &[(Stage, Duration)]) -> String {
 
 impl Watch for Progress {
     fn progress(&self, done: Done) {
-        self.bytes.store(done.bytes, Ordering::Relaxed);
+        self.bytes.fetch_max(done.bytes, Ordering::Relaxed);
         self.bar.set_length(done.all.max(done.objects));
-        self.bar.set_position(done.objects);
+        // One thread may speak after another that has seen more.
+        let position = self.bar.position().max(done.objects);
+        self.bar.set_position(position);
     }
 
     fn stage(&self, stage: Stage) {
@@ -146,10 +148,10 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_is_in_megabytes() {
+    fn a_rate_is_in_megabytes_where_there_are_any() {
         let second = Duration::from_secs(2);
-        assert_eq!(rate(820_000_000, second), ", 820 MB at 410 MB/s");
-        assert_eq!(rate(0, second), "");
-        assert_eq!(rate(5, Duration::ZERO), "");
+        assert_eq!(rate(7, 820_000_000, second), "820 MB, 410 MB/s");
+        assert_eq!(rate(3_000, 999_999, second), "1500/s");
+        assert_eq!(rate(0, 0, Duration::ZERO), "0/s");
     }
 }

@@ -248,6 +248,26 @@ fn trailers_count_if_the_policy_says_so() {
     dave.push("topic:main").accepted();
 }
 
+/// Who pushes is no second one by writing the own name into somebody else's commit.
+#[test]
+fn a_trailer_of_the_pusher_counts_as_their_approval_would() {
+    for (counts, key) in [(true, ""), (false, "approvals_by_pusher = false\n")] {
+        let policy = "approvals = 1\napprovals_by = [\"trailers\"]\napprovals_from = [\"alice@example.com\"]\n";
+        let stage = Stage::new(&format!("{policy}{key}"));
+        let (alice, dave) = (stage.person("alice"), stage.person("dave"));
+        stage.topic(&dave, "topic");
+        let message = "subject\n\nReviewed-by: alice <alice@example.com>";
+        dave.git_with(&["commit", "-q", "--amend", "-m", message])
+            .ok();
+        dave.push("+topic").accepted();
+        alice.git("fetch -q").ok();
+        match counts {
+            true => drop(alice.push("origin/topic:main").accepted()),
+            false => drop(unapproved(&alice, "origin/topic:main")),
+        }
+    }
+}
+
 #[test]
 fn a_branch_is_created_from_what_was_approved() {
     let stage = Stage::new("");

@@ -22,6 +22,9 @@ pub(crate) const MAIN: &str = "refs/heads/main";
 const RULE: &str = "[[protect]]\nrefs = [\"refs/heads/main\"]\npush = [\"*\"]\nconfirm = [\"delete\", \
                     \"force\"]\nconfirm_by = [\"@admins\", \"dave\"]\n";
 
+const ANYONE: &str =
+    "[server]\nbackups = \"2d\"\n[[protect]]\nrefs = [\"refs/heads/main\"]\npush = [\"*\"]\n";
+
 impl Stand {
     pub(crate) fn new() -> Self {
         Self::with(RULE)
@@ -333,9 +336,7 @@ fn a_false_old_value_confirms_nothing() {
 
 #[test]
 fn the_true_old_tip_is_kept_whatever_the_pusher_claims_and_goes_in_time() {
-    let rules =
-        "[server]\nbackups = \"2d\"\n[[protect]]\nrefs = [\"refs/heads/main\"]\npush = [\"*\"]\n";
-    let stand = Stand::with(rules);
+    let stand = Stand::with(ANYONE);
     let server = stand.server.acting_as("alice");
     let wired = server.receives(&[Line::new(&"deadbeef".repeat(5), ZERO, MAIN)], b"");
     wired.took(MAIN, &server);
@@ -362,6 +363,54 @@ fn the_true_old_tip_is_kept_whatever_the_pusher_claims_and_goes_in_time() {
     stand.clone.commit("a.py", "a = 1\n");
     stand.clone.push("main").accepted();
     assert_eq!(kept(), stand.base);
+}
+
+#[test]
+fn an_old_tip_is_kept_whatever_name_it_was_pushed_under() {
+    let stand = Stand::with(ANYONE);
+    stand
+        .server
+        .git("symbolic-ref refs/heads/alias refs/heads/main")
+        .ok();
+    stand.clone.push(":refs/heads/alias").accepted();
+    stand.server.lacks_ref(MAIN);
+    let kept = stand
+        .server
+        .ask("for-each-ref --format=%(objectname):%(refname:lstrip=4) refs/portcullis");
+    assert_eq!(kept, format!("{}:heads/main", stand.base));
+}
+
+/// Git ends with the connection of a pusher who does not wait, and post-receive never runs.
+#[test]
+fn an_old_tip_is_kept_by_the_next_push_where_post_receive_did_not_run() {
+    let stand = Stand::with(ANYONE);
+    let hook = stand.server.dir.join("hooks/post-receive");
+    let kept = || {
+        stand
+            .server
+            .ask("for-each-ref --format=%(objectname) refs/portcullis")
+    };
+    let without = |refspecs: &str| {
+        fs::rename(&hook, hook.with_extension("off")).unwrap();
+        stand.clone.push(refspecs).accepted();
+        fs::rename(hook.with_extension("off"), &hook).unwrap();
+    };
+    stand.clone.git("commit -q --amend -m again").ok();
+    let again = stand.clone.head();
+    without("+main");
+    assert_eq!(kept(), "");
+    stand
+        .clone
+        .push(&format!("{}:refs/heads/x", stand.base))
+        .accepted();
+    assert_eq!(kept(), stand.base);
+    without(":main");
+    stand.clone.push(":refs/heads/x").accepted();
+    let all = kept();
+    assert!(all.contains(&again) && all.contains(&stand.base), "{all}");
+    // Once is enough.
+    stand.clone.push("main:refs/heads/x").accepted();
+    assert_eq!(kept(), all);
 }
 
 #[test]

@@ -147,6 +147,31 @@ fn other_rules_and_damage_make_it_worthless() {
     }
 }
 
+/// A repository may come as a folder, with what somebody else says of it.
+#[test]
+fn what_another_user_remembers_counts_for_nothing() {
+    let world = World::new();
+    let repo = leaky(&world);
+    let (theirs, ours) = (world.path("theirs"), world.path("ours"));
+    let cache_of = |home: &std::path::Path| {
+        let repo = repo.with_env("XDG_CACHE_HOME", &home.to_string_lossy());
+        report(&repo, "");
+        fs::read(repo.dir.join(MEMORY)).unwrap()
+    };
+    let first = cache_of(&theirs);
+    assert_eq!(cache_of(&theirs), first);
+    let key = fs::read(theirs.join("portcullis/key")).unwrap();
+    // Nothing is new, so it is only written again where it did not count.
+    assert_ne!(cache_of(&ours), first);
+    assert_ne!(fs::read(ours.join("portcullis/key")).unwrap(), key);
+    // A key that is none, or cannot be made, is no reason not to look.
+    fs::write(ours.join("portcullis/key"), "short").unwrap();
+    let broken = repo.with_env("XDG_CACHE_HOME", &ours.to_string_lossy());
+    assert_eq!(count(&report(&broken, "")), 6);
+    let nowhere = repo.with_env("XDG_CACHE_HOME", &repo.dir.join("app.py").to_string_lossy());
+    assert_eq!(count(&report(&nowhere, "")), 6);
+}
+
 #[test]
 fn marks_and_the_baseline_count_as_they_are_now() {
     let world = World::new();

@@ -22,15 +22,30 @@ pub(super) fn run(repo: &Repo, settings: &Settings, landed: &[Landed]) -> Exit {
     };
     let now = OffsetDateTime::now_utc();
     let mut trouble = Vec::new();
+    let mut keep_old = |name: &RefName, old: Oid| {
+        if let Err(why) = keep(repo, name, old, now) {
+            trouble.push(format!("{name} at {old} is not kept: {why}"));
+        }
+    };
     for one in landed {
-        if !settings.protect.iter().any(|rule| rule.protects(&one.name)) {
-            continue;
-        }
-        if let Some(old) = lost(repo, one)
-            && let Err(why) = keep(repo, &one.name, old, now)
+        let names = written(repo, &one.name);
+        let protects = |name| settings.protect.iter().any(|rule| rule.protects(name));
+        if let (Some(name), true) = (names.last(), names.iter().any(protects))
+            && let Some(old) = lost(repo, one)
         {
-            trouble.push(format!("{} at {old} is not kept: {why}", one.name));
+            keep_old(name, old);
         }
+    }
+    // Git ends without this hook where the pusher does not wait for its answer.
+    for left in Memory::of(repo).left() {
+        match repo.resolve(&left.name) {
+            Ok(at) if at == Some(left.old) => continue,
+            Ok(Some(at)) if is_ancestor(repo, left.old, at).unwrap_or(false) => {}
+            Ok(_) if repo.has(left.old) => keep_old(&left.name, left.old),
+            Ok(_) => {}
+            Err(_) => continue,
+        }
+        left.forget();
     }
     if let Err(why) = prune(repo, now - Duration::days(i64::from(days))) {
         trouble.push(format!(
@@ -44,14 +59,18 @@ pub(super) fn run(repo: &Repo, settings: &Settings, landed: &[Landed]) -> Exit {
     Exit::Undecided
 }
 
+/// The refs that are written where this one is pushed to: a symbolic one writes what it stands for.
+pub(super) fn written(repo: &Repo, name: &RefName) -> Vec<RefName> {
+    let names = repo.written_by(name);
+    names.unwrap_or_else(|_| vec![name.clone()])
+}
+
 /// The old tip, where nothing leads back to it from the new one.
 fn lost(repo: &Repo, landed: &Landed) -> Option<Oid> {
+    let real = Memory::of(repo).recall(&landed.name, landed.claimed);
     match landed.new {
         // Only of a deletion does Git not always compare what the pusher claims.
-        None => {
-            let real = Memory::of(repo).recall(&landed.name, landed.claimed);
-            real.or(landed.claimed).filter(|old| repo.has(*old))
-        }
+        None => real.or(landed.claimed).filter(|old| repo.has(*old)),
         Some(new) => landed
             .claimed
             .filter(|old| !is_ancestor(repo, *old, new).unwrap_or(false)),

@@ -1,7 +1,8 @@
 //! What the options of a push show, and spending it before the push is let in.
 
+use super::landed::written;
 use crate::change::{RefChange, Source, Unread};
-use crate::git::{Repo, push_options};
+use crate::git::{Repo, is_ancestor, push_options};
 use crate::hook::Hook;
 use crate::hook::memory::{Memory, Spent};
 use crate::policy::Verdict;
@@ -49,7 +50,7 @@ pub(super) fn what_if(repo: &Repo) -> Presented {
 }
 
 /// Before a push is let in: spends what its verdict relies upon, and remembers where refs stand that
-/// it deletes under a false old value. What cannot be written down turns the verdict into undecided; a
+/// it deletes or rewrites. What cannot be written down turns the verdict into undecided; a
 /// token that was spent by then stays spent.
 pub(super) fn before_letting_in(
     repo: &Repo,
@@ -85,10 +86,17 @@ pub(super) fn before_letting_in(
     }
     let updates = sources.iter().flat_map(Source::updates);
     for update in updates.filter(|_| backups != Backups::Off) {
-        if let RefChange::Delete { old: Some(old) } = update.change
-            && update.claimed != Some(old)
-            && protects(&update.name)
-            && let Err(error) = memory.remember(&update.name, update.claimed, old)
+        let lost = match update.change {
+            RefChange::Delete { old } => old,
+            RefChange::Move { old, new } => {
+                Some(old).filter(|old| !is_ancestor(repo, *old, new).unwrap_or(false))
+            }
+            RefChange::Create { .. } | RefChange::Pending { .. } => None,
+        };
+        let Some(old) = lost else { continue };
+        let names = written(repo, &update.name);
+        if let (Some(name), true) = (names.last(), names.iter().any(protects))
+            && let Err(error) = memory.remember(&update.name, update.claimed, name, old)
         {
             unread.push(Unread::new(
                 &update.name,

@@ -299,7 +299,8 @@ impl Repo {
     }
 
     /// What stands before the names of refs where they are stored.
-    pub(super) fn namespace(&self) -> Vec<u8> {
+    #[must_use]
+    pub fn namespace(&self) -> Vec<u8> {
         match (self.bound, std::env::var_os("GIT_NAMESPACE")) {
             (Bound::Environment, Some(space)) => below_namespaces(space.as_encoded_bytes()),
             (Bound::Environment | Bound::Directory, _) => Vec::new(),

@@ -1,5 +1,5 @@
 //! What a server remembers between pushes, in `portcullis/` of its Git directory: who it is, which
-//! tokens were spent, and where refs really stood that somebody deleted under a false old value.
+//! tokens were spent, and where refs stood that a push is about to delete or rewrite.
 
 use crate::git::{Oid, RefName, Repo};
 use sha2::{Digest as _, Sha256};
@@ -15,7 +15,7 @@ const MARGIN: i64 = 86_400;
 /// How long a file that says nothing readable stays; longer than any token lasts.
 const UNREADABLE: Duration = Duration::from_secs(9 * 86_400);
 /// How long an old value waits for post-receive.
-const WAITS: Duration = Duration::from_secs(86_400);
+const WAITS: Duration = Duration::from_secs(30 * 86_400);
 
 /// What came of spending a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,13 +30,18 @@ pub enum Spent {
 #[derive(Clone, Debug)]
 pub struct Memory {
     git_dir: PathBuf,
+    /// What the names of its refs are stored below (gitnamespaces(7)).
+    namespace: Vec<u8>,
 }
 
 impl Memory {
     /// Of a repository; nothing is read or made yet.
     #[must_use]
     pub fn of(repo: &Repo) -> Self {
-        Self::at(repo.common_dir())
+        Self {
+            namespace: repo.namespace(),
+            ..Self::at(repo.common_dir())
+        }
     }
 
     /// Of the repository with this Git directory.
@@ -44,6 +49,7 @@ impl Memory {
     pub fn at(git_dir: &Path) -> Self {
         Self {
             git_dir: git_dir.to_owned(),
+            namespace: Vec::new(),
         }
     }
 
@@ -54,7 +60,8 @@ impl Memory {
     /// Who this repository is, `NAME-DIGITS`; none where that was never asked before.
     ///
     /// The digits are of a random number and of where the repository is: a copy of it somewhere else
-    /// is another repository, and no token for the one counts in the other.
+    /// is another repository, and so is one that shares its objects in another namespace; no token for
+    /// the one counts in the other.
     ///
     /// # Errors
     /// When it cannot be read, or is not what was written.
@@ -74,6 +81,10 @@ impl Memory {
         hash.update(digits);
         hash.update([0]);
         hash.update(place.as_os_str().as_encoded_bytes());
+        if !self.namespace.is_empty() {
+            hash.update([0]);
+            hash.update(&self.namespace);
+        }
         let own = place.file_name().filter(|name| *name != ".git");
         let name = own.or_else(|| place.parent()?.file_name());
         let name: String = name
@@ -206,11 +217,19 @@ impl Memory {
         }
     }
 
-    /// Remembers where a ref stands that is about to be deleted under another value, for post-receive.
+    /// Remembers where a ref stands that is about to be deleted or rewritten, for post-receive. It is
+    /// pushed to as `name`, where the pusher claims that `claimed` stands, and what is written then is
+    /// `written`.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn remember(&self, name: &RefName, claimed: Option<Oid>, old: Oid) -> io::Result<()> {
+    pub fn remember(
+        &self,
+        name: &RefName,
+        claimed: Option<Oid>,
+        written: &RefName,
+        old: Oid,
+    ) -> io::Result<()> {
         let dir = self.folder("deleted")?;
         for path in entries(&dir)? {
             if is_older(&path, WAITS) {
@@ -218,7 +237,8 @@ impl Memory {
             }
         }
         let mut file = tempfile::NamedTempFile::new_in(&dir)?;
-        writeln!(file, "{old}")?;
+        let text = [old.to_string().as_bytes(), b"\n", written.as_bytes(), b"\n"].concat();
+        file.write_all(&text)?;
         share(file.as_file());
         file.persist(dir.join(deletion(name, claimed)))
             .map(drop)
@@ -229,9 +249,47 @@ impl Memory {
     #[must_use]
     pub fn recall(&self, name: &RefName, claimed: Option<Oid>) -> Option<Oid> {
         let path = self.dir().join("deleted").join(deletion(name, claimed));
+        let left = Left::read(path)?;
+        let old = left.old;
+        left.forget();
+        Some(old)
+    }
+
+    /// All that was remembered and nobody has asked for yet.
+    #[must_use]
+    pub fn left(&self) -> Vec<Left> {
+        let all = entries(&self.dir().join("deleted")).unwrap_or_default();
+        all.into_iter().filter_map(Left::read).collect()
+    }
+}
+
+/// Where a ref stood before a push that was about to be let in.
+#[derive(Debug)]
+pub struct Left {
+    /// The ref.
+    pub name: RefName,
+    /// Where it stood.
+    pub old: Oid,
+    path: PathBuf,
+}
+
+impl Left {
+    fn read(path: PathBuf) -> Option<Self> {
         let text = fs::read(&path).ok()?;
-        let _ = fs::remove_file(path);
-        Oid::parse(text.trim_ascii_end()).ok().flatten()
+        let mut lines = text.split(|byte| *byte == b'\n');
+        let (old, name) = (lines.next()?, lines.next()?);
+        // A line without an end is still being written.
+        lines.next()?;
+        Some(Self {
+            old: Oid::parse(old).ok().flatten()?,
+            name: RefName::new(name).ok()?,
+            path,
+        })
+    }
+
+    /// Remembers it no longer.
+    pub fn forget(self) {
+        let _ = fs::remove_file(self.path);
     }
 }
 
@@ -300,6 +358,11 @@ mod tests {
         assert!(id.starts_with("a_b.git-"), "{id}");
         assert_eq!(memory.make_identity().unwrap(), id);
         assert_eq!(memory.identity().unwrap(), Some(id.clone()));
+        let inner = Memory {
+            namespace: b"refs/namespaces/a/".to_vec(),
+            ..memory.clone()
+        };
+        assert_ne!(inner.identity().unwrap(), Some(id.clone()));
         fs::copy(one.join("portcullis/id"), two.join("portcullis/id")).unwrap();
         assert_ne!(Memory::at(&two).identity().unwrap().unwrap()[8..], id[7..]);
         fs::write(one.join("portcullis/id"), "x\n").unwrap();
@@ -347,7 +410,11 @@ mod tests {
         let memory = Memory::at(dir.path());
         let name = RefName::new(b"refs/heads/main").unwrap();
         let oid = |digit: u8| Oid::from_raw(&[digit; 20]);
-        memory.remember(&name, oid(9), oid(1).unwrap()).unwrap();
+        memory
+            .remember(&name, oid(9), &name, oid(1).unwrap())
+            .unwrap();
+        let left = memory.left();
+        assert_eq!((left.len(), &left[0].name), (1, &name));
         assert_eq!(memory.recall(&name, None), None);
         assert_eq!(memory.recall(&name, oid(9)), oid(1));
         assert_eq!(memory.recall(&name, oid(9)), None);

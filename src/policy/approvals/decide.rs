@@ -231,7 +231,7 @@ fn people(voices: &[&Voice]) -> Vec<String> {
 /// Whether two names could be those of one person: the same, or one an account and the other an
 /// address that begins with it. This only ever takes two voices for one, or an approver for an
 /// author; nobody gains anything by it.
-pub(super) fn same_person(one: &[u8], other: &[u8]) -> bool {
+pub(in crate::policy) fn same_person(one: &[u8], other: &[u8]) -> bool {
     let account = |name: &[u8], address: &[u8]| {
         let rest = address.get(name.len()..).unwrap_or_default();
         rest.starts_with(b"@") && address[..name.len()].eq_ignore_ascii_case(name)

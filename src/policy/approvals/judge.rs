@@ -157,7 +157,7 @@ impl<'a> Judge<'a> {
         let units: Vec<Unit> = brought.parts.iter().map(unit).collect();
         let (mut voices, unheard) = self.signed(rule, &brought)?;
         if trailers {
-            voices.extend(self.trailers(&brought)?);
+            voices.extend(self.trailers(rule, &brought)?);
         }
         if !update.cx.in_time() {
             return Ok(Vec::new());
@@ -387,7 +387,11 @@ impl<'a> Judge<'a> {
     }
 
     /// Whom the messages of the commits name as their reviewers.
-    fn trailers(&self, brought: &Brought) -> Result<Vec<Voice>, Unread> {
+    fn trailers(&self, rule: &Protect, brought: &Brought) -> Result<Vec<Voice>, Unread> {
+        let pushes = |name: &[u8]| match self.update.cx.pusher {
+            Pusher::Known(pusher) => same_person(name, pusher),
+            Pusher::Unknown => false,
+        };
         let mut voices = Vec::new();
         for (at, part) in brought.parts.iter().enumerate() {
             let message = String::from_utf8_lossy(part.commit.message());
@@ -395,6 +399,9 @@ impl<'a> Judge<'a> {
                 let Some(name) = address(person.as_bytes()) else {
                     continue;
                 };
+                if !rule.approvals_by_pusher && pushes(name) {
+                    continue;
+                }
                 let wrote = part.is_by_address(self.look(), name);
                 let wrote = wrote.map_err(|error| self.unread(error))?;
                 voices.push(Voice {

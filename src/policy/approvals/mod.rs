@@ -15,6 +15,7 @@ mod proposal;
 mod rule;
 
 pub use approval::{APPROVALS, Approval, BadApproval, SignedApproval, is_reason};
+pub(super) use decide::same_person;
 pub(super) use judge::{Judge, Update};
 pub use owners::Owners;
 pub(super) use parked::parked;

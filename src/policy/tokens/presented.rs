@@ -6,6 +6,7 @@ use crate::change::Unread;
 use crate::finding::Finding;
 use crate::git::{Keys, Namespace, NotVerified, Oid, RefName, Repo, Signed, Signer, escape};
 use crate::policy::ServerKeys;
+use crate::policy::approvals::same_person;
 use crate::policy::groups::{Groups, Principal, Pusher};
 use crate::policy::settings::Act;
 use std::sync::OnceLock;
@@ -279,7 +280,7 @@ fn second_person(
             "and who pushes is not known, so that nobody can tell that they are two people",
         );
     };
-    if principals.contains(name) {
+    if principals.iter().any(|signer| same_person(signer, name)) {
         return Err("who is the one that pushes; it takes two people");
     }
     let mut named = principals.iter().map(|name| Pusher::named(name));

@@ -115,6 +115,9 @@ fn it_takes_a_second_person_out_of_the_list() {
         // A key that is the pusher's under another name as well.
         (&["alice"], &["@admins"], &alice, false),
         (&["carol", "alice"], &["@admins"], &alice, false),
+        // And one that is known by the pusher's address, or in other letters.
+        (&["alice@example.com"], &["*"], &alice, false),
+        (&["Alice"], &["*"], &alice, false),
         (&[], &["*"], &alice, false),
         (&["carol"], &["@admins"], &nobody, false),
     ] {

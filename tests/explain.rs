@@ -87,6 +87,15 @@ fn what_is_not_there_is_said() {
     repo.portcullis("explain no-such-rule")
         .exit(2)
         .says("there is no rule");
+    repo.portcullis("explain github-personl-access-token")
+        .exit(2)
+        .says("the nearest is github-personal-access-token");
+    repo.portcullis("explain refs/force")
+        .exit(2)
+        .says("only findings of the pack secrets come from a rule");
+    repo.portcullis("explain 0123")
+        .exit(2)
+        .says("of a fingerprint give 8 digits or more");
     repo.portcullis("explain github-personal-access-token")
         .ok()
         .says("ghp_");

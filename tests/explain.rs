@@ -102,6 +102,18 @@ fn what_is_not_there_is_said() {
 }
 
 #[test]
+fn each_command_has_a_manual_page() {
+    let world = World::new();
+    let dir = world.plain_dir("elsewhere");
+    dir.portcullis("man").ok().says("portcullis\\-scan(1)");
+    dir.portcullis("man scan").ok().says("no\\-cache");
+    dir.portcullis("man baseline import").ok().says("from");
+    dir.portcullis("man scna")
+        .exit(2)
+        .says("there is no command scna");
+}
+
+#[test]
 fn plain_files_are_explained_too() {
     let world = World::new();
     let (dir, token) = (world.plain_dir("elsewhere"), world.secrets.github());

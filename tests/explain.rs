@@ -87,9 +87,30 @@ fn what_is_not_there_is_said() {
     repo.portcullis("explain no-such-rule")
         .exit(2)
         .says("there is no rule");
+    repo.portcullis("explain github-personl-access-token")
+        .exit(2)
+        .says("the nearest is github-personal-access-token");
+    repo.portcullis("explain refs/force")
+        .exit(2)
+        .says("only findings of the pack secrets come from a rule");
+    repo.portcullis("explain 0123")
+        .exit(2)
+        .says("of a fingerprint give 8 digits or more");
     repo.portcullis("explain github-personal-access-token")
         .ok()
         .says("ghp_");
+}
+
+#[test]
+fn each_command_has_a_manual_page() {
+    let world = World::new();
+    let dir = world.plain_dir("elsewhere");
+    dir.portcullis("man").ok().says("portcullis\\-scan(1)");
+    dir.portcullis("man scan").ok().says("no\\-cache");
+    dir.portcullis("man baseline import").ok().says("from");
+    dir.portcullis("man scna")
+        .exit(2)
+        .says("there is no command scna");
 }
 
 #[test]

@@ -229,6 +229,18 @@ fn a_broken_configuration_of_the_user_is_refused() {
         .says("config.toml");
 }
 
+#[test]
+fn where_there_is_no_repository_it_says_what_to_do() {
+    let world = World::new();
+    let dir = world.plain_dir("nowhere");
+    dir.portcullis("install").exit(2).says("--repo DIR");
+    dir.portcullis("status").exit(2).says("--repo DIR");
+    dir.portcullis("scan --history")
+        .exit(2)
+        .says("there is no Git repository here")
+        .says("git init");
+}
+
 // ---- the program itself ----
 
 /// Installs hooks with a copy of the program, so that it can go missing.

@@ -65,6 +65,9 @@ fn a_pusher_who_is_not_known_is_nobody() {
         ids::REF_PUSH,
         "refs/heads/main",
     );
+    let said = clone.push("main").rejected();
+    said.tells("so they may not move it forward")
+        .tells("log in as someone whom the server knows");
     server.ref_is("refs/heads/main", &base);
     clone.acting_as("dave").push("main").accepted();
 }

@@ -47,6 +47,7 @@ fn what_its_committer_signed_comes_in_and_nothing_else() {
     let said = bob.push("main").rejected().by(ids::REF_SIGNED);
     said.tells("it is not signed")
         .says(&bare[..10])
+        .says(&format!("--rebase-merges {}^", &bare[..10]))
         .lacks(&base[..10]);
     server
         .ref_is("refs/heads/main", &signed)

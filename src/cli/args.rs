@@ -64,8 +64,8 @@ pub(super) enum Command {
     Explain(Explain),
     /// Prints the completions of a shell
     Completions(Completions),
-    /// Prints the manual page
-    Man,
+    /// Prints the manual page, or that of a command
+    Man(Man),
 }
 
 #[derive(Args, Debug)]
@@ -395,6 +395,13 @@ pub(super) struct Explain {
     pub(super) target: Option<PathBuf>,
     #[command(flatten)]
     pub(super) look: Look,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Man {
+    /// A command, such as `scan` or `baseline import`; all of them are listed without one
+    #[arg(value_name = "COMMAND")]
+    pub(super) words: Vec<String>,
 }
 
 #[derive(Args, Debug)]

@@ -224,12 +224,18 @@ fn table(entries: &[Recorded]) -> String {
     columns(&rows)
 }
 
+/// A longer cell (a ref of an approval) sticks out, and does not widen all the others.
+const WIDEST: usize = 48;
+
 /// Rows with each column as wide as its widest cell, but for the last one.
 pub(super) fn columns(rows: &[Vec<String>]) -> String {
     let mut widths: Vec<usize> = Vec::new();
     for row in rows {
         for (at, cell) in row.iter().enumerate() {
-            let width = cell.chars().count();
+            let width = match cell.chars().count() {
+                long if long > WIDEST => 0,
+                width => width,
+            };
             match widths.get_mut(at) {
                 Some(widest) => *widest = width.max(*widest),
                 None => widths.push(width),
@@ -285,4 +291,17 @@ fn row(entry: &Recorded) -> Vec<String> {
         },
         said,
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_long_cell_does_not_widen_the_others() {
+        let row = |cells: [&str; 2]| cells.map(str::to_owned).to_vec();
+        let long = "x".repeat(WIDEST + 1);
+        let text = columns(&[row(["main", "a"]), row([&long, "b"]), row(["topic", "c"])]);
+        assert_eq!(text, format!("main   a\n{long}  b\ntopic  c\n"));
+    }
 }

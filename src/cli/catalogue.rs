@@ -65,11 +65,31 @@ pub(super) fn show(id: &str, config: Option<&Path>) -> Exit {
     };
     match rule {
         Some(rule) => print(shown(rule).as_bytes()),
-        None => {
-            let why = format!("there is no rule {id}; `portcullis rules list` lists them all");
-            complain(Exit::Usage, &why)
-        }
+        None => match nearest(id, config) {
+            Ok(nearest) => {
+                let why = format!(
+                    "there is no rule {id}; {nearest}`portcullis rules list` lists them all"
+                );
+                complain(Exit::Usage, &why)
+            }
+            Err(error) => complain(Exit::Usage, &error),
+        },
     }
+}
+
+/// What may have been meant by an id that no rule has.
+fn nearest(id: &str, config_file: Option<&Path>) -> Result<String, ConfigError> {
+    let bare = id.strip_prefix("secrets/").unwrap_or(id);
+    if bare.contains('/') {
+        return Ok("only findings of the pack secrets come from a rule, and ".to_owned());
+    }
+    let table = config(config_file)?.secrets.selection().table();
+    let edits = |rule: &Rule| strsim::damerau_levenshtein(rule.id, bare);
+    let best = table.into_iter().min_by_key(|rule| edits(rule));
+    let close = best.filter(|rule| edits(rule) <= 1.max(bare.chars().count() / 3));
+    Ok(close.map_or_else(String::new, |rule| {
+        format!("the nearest is {}, and ", rule.id)
+    }))
 }
 
 /// The rule of an id, with or without `secrets/`, among those of the place one stands in.

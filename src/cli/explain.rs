@@ -20,13 +20,18 @@ const SHORTEST: usize = 8;
 
 pub(super) fn run(args: &Args) -> Exit {
     let id = &args.id;
-    let digits = (SHORTEST..=Fingerprint::LENGTH).contains(&id.len())
-        && id
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let hexadecimal = id
+        .bytes()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let digits = hexadecimal && (SHORTEST..=Fingerprint::LENGTH).contains(&id.len());
     let config = args.look.config.as_deref();
     match catalogue::named(id, config) {
         Ok(None) if digits => {}
+        Ok(None) if hexadecimal && (4..SHORTEST).contains(&id.len()) => {
+            let why =
+                format!("there is no rule {id}; of a fingerprint give {SHORTEST} digits or more");
+            return complain(Exit::Usage, &why);
+        }
         Ok(_) => return catalogue::show(id, config),
         Err(error) => return complain(Exit::Usage, &error),
     }

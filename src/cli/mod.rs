@@ -67,12 +67,23 @@ fn carry_out(command: Command) -> Exit {
             clap_complete::generate(args.shell, &mut Cli::command(), "portcullis", &mut text);
             output::print(&text)
         }
-        Command::Man => {
-            let mut text = Vec::new();
-            match clap_mangen::Man::new(Cli::command()).render(&mut text) {
-                Ok(()) => output::print(&text),
-                Err(error) => output::complain(Exit::Usage, &error),
-            }
-        }
+        Command::Man(args) => man(&args.words),
+    }
+}
+
+fn man(words: &[String]) -> Exit {
+    let mut command = Cli::command();
+    command.build();
+    for word in words {
+        let Some(found) = command.find_subcommand(word) else {
+            let why = format!("there is no command {word}; `portcullis --help` lists them all");
+            return output::complain(Exit::Usage, &why);
+        };
+        command = found.clone();
+    }
+    let mut text = Vec::new();
+    match clap_mangen::Man::new(command).render(&mut text) {
+        Ok(()) => output::print(&text),
+        Err(error) => output::complain(Exit::Usage, &error),
     }
 }

@@ -359,6 +359,14 @@ pub enum GitError {
     },
 }
 
+impl GitError {
+    /// Whether Git looked for a repository up to the root and found none.
+    #[must_use]
+    pub fn is_nowhere(&self) -> bool {
+        matches!(self, Self::Failed { stderr, .. } if stderr.contains("not a git repository (or any"))
+    }
+}
+
 /// A path as Git printed it on a line of its own: the bytes without the newline.
 #[must_use]
 pub fn path_of_line(line: &[u8]) -> PathBuf {

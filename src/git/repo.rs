@@ -125,6 +125,10 @@ impl Repo {
                 .canonicalize()
                 .is_ok_and(|dir| dir.ancestors().any(|dir| dir.join(".git").exists()));
             match error.to_string() {
+                _ if !there && error.is_nowhere() => OpenError::Absent(
+                    "there is no Git repository here; go into one, or make one with git init"
+                        .to_owned(),
+                ),
                 why if !there && why.contains("not a git repository") => OpenError::Absent(why),
                 why => OpenError::Refused(why),
             }

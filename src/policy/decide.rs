@@ -139,9 +139,15 @@ fn who(motion: &Motion<'_>, rule: &Protect, asker: Asker<'_>) -> Option<Denial> 
     };
     let who = match pusher {
         Pusher::Known(name) => format!("{} may not {what}", escape(name)),
-        Pusher::Unknown => format!("who pushes is not known to this server, so may not {what}"),
+        Pusher::Unknown => {
+            format!("who pushes is not known to this server, so they may not {what}")
+        }
     };
     let help = match motion.act {
+        Act::Create | Act::Delete | Act::Push if matches!(pusher, Pusher::Unknown) => {
+            "log in as someone whom the server knows (by its policy's identity.source); for `check`, \
+             name one with --as"
+        }
         Act::Push => "push to a branch of your own and ask one of those who may",
         Act::Create | Act::Delete => "ask one of those who may",
         Act::Force => "bring in what is there (git pull --rebase) and push without --force",

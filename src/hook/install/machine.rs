@@ -150,7 +150,15 @@ impl Repository {
                 .args(what)
                 .output()
         };
-        let bare = ask(dir, &["--is-bare-repository"])? == b"true\n";
+        let bare = ask(dir, &["--is-bare-repository"]).map_err(|error| {
+            if error.is_nowhere() {
+                InstallError::NoRepository {
+                    dir: std::path::absolute(dir).unwrap_or_else(|_| dir.into()),
+                }
+            } else {
+                error.into()
+            }
+        })? == b"true\n";
         let git_dir = path_of_line(&ask(dir, &["--absolute-git-dir"])?);
         let root = if bare {
             git_dir.clone()

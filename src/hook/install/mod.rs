@@ -218,6 +218,12 @@ pub enum InstallError {
         /// The repository.
         dir: PathBuf,
     },
+    /// No repository at all.
+    #[error("{} is in no Git repository; go into one, or name one with --repo DIR; `git init` makes one", quoted(.dir))]
+    NoRepository {
+        /// The directory.
+        dir: PathBuf,
+    },
     /// Neither bare nor in a worktree: inside `.git`.
     #[error("{} is not in a worktree; name the top of the worktree with --repo", quoted(.dir))]
     NoWorktree {

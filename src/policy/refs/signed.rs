@@ -61,7 +61,9 @@ pub(super) const LIST: &str = "the key of an account is the one whose line in id
                                names it (bob,bob@clinic.example ssh-ed25519 ...), or that \
                                identity.gpg_keys gives it";
 
-const SIGN: &str = "sign it and what follows it, and push again:\n$ git config commit.gpgSign true";
+const SIGN: &str = "have Git sign from now on, sign anew what is not signed, and push again:\n\
+                    $ git config commit.gpgSign true\n\
+                    $ git rebase --force-rebase --rebase-merges COMMIT^";
 
 impl Signatures {
     pub(super) fn new(rules: &[Protect]) -> Self {
@@ -170,7 +172,12 @@ impl Signatures {
                     Ok(signed) => signed,
                     Err(error) => {
                         let message = format!("commit {}: {error}", info.oid.short());
-                        let fault = Fault::signed(message, SIGN);
+                        let from = if info.parents.is_empty() {
+                            "--root".to_owned()
+                        } else {
+                            format!("{}^", info.oid.short())
+                        };
+                        let fault = Fault::signed(message, &SIGN.replace("COMMIT^", &from));
                         out.push(fault.at(place, commit.refs.to_vec()));
                         return;
                     }

@@ -75,7 +75,7 @@ fn each_kind_of_repository_is_refused_with_the_line_that_works() {
     assert!(error.contains("not in a worktree"), "{error}");
     assert!(matches!(
         world.refuses(Target::Repo(world.path("home"))),
-        InstallError::Git(_)
+        InstallError::NoRepository { .. }
     ));
     let mut request = world.request(Target::Repo(repo.clone()));
     request.events = Events::parse("pre-receive").unwrap();

@@ -35,7 +35,7 @@ fn what_nobody_else_has_seen_does_not_come_in() {
 
 #[test]
 fn an_approval_travels_in_the_push_itself() {
-    let stage = Stage::new("approvals = 1");
+    let stage = Stage::new("approvals = 1\napprovals_by_pusher = true");
     let (dave, alice) = (stage.person("dave"), stage.person("alice"));
     stage.topic(&dave, "topic");
     alice.git("fetch -q origin").ok();
@@ -79,7 +79,8 @@ fn a_rebase_keeps_an_approval_and_an_edit_voids_it() {
 
 #[test]
 fn a_merge_brings_exactly_what_was_approved() {
-    let stage = Stage::new("approvals = 1\napprovals_from = [\"@leads\"]");
+    let stage =
+        Stage::new("approvals = 1\napprovals_from = [\"@leads\"]\napprovals_by_pusher = true");
     let (dave, alice, bob) = (
         stage.person("dave"),
         stage.person("alice"),
@@ -162,7 +163,7 @@ fn a_topic_that_has_merged_main_comes_in_whole() {
 
 #[test]
 fn so_many_people_are_so_many_people() {
-    let stage = Stage::new("approvals = 2");
+    let stage = Stage::new("approvals = 2\napprovals_by_pusher = true");
     let dave = stage.person("dave");
     let (alice, bob) = (stage.person("alice"), stage.person("bob"));
     // A second key of alice's.
@@ -204,8 +205,8 @@ fn only_those_who_are_asked_count_and_only_while_their_keys_do() {
 }
 
 #[test]
-fn who_pushes_counts_unless_the_policy_says_otherwise() {
-    for (counts, keys) in [(true, ""), (false, "\napprovals_by_pusher = false")] {
+fn who_pushes_counts_only_if_the_policy_says_so() {
+    for (counts, keys) in [(true, "\napprovals_by_pusher = true"), (false, "")] {
         let stage = Stage::new(&format!("approvals = 1{keys}"));
         let (dave, alice) = (stage.person("dave"), stage.person("alice"));
         stage.topic(&dave, "topic");
@@ -220,7 +221,7 @@ fn who_pushes_counts_unless_the_policy_says_otherwise() {
 
 #[test]
 fn trailers_count_if_the_policy_says_so() {
-    let policy = "approvals = 1\napprovals_from = [\"alice@example.com\", \"dave@example.com\"]";
+    let policy = "approvals = 1\napprovals_from = [\"alice@example.com\", \"dave@example.com\"]\napprovals_by_pusher = true";
     let stage = Stage::new(policy);
     let dave = stage.person("dave");
     stage.topic(&dave, "topic");
@@ -251,7 +252,7 @@ fn trailers_count_if_the_policy_says_so() {
 /// Who pushes is no second one by writing the own name into somebody else's commit.
 #[test]
 fn a_trailer_of_the_pusher_counts_as_their_approval_would() {
-    for (counts, key) in [(true, ""), (false, "approvals_by_pusher = false\n")] {
+    for (counts, key) in [(true, "approvals_by_pusher = true\n"), (false, "")] {
         let policy = "approvals = 1\napprovals_by = [\"trailers\"]\napprovals_from = [\"alice@example.com\"]\n";
         let stage = Stage::new(&format!("{policy}{key}"));
         let (alice, dave) = (stage.person("alice"), stage.person("dave"));
@@ -273,7 +274,7 @@ fn a_branch_is_created_from_what_was_approved() {
     let stage = Stage::new("");
     stage.policy(&format!(
         "{PEOPLE}{}{}",
-        rule("approvals = 1").replace("heads/main", "heads/**"),
+        rule("approvals = 1\napprovals_by_pusher = true").replace("heads/main", "heads/**"),
         rule("").replace("heads/main", "tags/**"),
     ));
     let (dave, alice) = (stage.person("dave"), stage.person("alice"));

@@ -158,7 +158,7 @@ mod tests {
         let owned: Vec<bool> = config.protect.iter().map(|r| r.owned.is_some()).collect();
         assert_eq!(owned, [false, false, true]);
         assert_eq!(config.protect[1].approvals(), 200);
-        assert!(config.protect[1].approvals_by_pusher);
+        assert!(!config.protect[1].approvals_by_pusher);
         // A developer's machine has neither the keys nor the files.
         let conventions = format!("{MAIN}approvals = 1\nowners = \"/nowhere/at/all\"");
         let config = load(Origin::Repository, &conventions).unwrap();

@@ -55,7 +55,7 @@ pub struct Protect {
     pub approvals_from: Option<Vec<Principal>>,
     approvals_by: Option<Vec<ApprovedBy>>,
     /// Whether who pushes counts among those who have approved.
-    #[serde(default = "yes")]
+    #[serde(default)]
     pub approvals_by_pusher: bool,
     /// Where it stands who has to approve which paths.
     #[serde(default, deserialize_with = "parsed_option")]
@@ -86,10 +86,6 @@ impl Confirmable {
             Self::Force => Act::Force,
         }
     }
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// What is asked of signatures; each level asks for what those before it do.

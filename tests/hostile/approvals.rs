@@ -260,7 +260,7 @@ fn an_approval_of_a_history_that_the_branch_has_not_is_none() {
 
 #[test]
 fn nobody_says_yes_to_their_own() {
-    let stage = Stage::new(LEADS);
+    let stage = Stage::new(&format!("{LEADS}\napprovals_by_pusher = true"));
     let alice = stage.person("alice");
     stage.topic(&alice, "topic");
     approve_topic(&alice, "topic");
@@ -404,4 +404,17 @@ fn what_was_put_beside_the_approvals_by_hand_counts_for_nothing() {
         rule("linear = true").replace("refs/heads/main", "refs/**"),
     ));
     dave.push("topic:main topic:new").accepted();
+}
+
+#[test]
+fn whoever_pushes_is_no_second_one_under_a_name_made_up_for_the_author() {
+    let stage = Stage::new(LEADS);
+    let alice = stage.person("alice");
+    stage.topic(&alice, "topic");
+    let somebody = ["-c", "user.name=x", "-c", "user.email=x@example.org"];
+    let amend = ["commit", "-q", "--amend", "--reset-author", "--no-edit"];
+    alice.git_with(&[&somebody[..], &amend].concat()).ok();
+    alice.push("+topic").accepted();
+    approve_topic(&alice, "topic");
+    tells(&unapproved(&alice, "topic:main"), "alice pushes it");
 }

@@ -3,7 +3,7 @@
 use crate::approvals::{Stage, approve, approve_topic, replace, rule, tells};
 use crate::world::{Repo, Said, ids};
 
-const OWNED: &str = "owners = \"CODEOWNERS\"";
+const OWNED: &str = "owners = \"CODEOWNERS\"\napprovals_by_pusher = true";
 const FILE: &str =
     "# who owns what\n/api/ @alice\n*.md @acme/writers\n/CODEOWNERS @leads\n/api/free\n";
 

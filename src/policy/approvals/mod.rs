@@ -1,6 +1,6 @@
 //! Approvals: what came to a branch was seen by somebody else, who has signed that.
 //!
-//! An [`Approval`] is a Git object that travels in a push like any other; [`judge`] asks for those
+//! An [`Approval`] is a Git object that travels in a push like any other; `judge` asks for those
 //! that a rule of `[[protect]]` wants. What they are of is a [`crate::change::ChangeId`], so that a
 //! rebase keeps them and an edit does not.
 

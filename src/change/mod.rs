@@ -81,8 +81,29 @@ impl Source {
     /// What the pusher signed of a push; none for anything else.
     #[must_use]
     pub fn certificate(&self) -> Option<&Certificate> {
+        self.push().map(|(_, _, certificate)| certificate)
+    }
+
+    /// The refs that a push would move; none for anything else.
+    #[must_use]
+    pub fn updates(&self) -> &[RefUpdate] {
+        self.push().map_or(&[], |(updates, _, _)| updates)
+    }
+
+    /// The lines of a push that ask for what no ref can be.
+    #[must_use]
+    pub fn bad_updates(&self) -> &[BadUpdate] {
+        self.push().map_or(&[], |(_, bad, _)| bad)
+    }
+
+    fn push(&self) -> Option<(&[RefUpdate], &[BadUpdate], &Certificate)> {
         match self {
-            Self::Push { certificate, .. } => Some(certificate),
+            Self::Push {
+                updates,
+                bad,
+                certificate,
+                ..
+            } => Some((updates, bad, certificate)),
             Self::Staged { .. }
             | Self::Pending { .. }
             | Self::Draft(_)
@@ -93,42 +114,6 @@ impl Source {
             | Self::Worktree
             | Self::Files(_)
             | Self::Text(_) => None,
-        }
-    }
-
-    /// The refs that a push would move; none for anything else.
-    #[must_use]
-    pub fn updates(&self) -> &[RefUpdate] {
-        match self {
-            Self::Push { updates, .. } => updates,
-            Self::Staged { .. }
-            | Self::Pending { .. }
-            | Self::Draft(_)
-            | Self::Proposed(_)
-            | Self::Landed(_)
-            | Self::History
-            | Self::Range { .. }
-            | Self::Worktree
-            | Self::Files(_)
-            | Self::Text(_) => &[],
-        }
-    }
-
-    /// The lines of a push that ask for what no ref can be.
-    #[must_use]
-    pub fn bad_updates(&self) -> &[BadUpdate] {
-        match self {
-            Self::Push { bad, .. } => bad,
-            Self::Staged { .. }
-            | Self::Pending { .. }
-            | Self::Draft(_)
-            | Self::Proposed(_)
-            | Self::Landed(_)
-            | Self::History
-            | Self::Range { .. }
-            | Self::Worktree
-            | Self::Files(_)
-            | Self::Text(_) => &[],
         }
     }
 }

@@ -6,7 +6,6 @@ use super::output::{Stream, complain, print, report, unreported};
 use super::scan::{Refusal, accepting};
 use crate::change::{BadUpdate, RefChange, RefUpdate, Source, There};
 use crate::config::{BaselineAt, Origin, discover_client, discover_server};
-use crate::finding::Level;
 use crate::git::{Certificate, Logged, Oid, RefName, Repo, reflog};
 use crate::hook::Side;
 use crate::hook::install::status;
@@ -14,7 +13,6 @@ use crate::policy::groups::Pusher;
 use crate::policy::settings::Mode;
 use crate::policy::{Cache, Effort, Outcome, Policy, Unwatched, Verdict};
 use crate::report::Audience;
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -146,15 +144,9 @@ fn logged(repo: &Repo, name: &RefName) -> Result<Vec<Asked>, String> {
 
 /// `rejected: refs/push, refs/linear`, `undecided`, `accepted`
 fn outcome(verdict: &Verdict) -> String {
-    let denied = verdict
-        .findings
-        .iter()
-        .filter(|found| found.level == Level::Deny);
-    let checks: BTreeSet<String> = denied.map(|found| found.check.to_string()).collect();
-    let checks: Vec<String> = checks.into_iter().collect();
     match verdict.outcome() {
         Outcome::Accepted => "accepted".to_owned(),
-        Outcome::Rejected => format!("rejected: {}", checks.join(", ")),
+        Outcome::Rejected => format!("rejected: {}", verdict.denying()),
         Outcome::Undecided => "undecided".to_owned(),
     }
 }

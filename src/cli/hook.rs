@@ -10,7 +10,6 @@ use super::shown;
 use crate::audit::LogError;
 use crate::change::Source;
 use crate::config::{BaselineAt, Config, Origin, discover_client, discover_server};
-use crate::finding::Level;
 use crate::git::Repo;
 use crate::hook::{Call, Hook, Side, find, table::Input};
 use crate::policy::groups::Pusher;
@@ -20,7 +19,6 @@ use crate::policy::{
     BadIdentity, Cache, Effort, Outcome, Policy, Surroundings, Unwatched, Verdict, pusher,
 };
 use crate::report::Audience;
-use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::Path;
 use std::time::Instant;
@@ -186,15 +184,9 @@ fn identify(identity: &Identity, git_dir: &Path) -> Result<Pusher, BadIdentity> 
 /// The one line that GitLab shows to those who do not push from a terminal: what it says in the
 /// browser must begin so ("Custom error messages" of its server hooks).
 fn for_gitlab(verdict: &Verdict, outcome: Outcome) -> String {
-    let denied = verdict
-        .findings
-        .iter()
-        .filter(|found| found.level == Level::Deny);
-    let checks: BTreeSet<String> = denied.map(|found| found.check.to_string()).collect();
-    let checks: Vec<String> = checks.into_iter().collect();
     let why = match outcome {
         Outcome::Undecided => "undecided, something could not be examined".to_owned(),
-        Outcome::Accepted | Outcome::Rejected => checks.join(", "),
+        Outcome::Accepted | Outcome::Rejected => verdict.denying(),
     };
     format!("GL-HOOK-ERR: portcullis refused the push: {why}; git push in a terminal says more")
 }

@@ -48,6 +48,16 @@ impl Verdict {
         all.seconds += one.seconds;
     }
 
+    /// The checks that block, with commas between them.
+    #[must_use]
+    pub fn denying(&self) -> String {
+        let denied = self.findings.iter();
+        let denied = denied.filter(|found| found.level == Level::Deny);
+        let checks: BTreeSet<String> = denied.map(|found| found.check.to_string()).collect();
+        let checks: Vec<String> = checks.into_iter().collect();
+        checks.join(", ")
+    }
+
     /// A finding that blocks rejects; else anything unread leaves it undecided.
     #[must_use]
     pub fn outcome(&self) -> Outcome {

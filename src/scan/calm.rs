@@ -82,8 +82,12 @@ impl Scanner {
         }
         let over = self.over_lines();
         if around.rules > 0 {
+            // Too many keywords of own rules for one search: then nothing is known of these lines.
+            let Some(finder) = &over.finder else {
+                return Calm::Unknown;
+            };
             for range in around::widened(bytes, &all, around.rules) {
-                over.rules(bytes, &range, &mut hits);
+                over.rules(finder, bytes, &range, &mut hits);
             }
         }
         if around.names > 0 {
@@ -164,7 +168,8 @@ enum Lines {
 
 /// What is looked for in lines that are not new themselves.
 pub(super) struct OverLines {
-    /// Finds the keywords of rules over a few lines; none where there are no such rules.
+    /// Finds the keywords of rules over a few lines; none where there are no such rules, or too many
+    /// for one search.
     finder: Option<Regex>,
     keywords: Vec<(&'static str, u16)>,
     /// The names of what is assigned.
@@ -201,14 +206,10 @@ impl OverLines {
     }
 
     /// Adds the hits of rules over a few lines in a part of a text.
-    fn rules(&self, text: &[u8], part: &Range<usize>, hits: &mut Vec<Hit>) {
+    fn rules(&self, finder: &Regex, text: &[u8], part: &Range<usize>, hits: &mut Vec<Hit>) {
         let text = &text[..part.end];
         let mut at = part.start;
-        while let Some(found) = self
-            .finder
-            .as_ref()
-            .and_then(|finder| finder.find_at(text, at))
-        {
+        while let Some(found) = finder.find_at(text, at) {
             let start = found.start();
             // Keywords may stand in each other.
             for (word, owner) in &self.keywords {

@@ -101,7 +101,8 @@ impl Presented {
         if !ours.eq_ignore_ascii_case(OURS.as_bytes()) {
             return Ok(());
         }
-        let shown: String = escape(name).chars().take(40).collect();
+        // What is run together with a name may be a token.
+        let shown: String = escape(name).chars().take(24).collect();
         let Some(known) = NAMES.iter().find(|known| known.as_bytes() == name) else {
             let near = NAMES.iter();
             let near = near.min_by_key(|near| strsim::damerau_levenshtein(near, &shown));

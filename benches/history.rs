@@ -4,7 +4,9 @@
 //! `git cat-file` print them to nowhere, in turn; the best of three is shown, and what it is of Git's.
 #![expect(clippy::print_stdout, reason = "it is what a bench is for")]
 
-use portcullis::change::{Change, Circumstances, Progress, Sink, Source, Stage, Unread, visit};
+use portcullis::change::{
+    Anywhere, Base, Change, Circumstances, Progress, Sink, Source, Stage, Unread, visit,
+};
 use portcullis::git::{Oid, RefName, Repo};
 use portcullis::hook::Side;
 use portcullis::policy::groups::Pusher;
@@ -43,6 +45,9 @@ impl Sink for Walk {
         false
     }
 
+    fn anywhere(&self, _text: &[u8], _base: Option<Base<'_>>) -> Anywhere {
+        Anywhere::default()
+    }
     fn blobs_found(&self) -> Vec<Oid> {
         Vec::new()
     }

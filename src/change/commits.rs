@@ -1,22 +1,24 @@
 //! What a commit brings in: itself, its message, and every file that no parent has as it is.
 
+use super::sweep::Nothing;
 use super::{By, Change, CommitChange, FileChange, Message, MessageOf, Sink, Unread};
-use crate::git::{Mode, Oid, RefName, Repo, Walked, changed};
-use std::collections::HashMap;
+use crate::git::{Mode, Oid, OidMap, RefName, Repo, Walked, changed};
 
 /// Shows commits, oldest first, and remembers the trees of those it has seen.
 pub(super) struct Commits<'a> {
     repo: &'a Repo,
     sink: &'a dyn Sink,
-    trees: HashMap<Oid, Oid>,
+    nothing: &'a Nothing,
+    trees: OidMap<Oid>,
 }
 
 impl<'a> Commits<'a> {
-    pub(super) fn new(repo: &'a Repo, sink: &'a dyn Sink) -> Self {
+    pub(super) fn new(repo: &'a Repo, nothing: &'a Nothing, sink: &'a dyn Sink) -> Self {
         Self {
             repo,
             sink,
-            trees: HashMap::new(),
+            nothing,
+            trees: OidMap::default(),
         }
     }
 
@@ -43,7 +45,7 @@ impl<'a> Commits<'a> {
             message_at: info.message_at,
             by,
         }));
-        show_tree(self.repo, info.tree, &parents, by, self.sink);
+        show_tree(self.repo, info.tree, &parents, by, self.nothing, self.sink);
     }
 
     /// Of the parents that the walk saw: what is behind them was judged or is being judged. A parent
@@ -66,7 +68,14 @@ impl<'a> Commits<'a> {
 }
 
 /// Shows every file of a tree that no parent has as it is.
-pub(super) fn show_tree(repo: &Repo, tree: Oid, parents: &[Oid], by: By<'_>, sink: &dyn Sink) {
+pub(super) fn show_tree(
+    repo: &Repo,
+    tree: Oid,
+    parents: &[Oid],
+    by: By<'_>,
+    nothing: &Nothing,
+    sink: &dyn Sink,
+) {
     changed(repo, tree, parents, &|| sink.go_on(), &mut |changed| {
         if !sink.go_on() {
             return;
@@ -75,7 +84,8 @@ pub(super) fn show_tree(repo: &Repo, tree: Oid, parents: &[Oid], by: By<'_>, sin
             Ok(changed) if changed.mode == Mode::Gitlink => sink.skipped(),
             Ok(changed) => {
                 let mut file =
-                    FileChange::in_repo(repo, Some(changed.path), changed.oid, changed.before);
+                    FileChange::in_repo(repo, Some(changed.path), changed.oid, changed.before)
+                        .of_nothing(nothing.size(changed.oid));
                 file.mode = changed.mode;
                 file.by = by;
                 sink.change(&Change::File(&file));

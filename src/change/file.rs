@@ -47,6 +47,8 @@ pub struct FileChange<'a> {
     pub calm: Cell<Calm>,
     /// How many bytes of texts were looked at for it; set by the check that looks.
     pub scanned: Cell<u64>,
+    /// How long it is, where a look at it before told that it holds nothing at any path.
+    nothing: Option<u64>,
     stored: Stored<'a>,
     repo: Option<&'a Repo>,
     before: Vec<Oid>,
@@ -83,6 +85,7 @@ impl<'a> FileChange<'a> {
             base: None,
             calm: Cell::default(),
             scanned: Cell::default(),
+            nothing: None,
             stored,
             repo: None,
             before: Vec::new(),
@@ -125,6 +128,33 @@ impl<'a> FileChange<'a> {
     #[must_use]
     pub fn is_old_content(&self) -> bool {
         self.blob().is_some_and(|oid| self.before.contains(&oid))
+    }
+
+    /// The same, of which a look before told that it holds nothing at any path, and how long it is.
+    #[must_use]
+    pub(super) fn of_nothing(self, size: Option<u64>) -> Self {
+        Self {
+            nothing: size,
+            ..self
+        }
+    }
+
+    /// Whether a look at the text told before that no check finds anything in it, at whatever path
+    /// it stands; see [`super::Sink::anywhere`].
+    #[must_use]
+    pub fn holds_nothing(&self) -> bool {
+        self.nothing.is_some()
+    }
+
+    /// How many bytes it has; read only where that is not known.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn size(&self) -> Result<u64, &ReadError> {
+        match self.nothing {
+            Some(size) => Ok(size),
+            None => self.bytes().map(|bytes| bytes.len() as u64),
+        }
     }
 
     /// The whole content.

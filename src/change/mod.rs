@@ -12,6 +12,7 @@ mod history;
 mod push;
 mod scoped;
 mod staged;
+mod sweep;
 
 pub use content::{Around, Calm, Content, Fresh};
 pub use digest::{ChangeId, Made, made};
@@ -254,6 +255,15 @@ impl Unread {
     }
 }
 
+/// What a look at a text came to before it is known where it stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Anywhere {
+    /// Whether it holds nothing at any path.
+    pub nothing: bool,
+    /// What the look came to, for texts that are built on it.
+    pub calm: Calm,
+}
+
 /// How far a look at all objects has come.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Progress {
@@ -294,6 +304,10 @@ pub trait Sink: Sync {
     fn go_on(&self) -> bool;
     /// Whether a file of this name is worth showing for its name alone.
     fn wants_name(&self, name: &[u8]) -> bool;
+    /// Here is a text that comes in, wherever it will stand, and what it is built on: whether it holds
+    /// nothing for any check at any path. A file with it is shown all the same, for what it is
+    /// beside its text.
+    fn anywhere(&self, text: &[u8], base: Option<Base<'_>>) -> Anywhere;
     /// The blobs in which something was found so far.
     fn blobs_found(&self) -> Vec<Oid>;
     /// How many sets of refs there are under which commits are looked at again.
@@ -343,7 +357,7 @@ pub fn visit(
             for line in bad {
                 sink.change(&Change::BadRef(line));
             }
-            with_repo(&|repo| push::visit(repo, updates, known, there, sink));
+            with_repo(&|repo| push::visit(repo, updates, known, there, jobs, sink));
         }
         Source::Landed(_) => {}
         Source::History => return repo.map(|repo| history::visit(repo, jobs, sink)),

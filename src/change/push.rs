@@ -2,6 +2,7 @@
 
 use super::Progress;
 use super::commits::{Commits, show_tree};
+use super::sweep::Nothing;
 use super::{By, Change, FileChange, Message, MessageOf, Sink, There, Unread, scoped};
 use crate::git::{
     GitError, Kind, Oid, RefName, Repo, Walked, rev_list, rev_list_args, rev_list_quarantined,
@@ -114,8 +115,10 @@ pub(super) fn visit(
     updates: &[RefUpdate],
     known: &[String],
     there: &There,
+    jobs: usize,
     sink: &dyn Sink,
 ) {
+    let nothing = &Nothing::incoming(repo, jobs, sink);
     let moves = updates.iter().filter_map(|update| match update.change {
         RefChange::Move { old, new } => Some((old, new)),
         RefChange::Create { .. } | RefChange::Delete { .. } | RefChange::Pending { .. } => None,
@@ -125,7 +128,7 @@ pub(super) fn visit(
     for update in updates {
         sink.change(&Change::Ref(update));
         if let Some(new) = update.change.new_oid() {
-            match show_tip(repo, new, &update.name, sink) {
+            match show_tip(repo, new, &update.name, nothing, sink) {
                 Tip::Commit(tip) => tips.push((tip, &update.name)),
                 Tip::Shown => {}
             }
@@ -139,8 +142,8 @@ pub(super) fn visit(
         None => rev_list(repo, &oids, known),
     };
     match &walked {
-        Ok(walked) => show_commits(repo, walked, &tips, sink),
-        Err(_) if oids.len() > 1 => one_by_one(repo, &tips, known, sink),
+        Ok(walked) => show_commits(repo, walked, &tips, nothing, sink),
+        Err(_) if oids.len() > 1 => one_by_one(repo, &tips, known, nothing, sink),
         Err(error) => unwalked(&tips, error, sink),
     }
     scoped::visit(repo, updates, &tips, walked.ok().as_deref(), there, sink);
@@ -156,10 +159,16 @@ fn quick(repo: &Repo, updates: &[RefUpdate], tips: &[Oid]) -> Option<Vec<Walked>
 }
 
 /// One ref that cannot be walked must not hide what is wrong with another.
-fn one_by_one(repo: &Repo, tips: &[(Oid, &RefName)], known: &[String], sink: &dyn Sink) {
+fn one_by_one(
+    repo: &Repo,
+    tips: &[(Oid, &RefName)],
+    known: &[String],
+    nothing: &Nothing,
+    sink: &dyn Sink,
+) {
     for tip in tips {
         match rev_list(repo, &[tip.0], known) {
-            Ok(walked) => show_commits(repo, &walked, &[*tip], sink),
+            Ok(walked) => show_commits(repo, &walked, &[*tip], nothing, sink),
             Err(error) => unwalked(&[*tip], &error, sink),
         }
     }
@@ -179,7 +188,7 @@ enum Tip {
 }
 
 /// Shows the tags on the way to what a ref will stand for, and a tree or blob at its end.
-fn show_tip(repo: &Repo, new: Oid, name: &RefName, sink: &dyn Sink) -> Tip {
+fn show_tip(repo: &Repo, new: Oid, name: &RefName, nothing: &Nothing, sink: &dyn Sink) -> Tip {
     let refs = std::slice::from_ref(name);
     let by = By { commit: None, refs };
     let (tags, oid, object) = match repo.peel(new) {
@@ -199,7 +208,7 @@ fn show_tip(repo: &Repo, new: Oid, name: &RefName, sink: &dyn Sink) -> Tip {
     }
     match object.kind {
         Kind::Commit => return Tip::Commit(oid),
-        Kind::Tree => show_tree(repo, oid, &[], by, sink),
+        Kind::Tree => show_tree(repo, oid, &[], by, nothing, sink),
         Kind::Blob => {
             let mut file = FileChange::in_repo(repo, None, oid, Vec::new());
             file.by = by;
@@ -239,9 +248,15 @@ pub(super) fn reached_by<'a>(
 
 /// Shows commits of a walk (children before parents), oldest first, each with the refs that would
 /// reach it.
-fn show_commits(repo: &Repo, walked: &[Walked], tips: &[(Oid, &RefName)], sink: &dyn Sink) {
+fn show_commits(
+    repo: &Repo,
+    walked: &[Walked],
+    tips: &[(Oid, &RefName)],
+    nothing: &Nothing,
+    sink: &dyn Sink,
+) {
     let reached = reached_by(walked, tips);
-    let mut commits = Commits::new(repo, sink);
+    let mut commits = Commits::new(repo, nothing, sink);
     let all = walked.len() as u64;
     for (done, commit) in walked.iter().rev().enumerate() {
         if !sink.go_on() {
@@ -272,7 +287,7 @@ pub(super) fn visit_range(
                 .into_iter()
                 .flat_map(|name| walked.iter().map(move |commit| (commit.oid, name)))
                 .collect();
-            show_commits(repo, &walked, &tips, sink);
+            show_commits(repo, &walked, &tips, &Nothing::default(), sink);
             scoped::show_all(repo, &walked, &tips, refname, sink);
         }
         Err(error) => sink.unread(Unread::new(revs.join(" "), error)),

@@ -1,6 +1,6 @@
 //! The directories of a tree that none of its parents' trees has as they are, entry by entry.
 
-use super::object::{Kind, Mode, TreeEntry, tree_entries};
+use super::object::{Mode, TreeEntry, tree_entries};
 use super::reader::{ReadError, broken};
 use super::repo::Repo;
 use super::tree::{MAX_DEPTH, ParentTree, UnreadTree};
@@ -68,7 +68,7 @@ impl Walk<'_> {
         let read = if depth > MAX_DEPTH {
             Err(broken("directories nest too deep"))
         } else {
-            self.repo.read_as(Kind::Tree, tree)
+            self.repo.tree(tree)
         };
         let data = match read {
             Ok(data) => data,

@@ -2,12 +2,13 @@
 
 use super::ancestry::Ancestry;
 use super::object::{CommitInfo, Kind, Object, TagInfo};
+use super::pack::{Cache, Objects};
 use super::program::{Git, GitError, path_of_line};
 use super::reader::{Program, ReadError, Reader, broken};
 use super::{Oid, RefName};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// A repository. Reading is safe from several threads; nothing here ever writes to it.
 pub struct Repo {
@@ -20,6 +21,8 @@ pub struct Repo {
     reader: Mutex<Reader>,
     refs: OnceLock<Vec<(RefName, Oid)>>,
     ancestry: Mutex<Ancestry>,
+    incoming: OnceLock<Option<(Objects, Mutex<Cache>)>>,
+    trees: Mutex<Cache>,
 }
 
 /// What ties a run of the `git` program to the repository.
@@ -109,6 +112,8 @@ impl Repo {
                 reader: Mutex::new(Reader::Library(repo)),
                 refs: OnceLock::new(),
                 ancestry: Mutex::default(),
+                incoming: OnceLock::new(),
+                trees: Mutex::default(),
             });
         }
         let ask = |what: &[&str]| {
@@ -160,6 +165,8 @@ impl Repo {
             reader,
             refs: OnceLock::new(),
             ancestry: Mutex::default(),
+            incoming: OnceLock::new(),
+            trees: Mutex::default(),
         })
     }
 
@@ -185,6 +192,34 @@ impl Repo {
         let elsewhere = self.bound == Bound::Environment
             && named.iter().any(|name| std::env::var_os(name).is_some());
         (!elsewhere).then(|| self.common_dir.join("objects"))
+    }
+
+    /// Where Git has put the objects of a push aside that is to be judged; `None` where there is no such
+    /// push, or the repository is not read in this process.
+    pub(super) fn quarantine(&self) -> Option<PathBuf> {
+        let aside = std::env::var_os("GIT_QUARANTINE_PATH")
+            .filter(|_| self.bound == Bound::Environment && self.is_in_process())?;
+        // Who names another place for the objects knows more than can be told from here.
+        (std::env::var_os("GIT_OBJECT_DIRECTORY")? == aside).then(|| PathBuf::from(aside))
+    }
+
+    /// The packs of a push that is to be judged, where Git has put it aside; from then on objects are
+    /// read from them first.
+    pub fn incoming(&self) -> Option<&Objects> {
+        let opened = self.incoming.get_or_init(|| {
+            let objects = Objects::incoming(self)?;
+            Some((objects, Mutex::default()))
+        });
+        opened.as_ref().map(|(objects, _)| objects)
+    }
+
+    /// An object of the push, if it was put aside in a pack.
+    fn read_incoming(&self, oid: Oid) -> Option<(Kind, Arc<[u8]>)> {
+        let (objects, cache) = self.incoming.get()?.as_ref()?;
+        objects.read(
+            oid,
+            &mut cache.lock().unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     /// The objects that were there before the push that Git has put aside for us to judge; `None`
@@ -251,7 +286,28 @@ impl Repo {
     /// # Errors
     /// When it is missing or broken; nothing is fetched.
     pub fn read(&self, oid: Oid) -> Result<Object, ReadError> {
+        if let Some((kind, data)) = self.read_incoming(oid) {
+            let data = data.to_vec();
+            return Ok(Object { kind, data });
+        }
         self.reader().read(oid)
+    }
+
+    /// Reads a tree that others may be reading as well.
+    ///
+    /// # Errors
+    /// As [`Repo::read_as`].
+    pub(super) fn tree(&self, oid: Oid) -> Result<Arc<[u8]>, ReadError> {
+        if let Some((Kind::Tree, data)) = self.read_incoming(oid) {
+            return Ok(data);
+        }
+        let mut kept = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tree) = kept.get(oid) {
+            return Ok(tree);
+        }
+        let tree = Arc::from(self.read_as(Kind::Tree, oid)?);
+        kept.keep(oid, &tree);
+        Ok(tree)
     }
 
     /// Reads an object of a known kind.

@@ -1,9 +1,11 @@
 //! What a tree has that none of its parents' trees has, by object id: never by diff text.
 
-use super::object::{Kind, Mode, TreeEntry, tree_entries};
+use super::object::{Mode, TreeEntry, tree_entries};
 use super::reader::{ReadError, broken};
 use super::repo::Repo;
 use super::{Oid, RepoPath};
+use std::ops::Range;
+use std::sync::Arc;
 
 /// A path that differs from what every parent has there.
 #[derive(Clone, Debug)]
@@ -74,16 +76,23 @@ impl Walk<'_> {
         if depth > MAX_DEPTH {
             return self.unread(at, tree, broken("directories nest too deep"));
         }
-        let data = match self.repo.read_as(Kind::Tree, tree) {
+        let data = match self.repo.tree(tree) {
             Ok(data) => data,
             Err(error) => return self.unread(at, tree, error),
         };
         // A parent that cannot be read makes nothing old: more is examined, not less.
-        let old: Vec<ParentTree> = parents
-            .iter()
-            .filter_map(|parent| ParentTree::read(self.repo, *parent).ok())
-            .collect();
-        for entry in tree_entries(&data, tree.as_raw().len()) {
+        let read = parents.iter().map(|parent| self.repo.tree(*parent));
+        let parents: Vec<Arc<[u8]>> = read.filter_map(Result::ok).collect();
+        let hash_len = tree.as_raw().len();
+        let mut part = 0..data.len();
+        let mut old = Vec::with_capacity(parents.len());
+        for parent in &parents {
+            // What any parent has in the same place is old.
+            let (here, there) = differing(&data, parent, hash_len);
+            part = part.start.max(here.start)..part.end.min(here.end);
+            old.extend(ParentTree::of(parent, there, hash_len));
+        }
+        for entry in tree_entries(data.get(part).unwrap_or_default(), hash_len) {
             match entry {
                 Ok(entry) => self.entry(at, entry, &old, depth),
                 Err(error) => return self.unread(at, tree, broken(error)),
@@ -125,18 +134,87 @@ impl Walk<'_> {
     }
 }
 
-/// The entries of one directory, found by name.
+/// The parts of two trees, from entry to entry, before and behind which they are the same: in the
+/// first, and in the second.
+fn differing(tree: &[u8], other: &[u8], hash_len: usize) -> (Range<usize>, Range<usize>) {
+    let same = same_at_start(tree, other);
+    // Where the last entry begins that begins before or with what differs.
+    let mut start = 0;
+    while let Some(end) = entry_end(tree, start, hash_len).filter(|end| *end <= same) {
+        start = end;
+    }
+    let (rest, other_rest) = (tree.len() - start, other.len() - start);
+    let behind = same_at_end(&tree[start..], &other[start..]);
+    let first_from = |of: &[u8], floor: usize| {
+        let mut at = start;
+        while at < floor {
+            at = entry_end(of, at, hash_len)?;
+        }
+        Some(at)
+    };
+    let mut left = behind;
+    // An entry that begins in what is the same at the ends of both, in both of them.
+    loop {
+        let (Some(end), Some(other_end)) = (
+            first_from(tree, start + rest - left),
+            first_from(other, start + other_rest - left),
+        ) else {
+            return (start..tree.len(), start..other.len());
+        };
+        let (tail, other_tail) = (tree.len() - end, other.len() - other_end);
+        if tail == other_tail {
+            return (start..end, start..other_end);
+        }
+        left = tail.min(other_tail);
+    }
+}
+
+/// So many bytes are compared at once.
+const STEP: usize = 64;
+
+/// How many bytes both begin with.
+fn same_at_start(one: &[u8], other: &[u8]) -> usize {
+    let steps = one.chunks_exact(STEP).zip(other.chunks_exact(STEP));
+    let done = STEP * steps.take_while(|(one, other)| one == other).count();
+    let rest = one[done..].iter().zip(&other[done..]);
+    done + rest.take_while(|(one, other)| one == other).count()
+}
+
+/// How many bytes both end with.
+fn same_at_end(one: &[u8], other: &[u8]) -> usize {
+    let steps = one.rchunks_exact(STEP).zip(other.rchunks_exact(STEP));
+    let done = STEP * steps.take_while(|(one, other)| one == other).count();
+    let [one, other] = [one, other].map(|bytes| bytes[..bytes.len() - done].iter().rev());
+    done + one
+        .zip(other)
+        .take_while(|(one, other)| one == other)
+        .count()
+}
+
+/// Where the entry ends that begins at `at`; `None` where there is none.
+fn entry_end(tree: &[u8], at: usize, hash_len: usize) -> Option<usize> {
+    let end = at + memchr::memchr(0, tree.get(at..)?)? + 1 + hash_len;
+    (end <= tree.len()).then_some(end)
+}
+
+/// Entries of one directory, found by name.
 pub(super) struct ParentTree {
-    data: Vec<u8>,
+    data: Arc<[u8]>,
     /// Where each name stands in `data`, with what it is; sorted by name.
-    entries: Vec<(std::ops::Range<usize>, Mode, Oid)>,
+    entries: Vec<(Range<usize>, Mode, Oid)>,
 }
 
 impl ParentTree {
     pub(super) fn read(repo: &Repo, oid: Oid) -> Result<Self, ReadError> {
-        let data = repo.read_as(Kind::Tree, oid)?;
+        let data = repo.tree(oid)?;
+        let all = 0..data.len();
+        Self::of(&data, all, oid.as_raw().len())
+    }
+
+    /// Of the entries in a part of a tree.
+    fn of(data: &Arc<[u8]>, part: Range<usize>, hash_len: usize) -> Result<Self, ReadError> {
         let begin = data.as_ptr().addr();
-        let mut entries = tree_entries(&data, oid.as_raw().len())
+        let mut entries = tree_entries(data.get(part).unwrap_or_default(), hash_len)
             .map(|entry| {
                 let entry = entry.map_err(broken)?;
                 let start = entry.name.as_ptr().addr() - begin;
@@ -145,6 +223,7 @@ impl ParentTree {
             .collect::<Result<Vec<_>, ReadError>>()?;
         // Git sorts directories as if their names ended in a slash.
         entries.sort_by(|(one, ..), (other, ..)| data[one.clone()].cmp(&data[other.clone()]));
+        let data = Arc::clone(data);
         Ok(Self { data, entries })
     }
 

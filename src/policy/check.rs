@@ -4,14 +4,14 @@ use super::groups::Pusher;
 use super::tokens::{Presented, Used};
 use super::{Coverage, ServerKeys};
 use crate::change::{
-    BadUpdate, By, CommitChange, FileChange, Message, Naming, Proposal, RefUpdate, ScopedCommit,
-    Unread,
+    BadUpdate, Base, By, CommitChange, FileChange, Message, Naming, Proposal, RefUpdate,
+    ScopedCommit, Unread,
 };
 use crate::finding::{CheckId, Fingerprint};
 use crate::finding::{Finding, Level, Place, PlaceKind};
 use crate::git::{Certificate, Keys, RefName, Repo, escape};
 use crate::hook::Side;
-use crate::scan::{Confidence, Secret};
+use crate::scan::{Anywhere, Confidence, Secret};
 use std::collections::HashMap;
 use std::time::Instant;
 
@@ -100,6 +100,12 @@ pub trait Check: Send + Sync {
         _out: &mut Vec<Raised>,
     ) -> Result<(), Unread> {
         Ok(())
+    }
+    /// Looks at a text that comes in, before it is known where it stands, for what it could hold at
+    /// any path; see [`crate::scan::Scanner::anywhere`]. `None` from those that look for nothing in
+    /// texts, or do without [`FileChange::holds_nothing`].
+    fn anywhere(&self, _text: &[u8], _base: Option<Base<'_>>) -> Option<Anywhere> {
+        None
     }
     /// Looks at the size of a push as a whole, after all of it was shown.
     fn whole(&self, _cx: &Cx<'_>, _coverage: &Coverage, _out: &mut Vec<Raised>) {}

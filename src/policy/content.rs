@@ -157,8 +157,8 @@ impl Files {
             (None, Some(oid)) => oid.to_string(),
             (None, None) => "a file".to_owned(),
         };
-        let bytes = file.bytes().map_err(|error| Unread::new(what(), error))?;
-        if let (true, Err(why)) = (lfs, lfs::pointer(bytes)) {
+        let bytes = || file.bytes().map_err(|error| Unread::new(what(), error));
+        if lfs && let Err(why) = lfs::pointer(bytes()?) {
             let message = format!("Git LFS keeps files of that name: {why}");
             let help = "have Git LFS track it, then add it anew (git lfs track; git add)";
             out.push(raise("lfs", message, help, place_in(file), file.by));
@@ -166,14 +166,16 @@ impl Files {
         if file.is_old_content() {
             return Ok(());
         }
-        if let Some(most) = &self.asked.max_file_size
-            && bytes.len() as u64 > most.0
-        {
-            let message = format!("{} bytes, and {} are allowed", bytes.len(), most.0);
-            let help = "keep it elsewhere, or in Git LFS";
-            out.push(raise("file-size", message, help, place_in(file), file.by));
+        if let Some(most) = &self.asked.max_file_size {
+            let size = file.size().map_err(|error| Unread::new(what(), error))?;
+            if size > most.0 {
+                let message = format!("{size} bytes, and {} are allowed", most.0);
+                let help = "keep it elsewhere, or in Git LFS";
+                out.push(raise("file-size", message, help, place_in(file), file.by));
+            }
         }
-        if let Some((kind, name)) = file_type(bytes)
+        if !self.asked.deny_types.is_empty()
+            && let Some((kind, name)) = file_type(bytes()?)
             && (self.asked.deny_types.contains(&kind)
                 || self.asked.deny_types.contains(&FileType::Executable))
         {

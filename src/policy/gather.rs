@@ -4,7 +4,8 @@ use super::check::{Check, Cx, Raised};
 use super::judge::Effort;
 use super::{Coverage, Unread};
 use crate::change::{
-    BadUpdate, Change, Circumstances, FileChange, MessageOf, Naming, Progress, Sink, Stage,
+    Anywhere, BadUpdate, Base, Change, Circumstances, FileChange, MessageOf, Naming, Progress,
+    Sink, Stage,
 };
 use crate::git::{Oid, OidSet, RefName};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -105,7 +106,7 @@ impl<'a> Gather<'a> {
         let size = if file.is_old_content() {
             None
         } else {
-            file.bytes().ok().map(<[u8]>::len)
+            file.size().ok()
         };
         let mut kept = self.kept();
         kept.coverage.scanned += file.scanned.get();
@@ -117,7 +118,7 @@ impl<'a> Gather<'a> {
             Some(_) | None => true,
         };
         if let (Some(size), true) = (size, once) {
-            kept.coverage.bytes += size as u64;
+            kept.coverage.bytes += size;
             if file.blob().is_some() {
                 kept.coverage.blobs += 1;
             }
@@ -199,6 +200,20 @@ impl Sink for Gather<'_> {
 
     fn wants_name(&self, name: &[u8]) -> bool {
         self.checks.iter().any(|check| check.wants_name(name))
+    }
+
+    fn anywhere(&self, text: &[u8], base: Option<Base<'_>>) -> Anywhere {
+        let looks = self.checks.iter();
+        let looks = looks.filter_map(|check| check.anywhere(text, base));
+        // One check looks into texts; of several each would need a note of its own.
+        let [look] = looks.collect::<Vec<_>>()[..] else {
+            return Anywhere::default();
+        };
+        self.kept().coverage.scanned += look.scanned;
+        Anywhere {
+            nothing: look.nothing,
+            calm: look.calm,
+        }
     }
 
     fn blobs_found(&self) -> Vec<Oid> {

@@ -10,11 +10,12 @@ use super::marks::mark_of;
 use super::publics::Publics;
 use super::settings::{self, Settings};
 use crate::change::{
-    By, Calm, Content, FileChange, Fresh, Message, MessageOf, Naming, RefChange, RefUpdate, Unread,
+    Base, By, Calm, Content, FileChange, Fresh, Message, MessageOf, Naming, RefChange, RefUpdate,
+    Unread,
 };
 use crate::finding::{CheckId, Finding, Fingerprint, FoundSecret, Level, Place, PlaceKind};
 use crate::git::{Kind, Oid, RepoPath, escape};
-use crate::scan::{Confidence, Match, Rule, Scanner, Validity};
+use crate::scan::{Anywhere, Confidence, Match, Rule, Scanner, Validity, is_apart};
 use lines::Lines;
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -80,6 +81,10 @@ impl Check for Secrets {
             self.candidate(file, out);
             return Ok(());
         }
+        let stands = file.path.as_ref().map_or(&[][..], RepoPath::as_bytes);
+        if file.holds_nothing() && !is_apart(stands) {
+            return Ok(());
+        }
         let key = file
             .blob()
             .filter(|_| file.by.commit.is_some())
@@ -93,7 +98,7 @@ impl Check for Secrets {
             (None, None) => "standard input".to_owned(),
         };
         let bytes = file.bytes().map_err(|error| Unread::new(what(), error))?;
-        let path = file.path.as_ref().map_or(&[][..], RepoPath::as_bytes);
+        let path = stands;
         if let Some(base) = file.base
             && let Calm::Within(around) = base.calm
         {
@@ -162,6 +167,14 @@ impl Check for Secrets {
             out.push(self.raise(stage_of(file), found, bytes, place, file.by));
         }
         unread
+    }
+
+    fn anywhere(&self, text: &[u8], base: Option<Base<'_>>) -> Option<Anywhere> {
+        let base = base.and_then(|base| match base.calm {
+            Calm::Within(around) => Some((base.fresh, around)),
+            Calm::Unknown => None,
+        });
+        Some(self.scanner.anywhere(text, base))
     }
 
     fn message(

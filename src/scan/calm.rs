@@ -34,6 +34,8 @@ pub(super) struct Told {
     pub(super) matches: bool,
     /// The public keys in it, where they are asked for.
     pub(super) publics: Option<Vec<Public>>,
+    /// Whether the beginning of a public key stands in it.
+    pub(super) public: bool,
 }
 
 impl Scanner {
@@ -96,7 +98,7 @@ impl Scanner {
             }
         }
         let direct = self.direct(&text, hits, &mut told);
-        if told.matches || !direct.is_empty() {
+        if told.matches || told.public || !direct.is_empty() {
             return Calm::Unknown;
         }
         let parts = match excerpts.as_slice() {
@@ -110,9 +112,12 @@ impl Scanner {
         };
         let mut told_inside = Told::default();
         let inside = self.inside(&parts, &mut Budget::default(), &mut told_inside);
-        let (Calm::Within(outside), Calm::Within(within), []) =
-            (self.calm_by(&told), self.calm_by(&told_inside), &inside[..])
-        else {
+        let (Calm::Within(outside), Calm::Within(within), [], false) = (
+            self.calm_by(&told),
+            self.calm_by(&told_inside),
+            &inside[..],
+            told_inside.public,
+        ) else {
             return Calm::Unknown;
         };
         // What can only hold something by itself holds nothing anywhere.

@@ -5,6 +5,7 @@
 //! placeholders, entropy, an offline [`proof`] or the model of `generic`; of several matches over
 //! the same bytes the most specific stays. What is encoded is decoded and scanned again.
 
+mod anywhere;
 mod around;
 mod calm;
 pub mod compile;
@@ -29,6 +30,7 @@ pub mod template;
 mod whose;
 mod window;
 
+pub use anywhere::{Anywhere, is_apart};
 pub use decode::{Budget, Decoded, Piece, decode};
 pub use generic::{Model, Signal};
 pub use keys::Public;

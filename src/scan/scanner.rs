@@ -31,6 +31,9 @@ pub struct Scan {
     pub calm: Calm,
     /// The public keys and certificates in it, which say where a private key is trusted.
     pub publics: Vec<keys::Public>,
+    /// Whether nothing in it comes near to a match or a public key: neither what was dropped, nor
+    /// what could not be decoded.
+    pub(super) quiet: bool,
 }
 
 /// How a rule takes part.
@@ -225,6 +228,8 @@ impl Scanner {
         });
         if scan.matches.is_empty() && is_plain(content.bytes) && !is_one(path) {
             scan.calm = self.calm_by(&told);
+            let nothing = !told.matches && !told.public && told.undecided.is_empty();
+            scan.quiet = nothing && self.by_lines;
         }
         scan.undecided = told.undecided;
         let whole = 0..content.bytes.len();
@@ -351,6 +356,7 @@ impl Scanner {
         hits.dedup();
         for group in hits.chunk_by(|a, b| a.owner == b.owner) {
             if group[0].owner == PUBLIC {
+                told.public = true;
                 if let Some(publics) = &mut told.publics {
                     publics.append(&mut keys::stand_in(text.bytes));
                 }

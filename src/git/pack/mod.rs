@@ -14,6 +14,7 @@ mod family;
 mod inflate;
 mod loose;
 mod plan;
+mod read;
 mod stock;
 mod table;
 
@@ -24,6 +25,7 @@ use gix_index::hash::Kind as HashKind;
 use gix_pack::index;
 use loose::Loose;
 use plan::Pack;
+pub(super) use read::Cache;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -134,6 +136,34 @@ impl Objects {
         Ok(whole.then_some(objects))
     }
 
+    /// Opens the packs that Git has put aside for a push to be judged, and nothing else: no loose
+    /// objects, which come one by one and are built on nothing, and no alternates. `None` where there
+    /// is no pack of a push, or not everything is as expected.
+    pub(super) fn incoming(repo: &Repo) -> Option<Self> {
+        let directory = repo.quarantine()?;
+        let mut objects = Self::none(&Stock::default());
+        for path in indexes(&directory.join("pack")).ok()? {
+            objects.packs.push(Pack::open(&path, HashKind::Sha1).ok()?);
+        }
+        if objects.packs.is_empty() {
+            return None;
+        }
+        objects.enter_all().ok()?;
+        Some(objects)
+    }
+
+    fn none(before: &Stock) -> Self {
+        Self {
+            stock: Stock::default(),
+            packs: Vec::new(),
+            loose: Loose::default(),
+            table: Table::default(),
+            firsts: Vec::new(),
+            old: Vec::new(),
+            hidden: before.loose().to_vec(),
+        }
+    }
+
     fn beyond(repo: &Repo, before: &Stock) -> Result<Self, Surprise> {
         let hash = if repo.is_in_process() {
             HashKind::Sha1
@@ -144,15 +174,7 @@ impl Objects {
                 Ok(_) | Err(_) => return Err(Surprise),
             }
         };
-        let mut objects = Self {
-            stock: Stock::default(),
-            packs: Vec::new(),
-            loose: Loose::default(),
-            table: Table::default(),
-            firsts: Vec::new(),
-            old: Vec::new(),
-            hidden: before.loose().to_vec(),
-        };
+        let mut objects = Self::none(before);
         for directory in directories(&repo.object_dir().ok_or(Surprise)?)? {
             for path in indexes(&directory.join("pack"))? {
                 let listed = objects.stock.add_pack(&path).map_err(|_| Surprise)?;

@@ -89,6 +89,13 @@ impl Pack {
         self.places[entry as usize]
     }
 
+    /// The entry that stands at a place of the index.
+    pub(super) fn entry_at(&self, place: u32) -> Option<u32> {
+        let offset = self.index.pack_offset_at_index(place);
+        let found = self.offsets.binary_search(&offset).ok()?;
+        Some(found as u32).filter(|entry| *entry < self.len())
+    }
+
     /// The raw id of an entry.
     pub(super) fn id(&self, entry: u32) -> &[u8] {
         self.index

@@ -242,6 +242,11 @@ pub(super) fn is_one(path: &[u8]) -> bool {
     office::is_member(path)
 }
 
+/// Whether a text at this path, or what is compressed in it, could be decoded as a whole.
+pub(super) fn is_part_of_document(path: &[u8]) -> bool {
+    office::may_be_member(path)
+}
+
 /// Takes one layer of encoding off `text`. `path` is its name in the tree, from which a compressed
 /// file's inner name is made.
 ///

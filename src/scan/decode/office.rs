@@ -14,7 +14,12 @@ const LINES: [&[u8]; 8] = [
 
 /// Whether a path is that of such a member.
 pub(super) fn is_member(path: &[u8]) -> bool {
-    path.ends_with(b".xml") && MEMBERS.iter().any(|member| path.starts_with(member))
+    path.ends_with(b".xml") && may_be_member(path)
+}
+
+/// Whether a path is that of such a member, whatever is taken off its end.
+pub(super) fn may_be_member(path: &[u8]) -> bool {
+    MEMBERS.iter().any(|member| path.starts_with(member))
 }
 
 /// Takes the tags out of the text of a document.

@@ -41,6 +41,7 @@ mod tests;
 mod value;
 
 use super::Confidence;
+use super::anywhere::{ANYWHERE, KINDS};
 use serde::Deserialize;
 use std::ops::Range;
 
@@ -179,6 +180,10 @@ pub(super) fn judge(
     text: &[u8],
     path: &[u8],
 ) -> Option<Verdict> {
+    if path == ANYWHERE {
+        let mut all = KINDS.iter();
+        return all.find_map(|path| judge(model, candidate, text, path));
+    }
     let name = name::read(&text[candidate.name.clone()])?;
     let secret = &text[candidate.value.clone()];
     if value::says_nothing(secret, &text[candidate.name.clone()]) {
@@ -274,6 +279,10 @@ pub(super) fn judge_plain(
     text: &[u8],
     path: &[u8],
 ) -> Option<Verdict> {
+    if path == ANYWHERE {
+        let mut all = KINDS.iter();
+        return all.find_map(|path| judge_plain(model, span, whole, text, path));
+    }
     let secret = &text[span.clone()];
     let coded = matches!(model, Model::Hash | Model::Encoded);
     if !coded && value::says_nothing(secret, b"") {

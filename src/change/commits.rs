@@ -1,8 +1,8 @@
 //! What a commit brings in: itself, its message, and every file that no parent has as it is.
 
 use super::sweep::Nothing;
-use super::{By, Change, CommitChange, FileChange, Message, MessageOf, Sink, Unread};
-use crate::git::{Mode, Oid, OidMap, RefName, Repo, Walked, changed};
+use super::{By, Change, CommitChange, FileChange, Message, MessageOf, Refs, Sink, Unread};
+use crate::git::{Mode, Oid, OidMap, Repo, Walked, changed};
 
 /// Shows commits, oldest first, and remembers the trees of those it has seen.
 pub(super) struct Commits<'a> {
@@ -23,7 +23,7 @@ impl<'a> Commits<'a> {
     }
 
     /// Shows one commit, which would be reached by `refs`.
-    pub(super) fn show(&mut self, commit: &Walked, refs: &[RefName]) {
+    pub(super) fn show(&mut self, commit: &Walked, refs: Refs<'_>) {
         let info = match self.repo.commit(commit.oid) {
             Ok(info) => info,
             Err(error) => return self.sink.unread(Unread::new(commit.oid, error)),

@@ -10,6 +10,7 @@ mod file;
 mod fresh;
 mod history;
 mod push;
+mod reach;
 mod scoped;
 mod staged;
 mod sweep;
@@ -23,6 +24,7 @@ pub use history::{
     Blob, Circumstances, Counts, Examined, Find, History, KeptBy, Located, Sought, Whereabouts,
 };
 pub use push::{BadUpdate, RefChange, RefUpdate};
+pub use reach::Refs;
 
 use crate::git::{Certificate, CommitInfo, Oid, RefName, Repo, escape};
 use std::path::PathBuf;
@@ -177,7 +179,7 @@ pub struct By<'a> {
     /// The commit.
     pub commit: Option<&'a CommitInfo>,
     /// The refs that would reach it after the push.
-    pub refs: &'a [RefName],
+    pub refs: Refs<'a>,
 }
 
 /// A commit that comes in.
@@ -188,7 +190,7 @@ pub struct CommitChange<'a> {
     /// The trees of the parents that the walk saw, each once.
     pub before: &'a [Oid],
     /// The refs that would reach it after the push.
-    pub refs: &'a [RefName],
+    pub refs: Refs<'a>,
 }
 
 /// A commit that is new under a set of refs.
@@ -199,7 +201,7 @@ pub struct ScopedCommit<'a> {
     /// The commit.
     pub info: &'a CommitInfo,
     /// The refs of the set that would reach it.
-    pub refs: &'a [RefName],
+    pub refs: Refs<'a>,
 }
 
 /// A text that is about commits and not in a file.

@@ -2,14 +2,13 @@
 
 use super::Progress;
 use super::commits::{Commits, show_tree};
+use super::reach::Reached;
 use super::sweep::Nothing;
 use super::{By, Change, FileChange, Message, MessageOf, Sink, There, Unread, scoped};
 use crate::git::{
     GitError, Kind, Oid, RefName, Repo, Walked, rev_list, rev_list_args, rev_list_quarantined,
     will_ask_ancestors,
 };
-use std::collections::{BTreeSet, HashMap};
-use std::rc::Rc;
 
 /// One ref that a push asks to move.
 #[derive(Clone, Debug)]
@@ -190,7 +189,10 @@ enum Tip {
 /// Shows the tags on the way to what a ref will stand for, and a tree or blob at its end.
 fn show_tip(repo: &Repo, new: Oid, name: &RefName, nothing: &Nothing, sink: &dyn Sink) -> Tip {
     let refs = std::slice::from_ref(name);
-    let by = By { commit: None, refs };
+    let by = By {
+        commit: None,
+        refs: refs.into(),
+    };
     let (tags, oid, object) = match repo.peel(new) {
         Ok(peeled) => peeled,
         Err(error) => {
@@ -219,33 +221,6 @@ fn show_tip(repo: &Repo, new: Oid, name: &RefName, nothing: &Nothing, sink: &dyn
     Tip::Shown
 }
 
-/// Which refs would reach each commit of a walk (children before parents).
-pub(super) fn reached_by<'a>(
-    walked: &[Walked],
-    tips: &[(Oid, &'a RefName)],
-) -> HashMap<Oid, Rc<BTreeSet<&'a RefName>>> {
-    let mut reached: HashMap<Oid, Rc<BTreeSet<&RefName>>> = HashMap::new();
-    for (tip, name) in tips {
-        Rc::make_mut(reached.entry(*tip).or_default()).insert(name);
-    }
-    for commit in walked {
-        // In a look back no ref moves.
-        let Some(names) = reached.get(&commit.oid).cloned() else {
-            continue;
-        };
-        for parent in &commit.parents {
-            match reached.get_mut(parent) {
-                None => {
-                    reached.insert(*parent, Rc::clone(&names));
-                }
-                Some(known) if Rc::ptr_eq(known, &names) => {}
-                Some(known) => Rc::make_mut(known).extend(names.iter().copied()),
-            }
-        }
-    }
-    reached
-}
-
 /// Shows commits of a walk (children before parents), oldest first, each with the refs that would
 /// reach it.
 fn show_commits(
@@ -255,18 +230,14 @@ fn show_commits(
     nothing: &Nothing,
     sink: &dyn Sink,
 ) {
-    let reached = reached_by(walked, tips);
+    let reached = Reached::new(walked, tips);
     let mut commits = Commits::new(repo, nothing, sink);
     let all = walked.len() as u64;
     for (done, commit) in walked.iter().rev().enumerate() {
         if !sink.go_on() {
             return;
         }
-        let refs: Vec<RefName> = reached
-            .get(&commit.oid)
-            .map(|names| names.iter().map(|name| (*name).clone()).collect())
-            .unwrap_or_default();
-        commits.show(commit, &refs);
+        commits.show(commit, reached.reaching(commit.oid).refs());
         sink.progress(Progress {
             objects: done as u64 + 1,
             bytes: 0,

@@ -4,7 +4,7 @@
 //! that holds for some refs alone that would be wrong: a commit that came in by a ref outside of the
 //! policy would then never be judged by it. Here a commit is old when a ref *of the set* reaches it.
 
-use super::push::reached_by;
+use super::reach::Reached;
 use super::{Change, RefUpdate, ScopedCommit, Sink, There, Unread};
 use crate::git::{Oid, OidSet, RefName, Repo, Walked, rev_list, visible_refs};
 use std::collections::HashSet;
@@ -143,7 +143,7 @@ pub(super) fn show_all(
 }
 
 fn show(repo: &Repo, scope: usize, walked: &[Walked], tips: &[(Oid, &RefName)], sink: &dyn Sink) {
-    let reached = reached_by(walked, tips);
+    let reached = Reached::new(walked, tips);
     for commit in walked.iter().rev() {
         if !sink.go_on() {
             return;
@@ -155,14 +155,10 @@ fn show(repo: &Repo, scope: usize, walked: &[Walked], tips: &[(Oid, &RefName)], 
                 continue;
             }
         };
-        let refs: Vec<RefName> = reached
-            .get(&commit.oid)
-            .map(|names| names.iter().map(|name| (*name).clone()).collect())
-            .unwrap_or_default();
         sink.change(&Change::Scoped(&ScopedCommit {
             scope,
             info: &info,
-            refs: &refs,
+            refs: reached.reaching(commit.oid).refs(),
         }));
     }
 }

@@ -174,6 +174,13 @@ impl<'a> TreePlace<'a> {
         &self.bytes[self.bytes.len() - self.hash_len..]
     }
 
+    /// Its name; `None` where its bytes make no sense.
+    pub(super) fn name(&self) -> Option<&'a [u8]> {
+        let space = memchr::memchr(b' ', self.bytes)?;
+        self.bytes
+            .get(space + 1..self.bytes.len() - self.hash_len - 1)
+    }
+
     /// Whether it could be a tree, by the first digit of its mode: `40000`, `040000` in old ones.
     #[must_use]
     pub fn may_be_tree(&self) -> bool {

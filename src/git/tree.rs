@@ -1,6 +1,6 @@
 //! What a tree has that none of its parents' trees has, by object id: never by diff text.
 
-use super::object::{Mode, TreeEntry, tree_entries};
+use super::object::{Mode, TreeEntry, TreePlace, tree_entries, tree_places};
 use super::reader::{ReadError, broken};
 use super::repo::Repo;
 use super::{Oid, RepoPath};
@@ -84,14 +84,21 @@ impl Walk<'_> {
         let read = parents.iter().map(|parent| self.repo.tree(*parent));
         let parents: Vec<Arc<[u8]>> = read.filter_map(Result::ok).collect();
         let hash_len = tree.as_raw().len();
-        let mut part = 0..data.len();
-        let mut old = Vec::with_capacity(parents.len());
-        for parent in &parents {
-            // What any parent has in the same place is old.
-            let (here, there) = differing(&data, parent, hash_len);
-            part = part.start.max(here.start)..part.end.min(here.end);
-            old.extend(ParentTree::of(parent, there, hash_len));
+        let differ = |parent: &Arc<[u8]>| differing(&data, parent, hash_len);
+        let differ: Vec<_> = parents.iter().map(differ).collect();
+        // What any parent has in the same place is old.
+        let part = differ.iter().fold(0..data.len(), |part, (here, _)| {
+            part.start.max(here.start)..part.end.min(here.end)
+        });
+        if part.is_empty() {
+            return;
         }
+        let span = Names::of(data.get(part.clone()).unwrap_or_default(), hash_len);
+        let old = parents.iter().zip(differ);
+        let old = old.filter_map(|(parent, (_, there))| {
+            ParentTree::of(parent, there, hash_len, span.as_ref()).ok()
+        });
+        let old: Vec<ParentTree> = old.collect();
         for entry in tree_entries(data.get(part).unwrap_or_default(), hash_len) {
             match entry {
                 Ok(entry) => self.entry(at, entry, &old, depth),
@@ -131,6 +138,26 @@ impl Walk<'_> {
             oid,
             error,
         }));
+    }
+}
+
+/// The first and the last of some names, byte by byte.
+struct Names<'a>(&'a [u8], &'a [u8]);
+
+impl<'a> Names<'a> {
+    /// Of the entries in a part of a tree; `None` where there are none, or not all make sense.
+    fn of(part: &'a [u8], hash_len: usize) -> Option<Self> {
+        let mut names: Option<Self> = None;
+        for place in tree_places(part, hash_len) {
+            let name = place.ok()?.name()?;
+            let Self(first, last) = names.unwrap_or(Self(name, name));
+            names = Some(Self(first.min(name), last.max(name)));
+        }
+        names
+    }
+
+    fn has(&self, name: &[u8]) -> bool {
+        self.0 <= name && name <= self.1
     }
 }
 
@@ -208,15 +235,29 @@ impl ParentTree {
     pub(super) fn read(repo: &Repo, oid: Oid) -> Result<Self, ReadError> {
         let data = repo.tree(oid)?;
         let all = 0..data.len();
-        Self::of(&data, all, oid.as_raw().len())
+        Self::of(&data, all, oid.as_raw().len(), None)
     }
 
-    /// Of the entries in a part of a tree.
-    fn of(data: &Arc<[u8]>, part: Range<usize>, hash_len: usize) -> Result<Self, ReadError> {
+    /// Of the entries in a part of a tree, or of those that have names in a span.
+    fn of(
+        data: &Arc<[u8]>,
+        part: Range<usize>,
+        hash_len: usize,
+        span: Option<&Names<'_>>,
+    ) -> Result<Self, ReadError> {
         let begin = data.as_ptr().addr();
-        let mut entries = tree_entries(data.get(part).unwrap_or_default(), hash_len)
-            .map(|entry| {
-                let entry = entry.map_err(broken)?;
+        let wanted = |place: &TreePlace<'_>| {
+            let name = || {
+                place
+                    .name()
+                    .is_some_and(|name| span.is_some_and(|span| span.has(name)))
+            };
+            span.is_none() || name()
+        };
+        let mut entries = tree_places(data.get(part).unwrap_or_default(), hash_len)
+            .filter(|place| place.as_ref().map_or(true, wanted))
+            .map(|place| {
+                let entry = place.and_then(|place| place.read()).map_err(broken)?;
                 let start = entry.name.as_ptr().addr() - begin;
                 Ok((start..start + entry.name.len(), entry.mode, entry.oid))
             })

@@ -39,7 +39,7 @@ impl Common<'_> {
                     message_at: info.message_at,
                     by: By {
                         commit: Some(&info),
-                        refs: &[],
+                        ..By::default()
                     },
                 }));
                 Some(info)

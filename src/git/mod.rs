@@ -18,6 +18,7 @@ mod oid;
 mod options;
 mod pack;
 mod program;
+mod quarantine;
 mod reader;
 mod reflog;
 mod repo;

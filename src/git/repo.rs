@@ -2,13 +2,14 @@
 
 use super::ancestry::Ancestry;
 use super::object::{CommitInfo, Kind, Object, TagInfo};
-use super::pack::{Cache, Objects};
+use super::pack::Cache;
 use super::program::{Git, GitError, path_of_line};
+use super::quarantine::Incoming;
 use super::reader::{Program, ReadError, Reader, broken};
 use super::{Oid, RefName};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// A repository. Reading is safe from several threads; nothing here ever writes to it.
 pub struct Repo {
@@ -21,8 +22,8 @@ pub struct Repo {
     reader: Mutex<Reader>,
     refs: OnceLock<Vec<(RefName, Oid)>>,
     ancestry: Mutex<Ancestry>,
-    incoming: OnceLock<Option<(Objects, Mutex<Cache>)>>,
-    trees: Mutex<Cache>,
+    pub(super) incoming: Incoming,
+    pub(super) trees: Mutex<Cache>,
 }
 
 /// What ties a run of the `git` program to the repository.
@@ -112,7 +113,7 @@ impl Repo {
                 reader: Mutex::new(Reader::Library(repo)),
                 refs: OnceLock::new(),
                 ancestry: Mutex::default(),
-                incoming: OnceLock::new(),
+                incoming: Incoming::default(),
                 trees: Mutex::default(),
             });
         }
@@ -165,7 +166,7 @@ impl Repo {
             reader,
             refs: OnceLock::new(),
             ancestry: Mutex::default(),
-            incoming: OnceLock::new(),
+            incoming: Incoming::default(),
             trees: Mutex::default(),
         })
     }
@@ -182,6 +183,11 @@ impl Repo {
         &self.common_dir
     }
 
+    /// Whether the environment of a hook counts for it.
+    pub(super) fn is_of_environment(&self) -> bool {
+        self.bound == Bound::Environment
+    }
+
     /// Where the objects are, their alternates aside; `None` where the environment names other places.
     pub(super) fn object_dir(&self) -> Option<PathBuf> {
         let named = [
@@ -192,53 +198,6 @@ impl Repo {
         let elsewhere = self.bound == Bound::Environment
             && named.iter().any(|name| std::env::var_os(name).is_some());
         (!elsewhere).then(|| self.common_dir.join("objects"))
-    }
-
-    /// Where Git has put the objects of a push aside that is to be judged; `None` where there is no such
-    /// push, or the repository is not read in this process.
-    pub(super) fn quarantine(&self) -> Option<PathBuf> {
-        let aside = std::env::var_os("GIT_QUARANTINE_PATH")
-            .filter(|_| self.bound == Bound::Environment && self.is_in_process())?;
-        // Who names another place for the objects knows more than can be told from here.
-        (std::env::var_os("GIT_OBJECT_DIRECTORY")? == aside).then(|| PathBuf::from(aside))
-    }
-
-    /// The packs of a push that is to be judged, where Git has put it aside; from then on objects are
-    /// read from them first.
-    pub fn incoming(&self) -> Option<&Objects> {
-        let opened = self.incoming.get_or_init(|| {
-            let objects = Objects::incoming(self)?;
-            Some((objects, Mutex::default()))
-        });
-        opened.as_ref().map(|(objects, _)| objects)
-    }
-
-    /// An object of the push, if it was put aside in a pack.
-    fn read_incoming(&self, oid: Oid) -> Option<(Kind, Arc<[u8]>)> {
-        let (objects, cache) = self.incoming.get()?.as_ref()?;
-        objects.read(
-            oid,
-            &mut cache.lock().unwrap_or_else(PoisonError::into_inner),
-        )
-    }
-
-    /// The objects that were there before the push that Git has put aside for us to judge; `None`
-    /// where there is no such push, or they cannot be told apart in this process.
-    pub(super) fn objects_before_push(&self) -> Option<ObjectsBefore> {
-        let quarantined = self.bound == Bound::Environment
-            && std::env::var_os("GIT_QUARANTINE_PATH").is_some()
-            && self.is_in_process();
-        if !quarantined {
-            return None;
-        }
-        let others = std::env::var_os("GIT_ALTERNATE_OBJECT_DIRECTORIES").unwrap_or_default();
-        let before = git2::Odb::new().ok()?;
-        for place in std::env::split_paths(&others).chain([self.common_dir.join("objects")]) {
-            if !place.as_os_str().is_empty() {
-                before.add_disk_alternate(place.to_str()?).ok()?;
-            }
-        }
-        Some(ObjectsBefore(before))
     }
 
     pub(super) fn ancestry(&self) -> MutexGuard<'_, Ancestry> {
@@ -291,23 +250,6 @@ impl Repo {
             return Ok(Object { kind, data });
         }
         self.reader().read(oid)
-    }
-
-    /// Reads a tree that others may be reading as well.
-    ///
-    /// # Errors
-    /// As [`Repo::read_as`].
-    pub(super) fn tree(&self, oid: Oid) -> Result<Arc<[u8]>, ReadError> {
-        if let Some((Kind::Tree, data)) = self.read_incoming(oid) {
-            return Ok(data);
-        }
-        let mut kept = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(tree) = kept.get(oid) {
-            return Ok(tree);
-        }
-        let tree = Arc::from(self.read_as(Kind::Tree, oid)?);
-        kept.keep(oid, &tree);
-        Ok(tree)
     }
 
     /// Reads an object of a known kind.
@@ -469,17 +411,6 @@ impl Repo {
             tags.push(tag);
         }
         Err(broken("a chain of more than 64 tags"))
-    }
-}
-
-/// The objects of a repository without those of a push that was put aside.
-pub(super) struct ObjectsBefore(git2::Odb<'static>);
-
-impl ObjectsBefore {
-    pub(super) fn has(&self, oid: Oid) -> bool {
-        // Not there is the answer that is expected: no second look at the disk for each.
-        let flags = git2::OdbLookupFlags::NO_REFRESH;
-        git2::Oid::from_bytes(oid.as_raw()).map_or(true, |oid| self.0.exists_ext(oid, flags))
     }
 }
 

@@ -12,8 +12,8 @@ use std::ops::Range;
 
 /// A text made from a base: where each byte was in it, if it was.
 #[derive(Clone, Default)]
-struct Made {
-    text: Vec<u8>,
+pub(super) struct Made {
+    pub(super) text: Vec<u8>,
     from: Vec<Option<usize>>,
 }
 
@@ -29,7 +29,7 @@ impl Made {
     }
 
     /// By the definition of [`crate::change::Base`], byte for byte.
-    fn fresh(&self, base: &[u8]) -> Vec<Range<usize>> {
+    pub(super) fn fresh(&self, base: &[u8]) -> Vec<Range<usize>> {
         let before = |text: &[u8], at: usize| at.checked_sub(1).map_or(b'\n', |at| text[at]);
         let behind = |text: &[u8], at: usize| text.get(at + 1).map_or(b'\n', |byte| *byte);
         let mut ranges: Vec<Range<usize>> = Vec::new();
@@ -82,7 +82,7 @@ fn reaches(one: Calm, other: Calm) -> bool {
 }
 
 /// Lines around a secret: code, data, strings, comments.
-fn noise(random: &mut Random, lines: usize) -> String {
+pub(super) fn noise(random: &mut Random, lines: usize) -> String {
     (0..lines)
         .map(|_| {
             let width = random.below(30);
@@ -103,7 +103,7 @@ fn noise(random: &mut Random, lines: usize) -> String {
 }
 
 /// A text as it may be written: as it is, or in an encoding that goes over lines.
-fn written(random: &mut Random, secret: &str) -> Vec<u8> {
+pub(super) fn written(random: &mut Random, secret: &str) -> Vec<u8> {
     let encode = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
     let wrap = |text: &str, width: usize, by: &str| {
         let lines: Vec<&[u8]> = text.as_bytes().chunks(width).collect();
@@ -142,7 +142,7 @@ fn written(random: &mut Random, secret: &str) -> Vec<u8> {
 }
 
 /// A base that lacks a part of the text or has it elsewhere, and how the text is made from it.
-fn cut(random: &mut Random, text: &[u8], parts: &Range<usize>) -> (Vec<u8>, Made) {
+pub(super) fn cut(random: &mut Random, text: &[u8], parts: &Range<usize>) -> (Vec<u8>, Made) {
     let mut pick = || parts.start + random.below(parts.len() + 1);
     let (one, other) = (pick(), pick());
     let (from, to) = (one.min(other), one.max(other));

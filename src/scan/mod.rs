@@ -43,6 +43,8 @@ pub use table::{Own, Selection};
 use std::ops::Range;
 
 #[cfg(test)]
+mod anywhere_tests;
+#[cfg(test)]
 mod calm_tests;
 #[cfg(test)]
 mod tests;

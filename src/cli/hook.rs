@@ -124,7 +124,16 @@ pub(super) fn run(args: &Args) -> Exit {
     }
     let recorded = record.judged(&sources, &verdict);
     if let Err(error) = report(&verdict, &args.common, audience, mode, Stream::Stderr) {
-        return unreported(&verdict, &error);
+        let exit = unreported(&verdict, &error);
+        return match (mode, verdict.outcome()) {
+            // Nothing is held, and the log says so.
+            (Mode::Evaluate, _) => Exit::Clean,
+            (Mode::Enforce, Outcome::Accepted) if recorded.is_ok() => {
+                let taken_back = record.withdrawn("the report cannot be written");
+                taken_back.map_or_else(|error| unrecorded(&error), |()| exit)
+            }
+            (Mode::Enforce, _) => exit,
+        };
     }
     let outcome = match recorded {
         Ok(()) => verdict.outcome(),

@@ -1,12 +1,15 @@
 //! Writes down what a hook of a server has judged, before anyone is told of it.
 
-use crate::audit::{Circumstances, Log, LogError, PushId, entries, moved};
+use crate::audit::{
+    Back, Circumstances, Entry, Ledger, Log, LogError, Moved, PushId, Withdrawn, entries,
+};
 use crate::change::{Landed, Source};
-use crate::git::{RefName, Repo};
+use crate::git::{Oid, RefName, Repo};
 use crate::hook::{Hook, Side};
 use crate::policy::groups::Pusher;
 use crate::policy::settings::{Mode, Settings};
 use crate::policy::{Unread, Verdict};
+use serde::Serialize;
 use time::OffsetDateTime;
 
 /// Where and how a push is written down; nowhere if the policy asks for no log.
@@ -18,6 +21,15 @@ pub(super) struct Record<'a> {
     mode: Mode,
     policy: String,
     pusher: Pusher,
+    push: PushId,
+}
+
+/// What one push adds to the log.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Line<'a> {
+    Judged(&'a Entry),
+    Moved(Moved),
 }
 
 impl<'a> Record<'a> {
@@ -39,6 +51,7 @@ impl<'a> Record<'a> {
             mode: settings.server.mode,
             policy,
             pusher: Pusher::Unknown,
+            push: PushId::new(),
         }
     }
 
@@ -71,7 +84,20 @@ impl<'a> Record<'a> {
         self.write(sources, &verdict, Mode::Enforce)
     }
 
-    /// Writes down that these refs have moved, each with the entry that accepted it.
+    /// Writes down that what was accepted is refused after all.
+    ///
+    /// # Errors
+    /// When that is not possible.
+    pub(super) fn withdrawn(&self, why: &str) -> Result<(), LogError> {
+        let Some(log) = &self.log else {
+            return Ok(());
+        };
+        let now = OffsetDateTime::now_utc();
+        log.append(&[Withdrawn::of(self.push.clone(), self.hook, why, now)])
+    }
+
+    /// Writes down that these refs have moved, each with the entry that accepted it, and those of
+    /// other pushes of which nobody has said so.
     ///
     /// # Errors
     /// When that is not possible.
@@ -79,13 +105,18 @@ impl<'a> Record<'a> {
         let Some(log) = &self.log else {
             return Ok(());
         };
-        let now = |name: &RefName| self.repo.resolve(name).ok().flatten();
-        log.append(&moved(
-            landed,
-            &log.latest()?,
-            &now,
-            OffsetDateTime::now_utc(),
-        ))
+        let time = OffsetDateTime::now_utc();
+        log.append_after(Back::Far, &|latest| {
+            let mut ledger = Ledger::of(latest);
+            let said = ledger.landed(landed, &|name| self.now(name), time);
+            let mut all = ledger.late(self.hook, &|name| self.now(name), time);
+            all.extend(said);
+            all
+        })
+    }
+
+    fn now(&self, name: &RefName) -> Option<Oid> {
+        self.repo.resolve(name).ok().flatten()
     }
 
     fn write(&self, sources: &[Source], verdict: &Verdict, mode: Mode) -> Result<(), LogError> {
@@ -93,7 +124,7 @@ impl<'a> Record<'a> {
             return Ok(());
         };
         let around = Circumstances {
-            push: PushId::new(),
+            push: self.push.clone(),
             hook: self.hook,
             time: OffsetDateTime::now_utc(),
             pusher: &self.pusher,
@@ -101,6 +132,21 @@ impl<'a> Record<'a> {
             mode,
             policy: &self.policy,
         };
-        log.append(&entries(self.repo, sources, verdict, &around))
+        let judged = entries(self.repo, sources, verdict, &around);
+        let all = |late: Vec<Moved>| -> Vec<Line<'_>> {
+            let late = late.into_iter().map(Line::Moved);
+            late.chain(judged.iter().map(Line::Judged)).collect()
+        };
+        if self.hook == "update" {
+            // Its push goes on, and who has moved what of it post-receive will say.
+            return log.append(&all(Vec::new()));
+        }
+        log.append_after(Back::Little, &|latest| {
+            let ledger = Ledger::of(latest);
+            all(match ledger.hears() {
+                true => ledger.late(self.hook, &|name| self.now(name), around.time),
+                false => Vec::new(),
+            })
+        })
     }
 }

@@ -8,6 +8,7 @@ mod world;
 
 mod approvals;
 mod audit;
+mod audit_late;
 mod audit_reading;
 mod baseline;
 mod bypass;

@@ -166,9 +166,8 @@ impl<'a> Ledger<'a> {
                 !same(before) && (before.old != update.old || before.new.is_none())
             });
         }
-        self.found.retain(|before| {
-            before.push != update.push || before.name != update.name
-        });
+        self.found
+            .retain(|before| before.push != update.push || before.name != update.name);
         if entry.flag("late") {
             self.late.push(update);
         }
@@ -194,7 +193,9 @@ impl<'a> Ledger<'a> {
         for one in landed {
             let open = self.open.entry(one.name.clone()).or_default();
             let of_push = |update: &Accepted<'_>| push.as_ref().is_none_or(|p| update.push == *p);
-            let at = open.iter().rposition(|update| update.is(one) && of_push(update));
+            let at = open
+                .iter()
+                .rposition(|update| update.is(one) && of_push(update));
             let update = at.map(|at| open.remove(at));
             let found = self.found.iter().rposition(|update| update.is(one));
             let update = match (update, found) {
@@ -220,7 +221,8 @@ impl<'a> Ledger<'a> {
         let first = self.open.get(&landed.first()?.name)?;
         let has = |push: &str, one: &Landed| {
             let open = self.open.get(&one.name).into_iter().flatten();
-            open.into_iter().any(|update| update.is(one) && update.push == push)
+            open.into_iter()
+                .any(|update| update.is(one) && update.push == push)
         };
         let mut pushes = first.iter().rev().map(|update| &update.push);
         pushes

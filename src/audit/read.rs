@@ -55,7 +55,10 @@ impl Recorded {
     /// Whether it says yes to a key.
     #[must_use]
     pub fn flag(&self, key: &str) -> bool {
-        self.value.get(key).and_then(Value::as_bool).unwrap_or(false)
+        self.value
+            .get(key)
+            .and_then(Value::as_bool)
+            .unwrap_or(false)
     }
 
     /// What happened: `judged`, `moved`, `withdrawn`, `rotated`.

@@ -59,7 +59,11 @@ fn what_has_moved_unheard_is_told_once_and_what_never_happened_is_not() {
         (&["judged a 1 2", "withdrawn a"], '2', &[]),
         // The next push found it there, wherever it is now.
         (&["judged a 1 2", "judged b 2 3"], '3', &["a", "b"]),
-        (&["judged a 1 2", "judged b 2 3", "moved b 2 3"], '3', &["a"]),
+        (
+            &["judged a 1 2", "judged b 2 3", "moved b 2 3"],
+            '3',
+            &["a"],
+        ),
         (&["judged a 1 2", "refused b 2 3"], '4', &["a"]),
         // One of two did it: the other never happened.
         (&["judged a 1 2", "judged b 1 2", "moved b 1 2"], '2', &[]),
@@ -67,17 +71,19 @@ fn what_has_moved_unheard_is_told_once_and_what_never_happened_is_not() {
         (&["judged a 1 2", "judged b 1 2"], '2', &["b"]),
         // There and back.
         (
-            &["judged a 1 2", "moved a 1 2", "judged b 2 1", "moved b 2 1", "judged c 1 2"],
+            &[
+                "judged a 1 2",
+                "moved a 1 2",
+                "judged b 2 1",
+                "moved b 2 1",
+                "judged c 1 2",
+            ],
             '1',
             &[],
         ),
     ] {
         let log = log(lines);
-        let said = Ledger::of(&log).late(
-            "pre-receive",
-            &|_| oid(now),
-            OffsetDateTime::UNIX_EPOCH,
-        );
+        let said = Ledger::of(&log).late("pre-receive", &|_| oid(now), OffsetDateTime::UNIX_EPOCH);
         assert_eq!(pushes(&said), late, "{lines:?} {now}");
         assert!(said.iter().all(|moved| moved.late));
     }
@@ -86,7 +92,11 @@ fn what_has_moved_unheard_is_told_once_and_what_never_happened_is_not() {
 #[test]
 fn a_ref_that_has_moved_goes_with_the_push_that_was_to_move_it_from_there() {
     for (lines, (old, new), push) in [
-        (&["judged a 1 2", "judged b 3 2"][..], ('1', '2'), &["a"][..]),
+        (
+            &["judged a 1 2", "judged b 3 2"][..],
+            ('1', '2'),
+            &["a"][..],
+        ),
         (&["judged a 1 2", "judged b 3 2"], ('3', '2'), &["b"]),
         (&["judged a 1 2", "judged b 1 2"], ('1', '2'), &["b"]),
         (&["judged a 1 2", "judged b 2 3"], ('1', '2'), &["a"]),

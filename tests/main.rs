@@ -55,4 +55,5 @@ mod staged;
 mod tidy;
 mod what_if;
 mod whereabouts;
+mod withheld;
 mod wrapped;

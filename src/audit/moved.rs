@@ -244,6 +244,14 @@ impl<'a> Ledger<'a> {
                 return None;
             }
             let at = now(name);
+            // Under a name that is not the whole one, nothing is ever found.
+            let whole = !name
+                .as_bytes()
+                .windows(3)
+                .any(|part| part == "…".as_bytes());
+            if at.is_none() && !whole {
+                return None;
+            }
             open.iter().rfind(|update| update.new == at).cloned()
         };
         let mut all = self.found.clone();

@@ -8,8 +8,10 @@ use crate::git::{Oid, RefName, Repo};
 use crate::hook::{Hook, Side};
 use crate::policy::groups::Pusher;
 use crate::policy::settings::{Mode, Settings};
-use crate::policy::{Unread, Verdict};
+use crate::policy::{Policy, Unread, Verdict};
+use crate::report::{Redactor, Secrets};
 use serde::Serialize;
+use std::collections::HashMap;
 use time::OffsetDateTime;
 
 /// Where and how a push is written down; nowhere if the policy asks for no log.
@@ -20,6 +22,7 @@ pub(super) struct Record<'a> {
     identity: Option<String>,
     mode: Mode,
     policy: String,
+    settings: Settings,
     pusher: Pusher,
     push: PushId,
 }
@@ -50,6 +53,7 @@ impl<'a> Record<'a> {
             identity: settings.identity.source.as_ref().map(ToString::to_string),
             mode: settings.server.mode,
             policy,
+            settings: settings.clone(),
             pusher: Pusher::Unknown,
             push: PushId::new(),
         }
@@ -77,11 +81,31 @@ impl<'a> Record<'a> {
         sources: &[Source],
         why: &dyn std::fmt::Display,
     ) -> Result<(), LogError> {
+        self.write(sources, &self.undecided(sources, why), Mode::Enforce)
+    }
+
+    /// The verdict on what could not be judged, with what of it nobody is shown.
+    pub(super) fn undecided(&self, sources: &[Source], why: &dyn std::fmt::Display) -> Verdict {
         let verdict = Verdict {
             unread: vec![Unread::new("the push", why)],
             ..Verdict::default()
         };
-        self.write(sources, &verdict, Mode::Enforce)
+        self.withholding(sources, verdict)
+    }
+
+    fn withholding(&self, sources: &[Source], verdict: Verdict) -> Verdict {
+        let policy = Policy::new(self.settings.clone(), Side::Server, self.pusher.clone());
+        Verdict {
+            withheld: policy.withheld(sources, &verdict),
+            ..verdict
+        }
+    }
+
+    /// Knows the secrets in the names of these refs, which have moved.
+    pub(super) fn redactor(&self, landed: &[Landed]) -> Redactor {
+        let sources = [Source::Landed(landed.to_vec())];
+        let verdict = self.withholding(&sources, Verdict::default());
+        Redactor::of(&verdict, Secrets::Redacted)
     }
 
     /// Writes down that what was accepted is refused after all.
@@ -101,15 +125,25 @@ impl<'a> Record<'a> {
     ///
     /// # Errors
     /// When that is not possible.
-    pub(super) fn moved(&self, landed: &[Landed]) -> Result<(), LogError> {
+    pub(super) fn moved(&self, landed: &[Landed], redactor: &Redactor) -> Result<(), LogError> {
         let Some(log) = &self.log else {
             return Ok(());
         };
+        // As the entries call them that accepted them.
+        let called = |one: &Landed| Landed {
+            name: called(redactor, &one.name),
+            ..one.clone()
+        };
+        let called: Vec<Landed> = landed.iter().map(called).collect();
+        let names = called.iter().map(|one| &one.name);
+        let names: HashMap<&RefName, &RefName> =
+            names.zip(landed.iter().map(|one| &one.name)).collect();
+        let now = |name: &RefName| self.now(names.get(name).unwrap_or(&name));
         let time = OffsetDateTime::now_utc();
         log.append_after(Back::Far, &|latest| {
             let mut ledger = Ledger::of(latest);
-            let said = ledger.landed(landed, &|name| self.now(name), time);
-            let mut all = ledger.late(self.hook, &|name| self.now(name), time);
+            let said = ledger.landed(&called, &now, time);
+            let mut all = ledger.late(self.hook, &now, time);
             all.extend(said);
             all
         })
@@ -149,4 +183,9 @@ impl<'a> Record<'a> {
             })
         })
     }
+}
+
+/// The name of a ref without the secret in it, if there is one.
+pub(super) fn called(redactor: &Redactor, name: &RefName) -> RefName {
+    RefName::new(&redactor.bytes(name.as_bytes())).unwrap_or_else(|_| name.clone())
 }

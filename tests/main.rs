@@ -8,6 +8,7 @@ mod world;
 
 mod approvals;
 mod audit;
+mod audit_late;
 mod audit_reading;
 mod baseline;
 mod bypass;
@@ -54,4 +55,5 @@ mod staged;
 mod tidy;
 mod what_if;
 mod whereabouts;
+mod withheld;
 mod wrapped;

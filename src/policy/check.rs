@@ -1,8 +1,9 @@
 //! The trait of a check: a function of a change.
 
+use super::approvals::Approved;
 use super::groups::Pusher;
 use super::tokens::{Presented, Used};
-use super::{Coverage, ServerKeys};
+use super::{Coverage, Persons, ServerKeys};
 use crate::change::{
     BadUpdate, By, CommitChange, FileChange, Message, Naming, Proposal, RefUpdate, ScopedCommit,
     Unread,
@@ -12,6 +13,7 @@ use crate::git::{Certificate, Keys, RefName, Repo, escape};
 use crate::hook::Side;
 use crate::scan::{Confidence, Secret};
 use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Instant;
 
 /// A check implements what it looks at; the one loop in `judge` does the walking.
@@ -144,6 +146,8 @@ pub struct Cx<'a> {
     pub keys: &'a ServerKeys,
     /// What the options of the push show.
     pub presented: &'a Presented,
+    /// The approvals that what is accepted relies upon.
+    pub approved: &'a Mutex<Vec<Approved>>,
     /// When it must be decided; whoever does something long asks [`Cx::in_time`] on the way.
     pub until: Option<Instant>,
 }
@@ -155,6 +159,26 @@ impl Cx<'_> {
     /// When they cannot be read; then nothing that is signed is decided.
     pub fn keys(&self) -> Result<&Keys, Unread> {
         self.keys.get(self.repo)
+    }
+
+    /// Who is the same person as whom. Where the keys cannot be read, as on a client, names speak for
+    /// themselves.
+    ///
+    /// # Errors
+    /// On a server, when the keys cannot be read.
+    pub fn persons(&self) -> Result<&Persons, Unread> {
+        static STRANGERS: LazyLock<Persons> = LazyLock::new(Persons::default);
+        match (self.keys.persons(self.repo), self.side) {
+            (Ok(persons), _) => Ok(persons),
+            (Err(_), Side::Client) => Ok(&STRANGERS),
+            (Err(unread), Side::Server) => Err(unread),
+        }
+    }
+
+    /// Writes down the approvals that an update relies upon.
+    pub fn rely_upon(&self, mut approved: Vec<Approved>) {
+        let mut all = self.approved.lock().unwrap_or_else(PoisonError::into_inner);
+        all.append(&mut approved);
     }
 
     /// Whether there is time left to go on. What is left undone after that is undecided, which the

@@ -20,6 +20,7 @@ mod packs;
 mod parsed;
 mod passes;
 mod path_patterns;
+mod persons;
 mod protect;
 mod publics;
 mod ref_pattern;
@@ -38,6 +39,7 @@ pub use judge::{Cache, Effort, Policy, Unwatched, Watch};
 pub use keys::ServerKeys;
 pub use packs::{CHECKS, Pack};
 pub use path_patterns::{BadPathPattern, PathPattern, PathPatterns};
+pub use persons::Persons;
 pub use ref_pattern::{BadRefPattern, RefPattern};
 pub use verdict::{Coverage, Outcome, Stale, Suppressed, SuppressedBy, Verdict};
 

@@ -35,20 +35,18 @@ pub fn is_apart(path: &[u8]) -> bool {
 }
 
 impl Scanner {
-    /// Looks at a text for what any path could make it hold. Of what it is built on, if that held
-    /// nothing, it is told where the text differs from it, and what a look at that came to.
+    /// Looks at a text for what any path could make it hold. Of what it is built on it is told where the text differs from it, and what a look at that came to.
     #[must_use]
     pub fn anywhere(&self, bytes: &[u8], base: Option<(&[Range<usize>], Around)>) -> Anywhere {
         let mut scanned = 0;
-        if let Some((fresh, around)) = base {
-            let calm = self.calm(ANYWHERE, bytes, fresh, around, &mut scanned);
-            if calm != Calm::Unknown {
-                return Anywhere {
-                    nothing: true,
-                    calm,
-                    scanned,
-                };
-            }
+        if let Some((fresh, around)) = base
+            && let Some(scan) = self.beyond(ANYWHERE, bytes, fresh, around, &mut scanned)
+        {
+            return Anywhere {
+                nothing: scan.matches.is_empty(),
+                calm: scan.calm,
+                scanned,
+            };
         }
         let whole = Content {
             bytes,
@@ -57,9 +55,10 @@ impl Scanner {
         let scan = self.scan(ANYWHERE, whole);
         Anywhere {
             nothing: scan.quiet,
-            calm: match scan.quiet {
-                true => scan.calm,
-                false => Calm::Unknown,
+            // Public keys are told of whole texts alone.
+            calm: match scan.public {
+                true => Calm::Unknown,
+                false => scan.calm,
             },
             scanned: scanned + bytes.len() as u64,
         }

@@ -191,7 +191,6 @@ fn what_holds_nothing_anywhere_holds_nothing_at_any_path() {
         let (head, tail) = (noise(&mut random, 4), noise(&mut random, 4));
         let text = [head.as_bytes(), &body, b"\n", tail.as_bytes()].concat();
         let alone = scanner.anywhere(&text, None);
-        assert!(alone.nothing || alone.calm == Calm::Unknown);
         nothing += usize::from(alone.nothing);
         found += held_against_paths(&scanner, &text, alone.nothing, &mut random);
         // The same, built on something else.

@@ -13,6 +13,7 @@ mod decode;
 mod encoding;
 pub mod foreign;
 mod generic;
+mod held;
 mod keys;
 mod keywords;
 mod known;

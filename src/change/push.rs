@@ -118,6 +118,8 @@ pub(super) fn visit(
     sink: &dyn Sink,
 ) {
     let nothing = &Nothing::incoming(repo, jobs, sink);
+    // What checks ask of the way of a ref is told by the same walk.
+    let quick = quick(repo, updates);
     let moves = updates.iter().filter_map(|update| match update.change {
         RefChange::Move { old, new } => Some((old, new)),
         RefChange::Create { .. } | RefChange::Delete { .. } | RefChange::Pending { .. } => None,
@@ -136,9 +138,9 @@ pub(super) fn visit(
     let mut oids: Vec<Oid> = tips.iter().map(|(tip, _)| *tip).collect();
     oids.sort_unstable();
     oids.dedup();
-    let walked = match quick(repo, updates, &oids) {
-        Some(walked) => Ok(walked),
-        None => rev_list(repo, &oids, known),
+    let walked = match quick {
+        Some(walked) if !oids.is_empty() => Ok(walked),
+        Some(_) | None => rev_list(repo, &oids, known),
     };
     match &walked {
         Ok(walked) => show_commits(repo, walked, &tips, nothing, sink),
@@ -150,10 +152,13 @@ pub(super) fn visit(
 
 /// A push that only moves one ref mostly needs no look at the others. Of several refs one could be
 /// hidden, and what it reaches is not known to be judged.
-fn quick(repo: &Repo, updates: &[RefUpdate], tips: &[Oid]) -> Option<Vec<Walked>> {
-    match (updates, tips) {
-        ([update], [tip]) => rev_list_quarantined(repo, *tip, update.change.old_oid()?),
-        (_, _) => None,
+fn quick(repo: &Repo, updates: &[RefUpdate]) -> Option<Vec<Walked>> {
+    let [update] = updates else { return None };
+    let (old, new) = (update.change.old_oid()?, update.change.new_oid()?);
+    let (_, tip, object) = repo.peel(new).ok()?;
+    match object.kind {
+        Kind::Commit => rev_list_quarantined(repo, tip, old),
+        Kind::Tree | Kind::Blob | Kind::Tag => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::program::GitError;
 use super::repo::Repo;
-use super::walk::parse_walked_line;
+use super::walk::{Walked, parse_walked_line};
 use super::{Oid, OidMap, OidSet};
 use std::collections::{HashMap, VecDeque};
 use std::io::{BufRead as _, Write as _};
@@ -18,6 +18,25 @@ type Pair = (Oid, Oid);
 pub(super) struct Ancestry {
     asked: Vec<Pair>,
     known: HashMap<Pair, bool>,
+    /// What one commit brings in beyond another, where that was walked lately.
+    walked: Option<(Pair, Vec<Walked>)>,
+}
+
+impl Ancestry {
+    /// Keeps what `new` brings in beyond `old`, which tells whether it is built on it: of the commits
+    /// on the way from one to the other only the last is reached by `old`, and that is `old` itself.
+    pub(super) fn walked(&mut self, old: Oid, new: Oid, walked: &[Walked]) {
+        let mut parents = walked.iter().flat_map(|commit| &commit.parents);
+        let is = old == new || parents.any(|parent| *parent == old);
+        self.known.insert((old, new), is);
+        self.walked = Some(((old, new), walked.to_vec()));
+    }
+
+    /// What `new` brings in beyond `old`, if that was walked last.
+    pub(super) fn beyond(&self, old: Oid, new: Oid) -> Option<Vec<Walked>> {
+        let (pair, walked) = self.walked.as_ref()?;
+        (*pair == (old, new)).then(|| walked.clone())
+    }
 }
 
 /// Says that of each pair it will be asked whether the first commit is an ancestor of the second.

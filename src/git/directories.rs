@@ -1,11 +1,12 @@
 //! The directories of a tree that none of its parents' trees has as they are, entry by entry.
 
-use super::object::{Mode, TreeEntry, tree_entries};
+use super::object::{Malformed, Mode, TreeEntry, tree_entries};
 use super::reader::{ReadError, broken};
 use super::repo::Repo;
-use super::tree::{MAX_DEPTH, ParentTree, UnreadTree};
+use super::tree::{Apart, MAX_DEPTH, ParentTree, UnreadTree};
 use super::{Oid, RepoPath};
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// A directory that differs from what every parent has there.
 pub struct Directory<'a> {
@@ -30,8 +31,9 @@ impl Directory<'_> {
     }
 }
 
-/// Visits every directory of `tree` that is in none of the `parents` at that path, the top first.
-/// What cannot be read is visited as an error, and the rest goes on.
+/// Visits every directory of `tree` that is in none of the `parents` at that path, the top first, but
+/// for those in which only what stands behind names is another than in one of the parents, and no
+/// submodule. What cannot be read is visited as an error, and the rest goes on.
 ///
 /// The same directory with the same ones before it is visited once, wherever else it stands: a few
 /// small trees can stand for more paths than anyone could visit.
@@ -74,26 +76,25 @@ impl Walk<'_> {
             Ok(data) => data,
             Err(error) => return (self.visit)(Err(unread(error))),
         };
-        let entries: Result<Vec<TreeEntry<'_>>, _> =
-            tree_entries(&data, tree.as_raw().len()).collect();
-        let entries = match entries {
-            Ok(entries) => entries,
-            Err(error) => return (self.visit)(Err(unread(broken(error)))),
-        };
         // A parent that cannot be read makes nothing old: more is examined, not less.
-        let old: Vec<ParentTree> = parents
-            .iter()
-            .filter_map(|parent| ParentTree::read(self.repo, *parent).ok())
-            .collect();
-        let directory = Directory {
-            path: at,
-            entries: &entries,
-            old: &old,
-        };
-        (self.visit)(Ok(&directory));
-        for entry in entries.iter().filter(|entry| entry.mode == Mode::Tree) {
-            let mut parents: Vec<Oid> = directory
-                .before(entry.name)
+        let read = parents.iter().map(|parent| self.repo.tree(*parent));
+        let parents: Vec<Arc<[u8]>> = read.filter_map(Result::ok).collect();
+        let hash_len = tree.as_raw().len();
+        let apart = Apart::of(&data, &parents, hash_len);
+        if !apart.has_names_of_one(&data, &parents, hash_len)
+            && let Err(error) = self.show(at, &data, &parents, hash_len)
+        {
+            return (self.visit)(Err(unread(broken(error))));
+        }
+        let old = apart.old(&data, &parents, hash_len);
+        for entry in apart.entries(&data, hash_len) {
+            let entry = match entry {
+                Ok(entry) if entry.mode == Mode::Tree => entry,
+                Ok(_) => continue,
+                Err(error) => return (self.visit)(Err(unread(broken(error)))),
+            };
+            let before = old.iter().filter_map(|parent| parent.get(entry.name));
+            let mut parents: Vec<Oid> = before
                 .filter(|(mode, _)| *mode == Mode::Tree)
                 .map(|(_, oid)| oid)
                 .collect();
@@ -101,6 +102,25 @@ impl Walk<'_> {
             parents.dedup();
             self.below(&at.join(entry.name), entry.oid, &parents, depth + 1);
         }
+    }
+
+    /// Visits one directory, all of it.
+    fn show(
+        &mut self,
+        at: &RepoPath,
+        data: &[u8],
+        parents: &[Arc<[u8]>],
+        hash_len: usize,
+    ) -> Result<(), Malformed> {
+        let entries = tree_entries(data, hash_len).collect::<Result<Vec<_>, _>>()?;
+        let old = parents.iter();
+        let old = old.filter_map(|parent| ParentTree::of(parent, 0..parent.len(), hash_len, None));
+        (self.visit)(Ok(&Directory {
+            path: at,
+            entries: &entries,
+            old: &old.collect::<Vec<_>>(),
+        }));
+        Ok(())
     }
 }
 

@@ -286,11 +286,10 @@ fn library_refs(repo: &git2::Repository) -> Result<Vec<(RefName, Oid)>, ReadErro
     let mut refs = Vec::new();
     for reference in repo.references().map_err(fail)? {
         let reference = reference.map_err(fail)?;
-        // A symbolic ref whose target is gone names nothing.
-        let Ok(direct) = reference.resolve() else {
-            continue;
-        };
-        if let (Ok(name), Some(id)) = (RefName::new(reference.name_bytes()), direct.target())
+        // Only a symbolic one has to be looked up again; where its target is gone, it names nothing.
+        let target = reference.target();
+        let target = target.or_else(|| reference.resolve().ok()?.target());
+        if let (Ok(name), Some(id)) = (RefName::new(reference.name_bytes()), target)
             && let Some(oid) = Oid::from_raw(id.as_bytes())
         {
             refs.push((name, oid));

@@ -1,6 +1,8 @@
 //! What a tree has that none of its parents' trees has, by object id: never by diff text.
 
-use super::object::{Mode, TreeEntry, TreePlace, tree_entries, tree_places};
+use super::object::{
+    Malformed, Mode, TreeEntries, TreeEntry, TreePlace, tree_entries, tree_places,
+};
 use super::reader::{ReadError, broken};
 use super::repo::Repo;
 use super::{Oid, RepoPath};
@@ -84,22 +86,9 @@ impl Walk<'_> {
         let read = parents.iter().map(|parent| self.repo.tree(*parent));
         let parents: Vec<Arc<[u8]>> = read.filter_map(Result::ok).collect();
         let hash_len = tree.as_raw().len();
-        let differ = |parent: &Arc<[u8]>| differing(&data, parent, hash_len);
-        let differ: Vec<_> = parents.iter().map(differ).collect();
-        // What any parent has in the same place is old.
-        let part = differ.iter().fold(0..data.len(), |part, (here, _)| {
-            part.start.max(here.start)..part.end.min(here.end)
-        });
-        if part.is_empty() {
-            return;
-        }
-        let span = Names::of(data.get(part.clone()).unwrap_or_default(), hash_len);
-        let old = parents.iter().zip(differ);
-        let old = old.filter_map(|(parent, (_, there))| {
-            ParentTree::of(parent, there, hash_len, span.as_ref()).ok()
-        });
-        let old: Vec<ParentTree> = old.collect();
-        for entry in tree_entries(data.get(part).unwrap_or_default(), hash_len) {
+        let apart = Apart::of(&data, &parents, hash_len);
+        let old = apart.old(&data, &parents, hash_len);
+        for entry in apart.entries(&data, hash_len) {
             match entry {
                 Ok(entry) => self.entry(at, entry, &old, depth),
                 Err(error) => return self.unread(at, tree, broken(error)),
@@ -141,8 +130,76 @@ impl Walk<'_> {
     }
 }
 
+/// Where a tree and those of its parents are not the same.
+pub(super) struct Apart {
+    /// In the tree: what stands in none of the parents at the same place. What any of them has there
+    /// is old.
+    part: Range<usize>,
+    /// For each of the parents the parts, in the tree and in it, outside of which both are the same.
+    each: Vec<(Range<usize>, Range<usize>)>,
+}
+
+impl Apart {
+    pub(super) fn of(data: &[u8], parents: &[Arc<[u8]>], hash_len: usize) -> Self {
+        let differ = |parent: &Arc<[u8]>| differing(data, parent, hash_len);
+        let each: Vec<_> = parents.iter().map(differ).collect();
+        let part = each.iter().fold(0..data.len(), |part, (here, _)| {
+            part.start.max(here.start)..part.end.min(here.end)
+        });
+        Self { part, each }
+    }
+
+    /// The entries of the tree that could be new.
+    pub(super) fn entries<'a>(&self, data: &'a [u8], hash_len: usize) -> TreeEntries<'a> {
+        tree_entries(data.get(self.part.clone()).unwrap_or_default(), hash_len)
+    }
+
+    /// What the parents have under the names of those; none of one that makes no sense.
+    pub(super) fn old(
+        &self,
+        data: &[u8],
+        parents: &[Arc<[u8]>],
+        hash_len: usize,
+    ) -> Vec<ParentTree> {
+        if self.part.is_empty() {
+            return Vec::new();
+        }
+        let part = data.get(self.part.clone()).unwrap_or_default();
+        let span = Names::of(part, hash_len);
+        let old = parents
+            .iter()
+            .zip(&self.each)
+            .filter_map(|(parent, (_, there))| {
+                ParentTree::of(parent, there.clone(), hash_len, span.as_ref())
+            });
+        old.collect()
+    }
+
+    /// Whether one of the parents has the same names, one after the other, and the same submodules.
+    pub(super) fn has_names_of_one(
+        &self,
+        data: &[u8],
+        parents: &[Arc<[u8]>],
+        hash_len: usize,
+    ) -> bool {
+        let names = |of: &[u8], part: &Range<usize>| -> Option<Vec<Vec<u8>>> {
+            let entries = tree_entries(of.get(part.clone())?, hash_len);
+            let name = |entry: Result<TreeEntry<'_>, _>| {
+                let entry = entry.ok().filter(|entry| entry.mode != Mode::Gitlink)?;
+                Some(entry.name.to_vec())
+            };
+            entries.map(name).collect()
+        };
+        let mut both = parents.iter().zip(&self.each);
+        both.any(|(parent, (here, there))| {
+            let here = names(data, here);
+            here.is_some() && here == names(parent, there)
+        })
+    }
+}
+
 /// The first and the last of some names, byte by byte.
-struct Names<'a>(&'a [u8], &'a [u8]);
+pub(super) struct Names<'a>(&'a [u8], &'a [u8]);
 
 impl<'a> Names<'a> {
     /// Of the entries in a part of a tree; `None` where there are none, or not all make sense.
@@ -235,16 +292,17 @@ impl ParentTree {
     pub(super) fn read(repo: &Repo, oid: Oid) -> Result<Self, ReadError> {
         let data = repo.tree(oid)?;
         let all = 0..data.len();
-        Self::of(&data, all, oid.as_raw().len(), None)
+        Self::of(&data, all, oid.as_raw().len(), None).ok_or_else(|| broken(Malformed("tree")))
     }
 
-    /// Of the entries in a part of a tree, or of those that have names in a span.
-    fn of(
+    /// Of the entries in a part of a tree, or of those that have names in a span; `None` where they
+    /// make no sense.
+    pub(super) fn of(
         data: &Arc<[u8]>,
         part: Range<usize>,
         hash_len: usize,
         span: Option<&Names<'_>>,
-    ) -> Result<Self, ReadError> {
+    ) -> Option<Self> {
         let begin = data.as_ptr().addr();
         let wanted = |place: &TreePlace<'_>| {
             let name = || {
@@ -257,15 +315,15 @@ impl ParentTree {
         let mut entries = tree_places(data.get(part).unwrap_or_default(), hash_len)
             .filter(|place| place.as_ref().map_or(true, wanted))
             .map(|place| {
-                let entry = place.and_then(|place| place.read()).map_err(broken)?;
+                let entry = place.ok()?.read().ok()?;
                 let start = entry.name.as_ptr().addr() - begin;
-                Ok((start..start + entry.name.len(), entry.mode, entry.oid))
+                Some((start..start + entry.name.len(), entry.mode, entry.oid))
             })
-            .collect::<Result<Vec<_>, ReadError>>()?;
+            .collect::<Option<Vec<_>>>()?;
         // Git sorts directories as if their names ended in a slash.
         entries.sort_by(|(one, ..), (other, ..)| data[one.clone()].cmp(&data[other.clone()]));
         let data = Arc::clone(data);
-        Ok(Self { data, entries })
+        Some(Self { data, entries })
     }
 
     pub(super) fn get(&self, name: &[u8]) -> Option<(Mode, Oid)> {

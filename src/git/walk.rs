@@ -28,6 +28,12 @@ pub fn rev_list(repo: &Repo, tips: &[Oid], exclude: &[String]) -> Result<Vec<Wal
     if tips.is_empty() {
         return Ok(Vec::new());
     }
+    if let ([tip], [old]) = (tips, exclude)
+        && let Ok(Some(old)) = Oid::parse(old.as_bytes())
+        && let Some(walked) = repo.ancestry().beyond(old, *tip)
+    {
+        return Ok(walked);
+    }
     let mut input = String::new();
     for tip in tips {
         input.push_str(&format!("{tip}\n"));
@@ -121,6 +127,10 @@ pub fn rev_list_quarantined(repo: &Repo, tip: Oid, old: Oid) -> Option<Vec<Walke
         line.clear();
         if walk.stdout.read_until(b'\n', &mut line).ok()? == 0 {
             walk.finish().ok()?;
+            // A tag has no parents, and no commit has one for a parent.
+            if repo.commit(old).is_ok() {
+                repo.ancestry().walked(old, tip, &walked);
+            }
             return Some(walked);
         }
         let commit = parse_walked_line(line.trim_ascii_end())?;

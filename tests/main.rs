@@ -54,6 +54,7 @@ mod signatures_fido;
 mod signatures_gpg;
 mod stage;
 mod staged;
+mod sweep;
 mod tidy;
 mod what_if;
 mod whereabouts;

@@ -150,16 +150,18 @@ pub(super) fn visit(
     scoped::visit(repo, updates, &tips, walked.ok().as_deref(), there, sink);
 }
 
-/// A push that only moves one ref mostly needs no look at the others. Of several refs one could be
-/// hidden, and what it reaches is not known to be judged.
+/// A push mostly needs no look at refs that it does not name.
 fn quick(repo: &Repo, updates: &[RefUpdate]) -> Option<Vec<Walked>> {
-    let [update] = updates else { return None };
-    let (old, new) = (update.change.old_oid()?, update.change.new_oid()?);
-    let (_, tip, object) = repo.peel(new).ok()?;
-    match object.kind {
-        Kind::Commit => rev_list_quarantined(repo, tip, old),
-        Kind::Tree | Kind::Blob | Kind::Tag => None,
-    }
+    let moves = updates.iter().filter_map(|update| {
+        let new = update.change.new_oid()?;
+        Some(match repo.peel(new) {
+            Ok((_, tip, object)) if object.kind == Kind::Commit => {
+                Some((update.change.old_oid(), tip))
+            }
+            Ok(_) | Err(_) => None,
+        })
+    });
+    rev_list_quarantined(repo, &moves.collect::<Option<Vec<_>>>()?)
 }
 
 /// One ref that cannot be walked must not hide what is wrong with another.

@@ -13,7 +13,7 @@ use crate::config::{BaselineAt, Config, Origin, discover_client, discover_server
 use crate::git::Repo;
 use crate::hook::{Call, Hook, Side, find, table::Input};
 use crate::policy::groups::Pusher;
-use crate::policy::settings::{Identity, IdentitySource, Mode, Settings};
+use crate::policy::settings::{Backups, Identity, IdentitySource, Mode, Settings};
 use crate::policy::tokens::Presented;
 use crate::policy::{
     BadIdentity, Cache, Effort, Outcome, Policy, Surroundings, Unwatched, Verdict, pusher,
@@ -102,7 +102,11 @@ pub(super) fn run(args: &Args) -> Exit {
             }
         },
     };
-    let (rules, backups) = (settings.protect.clone(), settings.server.backups);
+    let (rules, mut backups) = (settings.protect.clone(), settings.server.backups);
+    if rules.is_empty() {
+        // Nothing is protected: who asks of each ref how it moves asks for nothing.
+        backups = Backups::Off;
+    }
     let policy = Policy::new(settings, hook.side, who).shown(shown);
     let policy = match accepting(policy, &accepted, Some(&repo)) {
         Ok(policy) => policy,

@@ -23,19 +23,87 @@ pub(super) struct Ancestry {
 }
 
 impl Ancestry {
-    /// Keeps what `new` brings in beyond `old`, which tells whether it is built on it: of the commits
-    /// on the way from one to the other only the last is reached by `old`, and that is `old` itself.
-    pub(super) fn walked(&mut self, old: Oid, new: Oid, walked: &[Walked]) {
-        let mut parents = walked.iter().flat_map(|commit| &commit.parents);
-        let is = old == new || parents.any(|parent| *parent == old);
-        self.known.insert((old, new), is);
-        self.walked = Some(((old, new), walked.to_vec()));
+    /// Keeps what refs bring in beyond what they stand for, and which of them are built on that: of
+    /// the commits on the way from the one to the other only the last is reached by what was there.
+    pub(super) fn walked(&mut self, moves: &[(Option<Oid>, Oid)], walked: &[Walked]) {
+        let pairs = moves.iter().filter_map(|(old, new)| Some(((*old)?, *new)));
+        let mut handed = Handed::new(pairs.collect());
+        // What a ref names already has nothing on the way to it.
+        let same = handed.pairs.iter().filter(|(old, new)| old == new);
+        self.known.extend(same.map(|pair| (*pair, true)));
+        for commit in walked {
+            handed.meet(commit);
+            for parent in &commit.parents {
+                handed.arrive(*parent);
+            }
+        }
+        let told = handed.pairs.iter().zip(&handed.are).filter(|(_, is)| **is);
+        self.known.extend(told.map(|(pair, _)| (*pair, true)));
+        if let [(Some(old), new)] = moves {
+            self.walked = Some(((*old, *new), walked.to_vec()));
+        }
     }
 
     /// What `new` brings in beyond `old`, if that was walked last.
     pub(super) fn beyond(&self, old: Oid, new: Oid) -> Option<Vec<Walked>> {
         let (pair, walked) = self.walked.as_ref()?;
         (*pair == (old, new)).then(|| walked.clone())
+    }
+}
+
+/// On a walk, children before parents: which of some pairs reach each commit.
+struct Handed {
+    pairs: Vec<Pair>,
+    words: usize,
+    /// For commits that were not met yet, by the numbers of the pairs whose second commit reaches them.
+    sets: OidMap<Vec<u64>>,
+    /// The pairs by their first commit, where that was not met yet.
+    left: OidMap<Vec<usize>>,
+    /// For each pair whether the first was reached by the second.
+    are: Vec<bool>,
+}
+
+impl Handed {
+    fn new(pairs: Vec<Pair>) -> Self {
+        let words = pairs.len().div_ceil(64);
+        let mut sets: OidMap<Vec<u64>> = OidMap::default();
+        let mut left: OidMap<Vec<usize>> = OidMap::default();
+        for (at, (old, new)) in pairs.iter().enumerate() {
+            sets.entry(*new).or_insert_with(|| vec![0; words])[at / 64] |= 1 << (at % 64);
+            left.entry(*old).or_default().push(at);
+        }
+        Self {
+            are: vec![false; pairs.len()],
+            pairs,
+            words,
+            sets,
+            left,
+        }
+    }
+
+    /// Here is the next commit: it hands on to its parents what reaches it.
+    fn meet(&mut self, commit: &Walked) {
+        self.arrive(commit.oid);
+        self.left.remove(&commit.oid);
+        let set = self.sets.remove(&commit.oid).unwrap_or_default();
+        for parent in &commit.parents {
+            let words = self.words;
+            let below = self.sets.entry(*parent);
+            let below = below.or_insert_with(|| vec![0; words]).iter_mut();
+            below.zip(&set).for_each(|(to, from)| *to |= from);
+        }
+    }
+
+    /// Notes of a commit which pairs it answers.
+    fn arrive(&mut self, commit: Oid) {
+        let (Some(pairs), Some(set)) = (self.left.get(&commit), self.sets.get(&commit)) else {
+            return;
+        };
+        for at in pairs {
+            self.are[*at] |= set
+                .get(at / 64)
+                .is_some_and(|word| word >> (at % 64) & 1 == 1);
+        }
     }
 }
 
@@ -101,27 +169,21 @@ fn answer(repo: &Repo, pairs: Vec<Pair>) -> Result<Vec<(Pair, bool)>, GitError> 
         .into_iter()
         .filter(|(old, new)| repo.commit(*old).is_ok() && repo.commit(*new).is_ok())
         .collect();
-    let words = pairs.len().div_ceil(64);
-    let mut sets: OidMap<Vec<u64>> = OidMap::default();
-    let mut left: OidMap<Vec<usize>> = OidMap::default();
-    for (at, (old, new)) in pairs.iter().enumerate() {
-        sets.entry(*new).or_insert_with(|| vec![0; words])[at / 64] |= 1 << (at % 64);
-        left.entry(*old).or_default().push(at);
-    }
+    let mut handed = Handed::new(pairs);
     let mut walk = repo
         .git(["rev-list", "--topo-order", "--parents", "--stdin"])
         .stream()?;
     if let Some(mut stdin) = walk.stdin.take() {
         // Who stops reading early says by its status why.
-        let _ = sets
+        let _ = handed
+            .sets
             .keys()
             .try_for_each(|new| writeln!(stdin, "{new}"))
             .and_then(|()| stdin.flush());
     }
-    let mut are = vec![false; pairs.len()];
     let mut line = Vec::new();
     loop {
-        if left.is_empty() {
+        if handed.left.is_empty() {
             walk.stop();
             break;
         }
@@ -133,22 +195,9 @@ fn answer(repo: &Repo, pairs: Vec<Pair>) -> Result<Vec<(Pair, bool)>, GitError> 
             }
             Ok(_) => {}
         }
-        let Some(commit) = parse_walked_line(line.trim_ascii_end()) else {
-            continue;
-        };
-        let set = sets.remove(&commit.oid).unwrap_or_default();
-        for at in left.remove(&commit.oid).unwrap_or_default() {
-            are[at] = set
-                .get(at / 64)
-                .is_some_and(|word| word >> (at % 64) & 1 == 1);
-        }
-        for parent in commit.parents {
-            let below = sets.entry(parent).or_insert_with(|| vec![0; words]);
-            below
-                .iter_mut()
-                .zip(&set)
-                .for_each(|(to, from)| *to |= from);
+        if let Some(commit) = parse_walked_line(line.trim_ascii_end()) {
+            handed.meet(&commit);
         }
     }
-    Ok(pairs.into_iter().zip(are).collect())
+    Ok(handed.pairs.into_iter().zip(handed.are).collect())
 }

@@ -9,6 +9,21 @@ use super::{Oid, RefName, Repo};
 /// # Errors
 /// When they cannot be listed, or the configuration cannot be read.
 pub fn visible_refs(repo: &Repo) -> Result<Vec<(RefName, Oid)>, ReadError> {
+    let rules = rules_of(repo)?;
+    let prefix = repo.namespace();
+    let refs = repo.refs()?.into_iter().filter_map(|(stored, oid)| {
+        let name = RefName::new(stored.as_bytes().strip_prefix(&prefix[..])?).ok()?;
+        (!is_hidden(&rules, &name, &stored)).then_some((name, oid))
+    });
+    Ok(refs.collect())
+}
+
+/// Whether a push can see every ref: none is kept back, and there are no namespaces.
+pub(super) fn all_are_visible(repo: &Repo) -> bool {
+    repo.namespace().is_empty() && rules_of(repo).is_ok_and(|rules| rules.is_empty())
+}
+
+fn rules_of(repo: &Repo) -> Result<Vec<Vec<u8>>, ReadError> {
     let asked = [
         "config",
         "--null",
@@ -16,13 +31,7 @@ pub fn visible_refs(repo: &Repo) -> Result<Vec<(RefName, Oid)>, ReadError> {
         r"^(transfer|receive)\.hiderefs$",
     ];
     let listed = repo.git(asked).optional().map_err(broken)?;
-    let rules = rules(&listed.unwrap_or_default());
-    let prefix = repo.namespace();
-    let refs = repo.refs()?.into_iter().filter_map(|(stored, oid)| {
-        let name = RefName::new(stored.as_bytes().strip_prefix(&prefix[..])?).ok()?;
-        (!is_hidden(&rules, &name, &stored)).then_some((name, oid))
-    });
-    Ok(refs.collect())
+    Ok(rules(&listed.unwrap_or_default()))
 }
 
 /// The values of the two keys, in their order: `KEY LF VALUE NUL`.

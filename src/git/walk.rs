@@ -5,6 +5,7 @@ use super::object::Mode;
 use super::program::GitError;
 use super::reader::ReadError;
 use super::repo::Repo;
+use super::visible::all_are_visible;
 use super::{Oid, OidMap, RepoPath};
 use std::io::{BufRead, Write as _};
 
@@ -108,18 +109,38 @@ pub(super) fn parse_walked_line(line: &[u8]) -> Option<Walked> {
     })
 }
 
-/// The commits that `tip` brings in beyond `old`, children before parents, where that can be told
+/// The commits that refs bring in which are to move, children before parents, where that can be told
 /// without a look at the other refs: Git has put a push aside (git-receive-pack(1), "QUARANTINE
 /// ENVIRONMENT"), and the repository itself has none of these commits, so that no ref of it can
 /// reach one. `None` where all refs have to be asked.
+///
+/// Each of `moves` is where a ref stands, if it exists, and the commit that it is to name. Beyond what
+/// they stand for now, and `HEAD`, nothing is walked. Of several refs one could be kept back from a
+/// push, and what it reaches need not have been judged: then all refs are asked.
 #[must_use]
-pub fn rev_list_quarantined(repo: &Repo, tip: Oid, old: Oid) -> Option<Vec<Walked>> {
+pub fn rev_list_quarantined(repo: &Repo, moves: &[(Option<Oid>, Oid)]) -> Option<Vec<Walked>> {
     let main = repo.objects_before_push()?;
-    let mut walk = repo
-        .git(["rev-list", "--topo-order", "--parents", "--stdin"])
-        .stream()
-        .ok()?;
-    writeln!(walk.stdin.as_mut()?, "{tip}\n^{old}").ok()?;
+    let mut old: Vec<Oid> = moves.iter().filter_map(|(old, _)| *old).collect();
+    if !matches!(moves, [(Some(_), _)]) {
+        if moves.is_empty() || !all_are_visible(repo) {
+            return None;
+        }
+        old.extend(repo.head().ok()?);
+    }
+    if old.is_empty() {
+        return None;
+    }
+    let mut input = String::new();
+    for (_, tip) in moves {
+        input.push_str(&format!("{tip}\n"));
+    }
+    for old in &old {
+        input.push_str(&format!("^{old}\n"));
+    }
+    let run = repo.git(["rev-list", "--topo-order", "--parents", "--stdin"]);
+    let mut walk = run.stream().ok()?;
+    // It reads all of its input before it says anything.
+    walk.stdin.as_mut()?.write_all(input.as_bytes()).ok()?;
     drop(walk.stdin.take()?.into_inner().ok()?);
     let mut walked = Vec::new();
     let mut line = Vec::new();
@@ -127,10 +148,7 @@ pub fn rev_list_quarantined(repo: &Repo, tip: Oid, old: Oid) -> Option<Vec<Walke
         line.clear();
         if walk.stdout.read_until(b'\n', &mut line).ok()? == 0 {
             walk.finish().ok()?;
-            // A tag has no parents, and no commit has one for a parent.
-            if repo.commit(old).is_ok() {
-                repo.ancestry().walked(old, tip, &walked);
-            }
+            repo.ancestry().walked(moves, &walked);
             return Some(walked);
         }
         let commit = parse_walked_line(line.trim_ascii_end())?;

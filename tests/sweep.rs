@@ -1,0 +1,219 @@
+//! A push whose objects came in a pack is looked at in the order of their deltas first. Nothing of what
+//! is said of it may depend on that.
+
+use crate::world::{Repo, World, assigned};
+use serde_json::Value;
+use std::fmt::Write as _;
+
+/// Numbers that are the same every time.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005);
+        self.0 = self.0.wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % limit
+    }
+
+    fn of<'a>(&mut self, all: &'a [String]) -> &'a str {
+        &all[self.below(all.len())]
+    }
+}
+
+const PATHS: [&str; 16] = [
+    "src/main.c",
+    "src/app.py",
+    "tests/app.py",
+    "config/app.json",
+    "config/app.ini",
+    "deploy.sh",
+    "docs/readme.md",
+    ".env",
+    "word/document.xml",
+    "data.bin",
+    "notes.txt",
+    "a/b/c/deep.rb",
+    "settings.example",
+    "x.sql",
+    "web/index.html",
+    "app.env.example",
+];
+
+/// What may stand somewhere in a file: words, secrets, and what is nearly one.
+fn pieces(world: &World) -> Vec<String> {
+    let secrets = &world.secrets;
+    let (id, key) = secrets.aws();
+    let token = secrets.github();
+    let (head, tail) = token.split_at(20);
+    let password = secrets.weak_password();
+    let mut pieces: Vec<String> = (0..40)
+        .map(|number| format!("line {number} says nothing of note\n"))
+        .collect();
+    pieces.extend([
+        assigned(&token),
+        assigned(&secrets.github_miswritten()),
+        format!("token = \"{head}\" +\n    \"{tail}\"\n"),
+        format!("<w:t>{head}</w:t><w:t>{tail}</w:t>\n"),
+        format!("aws_access_key_id = {id}\naws_secret_access_key = {key}\n"),
+        format!("aws_access_key_id = {id}\n"),
+        format!("password = {password}\n"),
+        format!("    \"password\": \"{password}\",\n"),
+        format!("DB_PASSWORD={}\n", secrets.random()),
+        format!("api_secret: {}\n", secrets.random()),
+        format!("# sha256 of it\napi_key = \"{}\"\n", secrets.random()),
+        "password = getenv(\"PASSWORD\")\n".to_owned(),
+        "token: changeme\n".to_owned(),
+        "\u{0}binary\u{0}\n".to_owned(),
+        secrets.private_key(),
+        "-----BEGIN PUBLIC KEY-----\nnone\n-----END PUBLIC KEY-----\n".to_owned(),
+        "-----BEGIN PRIVATE KEY-----\n".to_owned(),
+    ]);
+    pieces
+}
+
+/// The pieces of a file, changed a little: what comes, goes, moves, or is cut.
+fn edit(random: &mut Random, file: &mut Vec<String>, pieces: &[String]) {
+    for _ in 0..1 + random.below(3) {
+        let at = random.below(file.len() + 1);
+        match random.below(6) {
+            0 | 1 => file.insert(at, random.of(&pieces[..40]).to_owned()),
+            2 => file.insert(at, random.of(pieces).to_owned()),
+            3 if at < file.len() => {
+                file.remove(at);
+            }
+            4 if at < file.len() => {
+                let piece = file.remove(at);
+                file.insert(random.below(file.len() + 1), piece);
+            }
+            _ if at < file.len() && file[at].is_ascii() => {
+                let cut = random.below(file[at].len() + 1);
+                let rest = file[at].split_off(cut);
+                file.insert(at + 1, rest);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A stream for git fast-import: commits on two branches that merge now and then.
+fn history(random: &mut Random, pieces: &[String], base: &str, commits: usize) -> Vec<u8> {
+    let mut stream = String::new();
+    let branches = ["main", "side"];
+    let long: Vec<String> = (0..30)
+        .map(|_| random.of(&pieces[..40]).to_owned())
+        .collect();
+    let mut files = vec![vec![long; PATHS.len()]; branches.len()];
+    for number in 0..commits {
+        let branch = random.below(branches.len());
+        let name = branches[branch];
+        let _ = write!(
+            stream,
+            "commit refs/heads/{name}\nmark :{}\ncommitter A <a@example.com> {} +0000\ndata 2\nx\n\n",
+            number + 1,
+            1_600_000_000 + number * 60
+        );
+        let first = stream.matches(&format!("refs/heads/{name}\n")).count() == 1;
+        if first {
+            let _ = writeln!(stream, "from {base}");
+        } else if number % 9 == 8 {
+            let other = branches[1 - branch];
+            if stream.contains(&format!("refs/heads/{other}\n")) {
+                let _ = writeln!(stream, "merge refs/heads/{other}");
+            }
+        }
+        for _ in 0..1 + random.below(2) {
+            let path = random.below(PATHS.len());
+            if random.below(8) == 0 {
+                // What stands there stands elsewhere as well.
+                files[branch][path] = files[random.below(2)][random.below(PATHS.len())].clone();
+            }
+            let mut file = std::mem::take(&mut files[branch][path]);
+            edit(random, &mut file, pieces);
+            let text = file.concat();
+            let path_name = PATHS[path];
+            files[branch][path] = file;
+            let _ = write!(
+                stream,
+                "M 100644 inline {path_name}\ndata {}\n{text}\n",
+                text.len()
+            );
+        }
+    }
+    stream.into_bytes()
+}
+
+/// What is said of a push whose objects were put aside there; `swept` or as if they came one by one.
+fn judged(server: &Repo, world: &World, lines: &str, swept: bool) -> Value {
+    let objects = world.path("aside.git").join("objects");
+    let objects = objects.to_str().unwrap();
+    let theirs = world.path("origin.git").join("objects");
+    let aside_at = if swept { objects } else { "/nowhere" };
+    let server = server
+        .with_env("GIT_DIR", ".")
+        .with_env("GIT_OBJECT_DIRECTORY", objects)
+        .with_env("GIT_QUARANTINE_PATH", aside_at)
+        .with_env("GIT_ALTERNATE_OBJECT_DIRECTORIES", theirs.to_str().unwrap());
+    let said = server
+        .portcullis_fed(
+            &["hook", "pre-receive", "--format", "json"],
+            lines.as_bytes(),
+        )
+        .whatever();
+    let json = said.stderr.find('{').map(|at| &said.stderr[at..]);
+    serde_json::from_str(json.unwrap_or(&said.stderr)).unwrap()
+}
+
+/// Takes out what may differ: how long it took, and how much was read for it. Gives back the latter.
+fn without_effort(report: &mut Value) -> u64 {
+    let coverage = report["coverage"].as_object_mut().unwrap();
+    coverage.remove("seconds");
+    let scanned = coverage.remove("scanned");
+    scanned.and_then(|scanned| scanned.as_u64()).unwrap()
+}
+
+#[test]
+fn what_is_said_of_a_push_does_not_depend_on_how_its_objects_came() {
+    let world = World::new();
+    let server = world
+        .bare("origin.git")
+        .policy("[content]\nmax_file_size = \"4KiB\"");
+    let alice = world.clone_of(&server, "alice");
+    let base = alice.commit("readme.md", "nothing to see\n");
+    alice.push("main").accepted();
+    let pieces = pieces(&world);
+    let (mut found, mut saved) = (0, 0);
+    for seed in 0..6 {
+        let aside = world.bare("aside.git");
+        aside.git("config fastimport.unpackLimit 1").ok();
+        aside.git("config fetch.unpackLimit 1").ok();
+        let theirs = world.path("origin.git").join("objects");
+        aside.write("objects/info/alternates", format!("{}\n", theirs.display()));
+        let mut random = Random(seed);
+        // Every other push holds nothing but words.
+        let some = if seed % 2 == 0 {
+            &pieces[..]
+        } else {
+            &pieces[..40]
+        };
+        let stream = history(&mut random, some, &base, 60);
+        aside.git_fed(&["fast-import", "--quiet"], &stream).ok();
+        aside.git("repack -a -d -l -f -q").ok();
+        let zero = "0".repeat(base.len());
+        let lines = ["main", "side"].map(|name| {
+            let (old, tip) = match name {
+                "main" => (base.clone(), aside.id("main")),
+                _ => (zero.clone(), aside.id("side")),
+            };
+            format!("{old} {tip} refs/heads/{name}\n")
+        });
+        let mut swept = judged(&server, &world, &lines.concat(), true);
+        let mut plain = judged(&server, &world, &lines.concat(), false);
+        let scanned = [without_effort(&mut swept), without_effort(&mut plain)];
+        assert_eq!(swept, plain, "seed {seed}");
+        found += swept["findings"].as_array().unwrap().len();
+        saved += usize::from(scanned[0] * 2 < scanned[1]);
+        std::fs::remove_dir_all(world.path("aside.git")).unwrap();
+    }
+    assert!(found > 15, "{found} found");
+    assert!(saved >= 3, "{saved} were looked at for less");
+}

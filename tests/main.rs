@@ -45,6 +45,7 @@ mod protect_client;
 mod protect_more;
 mod push_cert;
 mod pushes;
+mod quick;
 mod readme;
 mod remembered;
 mod reports;

@@ -171,7 +171,10 @@ pub(super) fn push(updates: Vec<RefUpdate>, bad: Vec<BadUpdate>) -> Source {
         .iter()
         .map(|update| format!("--exclude={}", update.name))
         .collect();
-    known.extend(["--exclude-hidden=receive".to_owned(), "--all".to_owned()]);
+    known.extend([
+        "--exclude-hidden=receive".to_owned(),
+        "--glob=refs/*".to_owned(),
+    ]);
     let old = updates.iter().filter_map(|update| update.change.old_oid());
     known.extend(old.map(|old| old.to_string()));
     Source::Push {

@@ -115,7 +115,7 @@ pub(super) fn parse_walked_line(line: &[u8]) -> Option<Walked> {
 /// reach one. `None` where all refs have to be asked.
 ///
 /// Each of `moves` is where a ref stands, if it exists, and the commit that it is to name. Beyond what
-/// they stand for now, and `HEAD`, nothing is walked. Of several refs one could be kept back from a
+/// they stand for now, and the branch of `HEAD`, nothing is walked. Of several refs one could be kept back from a
 /// push, and what it reaches need not have been judged: then all refs are asked.
 #[must_use]
 pub fn rev_list_quarantined(repo: &Repo, moves: &[(Option<Oid>, Oid)]) -> Option<Vec<Walked>> {
@@ -125,7 +125,10 @@ pub fn rev_list_quarantined(repo: &Repo, moves: &[(Option<Oid>, Oid)]) -> Option
         if moves.is_empty() || !all_are_visible(repo) {
             return None;
         }
-        old.extend(repo.head().ok()?);
+        // A detached one is no ref: what it alone reaches came in by no push.
+        if let Some(branch) = repo.head_branch() {
+            old.extend(repo.resolve(&branch).ok()?);
+        }
     }
     if old.is_empty() {
         return None;

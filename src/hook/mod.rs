@@ -169,9 +169,13 @@ impl Updates {
 }
 
 /// On a server: what is behind any ref that is there already is not new. Refs that are hidden from
-/// pushes do not count, since nobody has judged what is behind them.
+/// pushes do not count, since nobody has judged what is behind them; nor does `HEAD`, which `--all`
+/// would add: it may stand for such a one, or for a commit that no push has brought.
 fn known_to_server() -> Vec<String> {
-    vec!["--exclude-hidden=receive".to_owned(), "--all".to_owned()]
+    vec![
+        "--exclude-hidden=receive".to_owned(),
+        "--glob=refs/*".to_owned(),
+    ]
 }
 
 /// The lines of a standard input, without the last line end.

@@ -352,7 +352,10 @@ impl<'a> Seen<'a> {
                 .iter()
                 .map(|name| format!("--exclude={name}"))
                 .collect();
-            known.extend(["--exclude-hidden=receive".to_owned(), "--all".to_owned()]);
+            known.extend([
+                "--exclude-hidden=receive".to_owned(),
+                "--glob=refs/*".to_owned(),
+            ]);
             motion.brings = !walked(&known)?.is_empty();
         }
         Ok(motion)

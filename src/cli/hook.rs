@@ -118,7 +118,7 @@ pub(super) fn run(args: &Args) -> Exit {
     };
     let effort = Effort {
         cache: Cache::Unused,
-        jobs: args.common.jobs.map_or(1, usize::from),
+        jobs: args.common.jobs.map_or_else(|| jobs(hook), usize::from),
         started,
         watch: &Unwatched,
     };
@@ -159,6 +159,15 @@ pub(super) fn run(args: &Args) -> Exit {
             outcome.into()
         }
         Mode::Evaluate => Exit::Clean,
+    }
+}
+
+/// Where a push arrives somebody waits for it, and Git has just used all processors to unpack the same
+/// objects (git-index-pack(1), `--threads`); a client commits beside its other work.
+fn jobs(hook: &Hook) -> usize {
+    match hook.side {
+        Side::Client => 1,
+        Side::Server => std::thread::available_parallelism().map_or(1, |all| all.get().min(4)),
     }
 }
 

@@ -71,8 +71,7 @@ impl Objects {
         // What it is built on, down to what is stored whole or was kept.
         let mut chain = Vec::new();
         let mut data = None;
-        loop {
-            let Some(base) = pack.base(entry) else { break };
+        while let Some(base) = pack.base(entry) {
             if data.is_none() {
                 data = cache.get(Oid::from_raw(pack.id(entry))?);
                 if data.is_some() {

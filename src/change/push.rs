@@ -119,7 +119,11 @@ pub(super) fn visit(
 ) {
     let nothing = &Nothing::incoming(repo, jobs, sink);
     // What checks ask of the way of a ref is told by the same walk.
-    let quick = quick(repo, updates);
+    let quick = match there {
+        There::Here => quick(repo, updates),
+        // Another repository does not have what refs of this one reach.
+        There::Remote(_) | There::Unnamed | There::Aside => None,
+    };
     let moves = updates.iter().filter_map(|update| match update.change {
         RefChange::Move { old, new } => Some((old, new)),
         RefChange::Create { .. } | RefChange::Delete { .. } | RefChange::Pending { .. } => None,

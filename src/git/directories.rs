@@ -86,8 +86,8 @@ impl Walk<'_> {
         {
             return (self.visit)(Err(unread(broken(error))));
         }
-        let old = apart.old(&data, &parents, hash_len);
-        for entry in apart.entries(&data, hash_len) {
+        let old = apart.old(&parents, hash_len);
+        for entry in apart.entries() {
             let entry = match entry {
                 Ok(entry) if entry.mode == Mode::Tree => entry,
                 Ok(_) => continue,

@@ -174,6 +174,11 @@ impl<'a> TreePlace<'a> {
         &self.bytes[self.bytes.len() - self.hash_len..]
     }
 
+    /// All of it, as it stands in the tree.
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// Its name; `None` where its bytes make no sense.
     pub(super) fn name(&self) -> Option<&'a [u8]> {
         let space = memchr::memchr(b' ', self.bytes)?;

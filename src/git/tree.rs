@@ -1,8 +1,6 @@
 //! What a tree has that none of its parents' trees has, by object id: never by diff text.
 
-use super::object::{
-    Malformed, Mode, TreeEntries, TreeEntry, TreePlace, tree_entries, tree_places,
-};
+use super::object::{Malformed, Mode, TreeEntry, TreePlace, tree_entries, tree_places};
 use super::reader::{ReadError, broken};
 use super::repo::Repo;
 use super::{Oid, RepoPath};
@@ -87,8 +85,8 @@ impl Walk<'_> {
         let parents: Vec<Arc<[u8]>> = read.filter_map(Result::ok).collect();
         let hash_len = tree.as_raw().len();
         let apart = Apart::of(&data, &parents, hash_len);
-        let old = apart.old(&data, &parents, hash_len);
-        for entry in apart.entries(&data, hash_len) {
+        let old = apart.old(&parents, hash_len);
+        for entry in apart.entries() {
             match entry {
                 Ok(entry) => self.entry(at, entry, &old, depth),
                 Err(error) => return self.unread(at, tree, broken(error)),
@@ -131,47 +129,51 @@ impl Walk<'_> {
 }
 
 /// Where a tree and those of its parents are not the same.
-pub(super) struct Apart {
-    /// In the tree: what stands in none of the parents at the same place. What any of them has there
-    /// is old.
-    part: Range<usize>,
+pub(super) struct Apart<'a> {
+    /// The entries of the tree that none of the parents has, and perhaps others; at the end what makes
+    /// no sense.
+    left: Vec<Result<TreePlace<'a>, Malformed>>,
     /// For each of the parents the parts, in the tree and in it, outside of which both are the same.
     each: Vec<(Range<usize>, Range<usize>)>,
 }
 
-impl Apart {
-    pub(super) fn of(data: &[u8], parents: &[Arc<[u8]>], hash_len: usize) -> Self {
+impl<'a> Apart<'a> {
+    pub(super) fn of(data: &'a [u8], parents: &[Arc<[u8]>], hash_len: usize) -> Self {
         let differ = |parent: &Arc<[u8]>| differing(data, parent, hash_len);
         let each: Vec<_> = parents.iter().map(differ).collect();
+        // What any parent has in the same place is old.
         let part = each.iter().fold(0..data.len(), |part, (here, _)| {
             part.start.max(here.start)..part.end.min(here.end)
         });
-        Self { part, each }
+        let part = data.get(part).unwrap_or_default();
+        let mut left: Vec<_> = tree_places(part, hash_len).collect();
+        for (parent, (_, there)) in parents.iter().zip(&each) {
+            let there = parent.get(there.clone()).unwrap_or_default();
+            take_out(
+                &mut left,
+                tree_places(there, hash_len).map_while(Result::ok),
+            );
+        }
+        Self { left, each }
     }
 
     /// The entries of the tree that could be new.
-    pub(super) fn entries<'a>(&self, data: &'a [u8], hash_len: usize) -> TreeEntries<'a> {
-        tree_entries(data.get(self.part.clone()).unwrap_or_default(), hash_len)
+    pub(super) fn entries(&self) -> impl Iterator<Item = Result<TreeEntry<'a>, Malformed>> {
+        self.left
+            .iter()
+            .map(|place| place.and_then(|place| place.read()))
     }
 
     /// What the parents have under the names of those; none of one that makes no sense.
-    pub(super) fn old(
-        &self,
-        data: &[u8],
-        parents: &[Arc<[u8]>],
-        hash_len: usize,
-    ) -> Vec<ParentTree> {
-        if self.part.is_empty() {
+    pub(super) fn old(&self, parents: &[Arc<[u8]>], hash_len: usize) -> Vec<ParentTree> {
+        if self.left.is_empty() {
             return Vec::new();
         }
-        let part = data.get(self.part.clone()).unwrap_or_default();
-        let span = Names::of(part, hash_len);
-        let old = parents
-            .iter()
-            .zip(&self.each)
-            .filter_map(|(parent, (_, there))| {
-                ParentTree::of(parent, there.clone(), hash_len, span.as_ref())
-            });
+        let names = Names::of(self.left.iter());
+        let old = parents.iter().zip(&self.each);
+        let old = old.filter_map(|(parent, (_, there))| {
+            ParentTree::of(parent, there.clone(), hash_len, names.as_ref())
+        });
         old.collect()
     }
 
@@ -198,23 +200,50 @@ impl Apart {
     }
 }
 
-/// The first and the last of some names, byte by byte.
-pub(super) struct Names<'a>(&'a [u8], &'a [u8]);
+/// Takes out what stands in another tree as well. Where the two are in an order that is not that of
+/// the bytes of their names, some of it stays.
+fn take_out<'a, 'b>(
+    left: &mut Vec<Result<TreePlace<'a>, Malformed>>,
+    others: impl Iterator<Item = TreePlace<'b>>,
+) {
+    let mut others = others.peekable();
+    left.retain(|place| {
+        let (Ok(place), Some(name)) = (place, place.ok().and_then(|place| place.name())) else {
+            return true;
+        };
+        while let Some(other) = others.peek() {
+            if other.bytes() == place.bytes() {
+                others.next();
+                return false;
+            }
+            if other.name().is_none_or(|other| other >= name) {
+                return true;
+            }
+            others.next();
+        }
+        true
+    });
+}
+
+/// Some names, sorted byte by byte.
+pub(super) struct Names<'a>(Vec<&'a [u8]>);
 
 impl<'a> Names<'a> {
-    /// Of the entries in a part of a tree; `None` where there are none, or not all make sense.
-    fn of(part: &'a [u8], hash_len: usize) -> Option<Self> {
-        let mut names: Option<Self> = None;
-        for place in tree_places(part, hash_len) {
-            let name = place.ok()?.name()?;
-            let Self(first, last) = names.unwrap_or(Self(name, name));
-            names = Some(Self(first.min(name), last.max(name)));
-        }
-        names
+    /// Of entries; `None` where not all of them make sense.
+    fn of<'b>(places: impl Iterator<Item = &'b Result<TreePlace<'a>, Malformed>>) -> Option<Self>
+    where
+        'a: 'b,
+    {
+        let names = places.map(|place| place.ok()?.name());
+        let mut names = names.collect::<Option<Vec<_>>>()?;
+        names.sort_unstable();
+        Some(Self(names))
     }
 
     fn has(&self, name: &[u8]) -> bool {
-        self.0 <= name && name <= self.1
+        self.0.first().is_some_and(|first| *first <= name)
+            && self.0.last().is_some_and(|last| name <= *last)
+            && self.0.binary_search(&name).is_ok()
     }
 }
 
@@ -295,22 +324,17 @@ impl ParentTree {
         Self::of(&data, all, oid.as_raw().len(), None).ok_or_else(|| broken(Malformed("tree")))
     }
 
-    /// Of the entries in a part of a tree, or of those that have names in a span; `None` where they
+    /// Of the entries in a part of a tree, or of those that have some names; `None` where they
     /// make no sense.
     pub(super) fn of(
         data: &Arc<[u8]>,
         part: Range<usize>,
         hash_len: usize,
-        span: Option<&Names<'_>>,
+        names: Option<&Names<'_>>,
     ) -> Option<Self> {
         let begin = data.as_ptr().addr();
         let wanted = |place: &TreePlace<'_>| {
-            let name = || {
-                place
-                    .name()
-                    .is_some_and(|name| span.is_some_and(|span| span.has(name)))
-            };
-            span.is_none() || name()
+            names.is_none_or(|names| place.name().is_none_or(|name| names.has(name)))
         };
         let mut entries = tree_places(data.get(part).unwrap_or_default(), hash_len)
             .filter(|place| place.as_ref().map_or(true, wanted))
@@ -424,8 +448,8 @@ mod tests {
             let data = written(&tree);
             let stored: Vec<Arc<[u8]>> = parents.iter().map(|one| written(one).into()).collect();
             let apart = Apart::of(&data, &stored, 20);
-            let old = apart.old(&data, &stored, 20);
-            let shown: Vec<TreeEntry<'_>> = apart.entries(&data, 20).map(Result::unwrap).collect();
+            let old = apart.old(&stored, 20);
+            let shown: Vec<TreeEntry<'_>> = apart.entries().map(Result::unwrap).collect();
             left_out += tree.len() - shown.len();
             for entry @ (_, name, _) in &tree {
                 let known = parents.iter().any(|parent| parent.contains(entry));

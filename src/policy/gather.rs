@@ -227,6 +227,10 @@ impl Sink for Gather<'_> {
         self.circumstances.clone()
     }
 
+    fn recall(&self, notes: &[u8]) {
+        self.cx.notes.recall(notes);
+    }
+
     fn progress(&self, progress: Progress) {
         self.effort.watch.progress(progress);
     }

@@ -14,7 +14,7 @@ use crate::change::{
 };
 use crate::finding::{CheckId, Finding, Fingerprint, FoundSecret, Level, Place, PlaceKind};
 use crate::git::{Kind, Oid, RepoPath, escape};
-use crate::scan::{Confidence, Match, Rule, Scanner, Validity};
+use crate::scan::{Confidence, Match, Rule, Scan, Scanner, Validity};
 use lines::Lines;
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -66,7 +66,7 @@ impl Check for Secrets {
 
     fn file(
         &self,
-        _cx: &Cx<'_>,
+        cx: &Cx<'_>,
         file: &FileChange<'_>,
         out: &mut Vec<Raised>,
     ) -> Result<(), Unread> {
@@ -110,10 +110,15 @@ impl Check for Secrets {
             bytes,
             fresh: &Fresh::All,
         };
-        let scan = self.scanner.scan(path, whole);
+        let noted = file.blob().filter(|_| file.is_kept() && path.is_empty());
+        let scan = self.noted(cx, noted, bytes).unwrap_or_else(|| {
+            file.scanned.set(file.scanned.get() + bytes.len() as u64);
+            let scan = self.scanner.scan(path, whole);
+            self.note(cx, noted, bytes, &scan);
+            scan
+        });
         file.calm.set(scan.calm);
         self.publics.keep(&scan.publics, file.blob(), what);
-        file.scanned.set(file.scanned.get() + bytes.len() as u64);
         let allowed = |allow: &settings::Allow| allow.excuses_all_of(file.path.as_ref());
         let unread = match scan.undecided.first() {
             Some(why) if !self.settings.allow.iter().any(allowed) => {
@@ -166,7 +171,7 @@ impl Check for Secrets {
 
     fn message(
         &self,
-        _cx: &Cx<'_>,
+        cx: &Cx<'_>,
         message: &Message<'_>,
         out: &mut Vec<Raised>,
     ) -> Result<(), Unread> {
@@ -175,15 +180,20 @@ impl Check for Secrets {
             bytes: &message.raw[skipped..],
             fresh: &Fresh::All,
         };
-        let mut scan = self.scanner.scan(&[], rest);
-        for found in &mut scan.matches {
-            found.span = found.span.start + skipped..found.span.end + skipped;
-        }
         let commit = message.by.commit.map(|commit| commit.oid);
         let tag = match message.of {
             MessageOf::Tag(oid) => Some(oid),
             MessageOf::Draft | MessageOf::Commit => None,
         };
+        let noted = tag.or(commit).filter(|_| message.by.refs.is_empty());
+        let mut scan = self.noted(cx, noted, rest.bytes).unwrap_or_else(|| {
+            let scan = self.scanner.scan(&[], rest);
+            self.note(cx, noted, rest.bytes, &scan);
+            scan
+        });
+        for found in &mut scan.matches {
+            found.span = found.span.start + skipped..found.span.end + skipped;
+        }
         if let Some(why) = scan.undecided.first() {
             let what = tag
                 .or(commit)
@@ -292,6 +302,19 @@ fn ids_at_head(headers: &[u8]) -> usize {
 impl Secrets {
     fn clean(&self) -> std::sync::MutexGuard<'_, HashSet<(Oid, Option<RepoPath>)>> {
         self.clean.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The scan of an object of a history, where what it said was noted.
+    fn noted(&self, cx: &Cx<'_>, object: Option<Oid>, bytes: &[u8]) -> Option<Scan> {
+        self.scanner.again(cx.notes.gist(object?)?, bytes)
+    }
+
+    /// Notes what a scan says of an object of a history.
+    fn note(&self, cx: &Cx<'_>, object: Option<Oid>, bytes: &[u8], scan: &Scan) {
+        let says = !scan.matches.is_empty() || !scan.publics.is_empty();
+        if let Some(gist) = object.filter(|_| says).zip(scan.gist(bytes)) {
+            cx.notes.note(gist.0, gist.1);
+        }
     }
 
     /// What the parents' versions of a file hold.

@@ -12,6 +12,7 @@ mod decode;
 mod encoding;
 pub mod foreign;
 mod generic;
+mod gist;
 mod keys;
 mod keywords;
 mod known;
@@ -31,6 +32,7 @@ mod window;
 
 pub use decode::{Budget, Decoded, Piece, decode};
 pub use generic::{Model, Signal};
+pub use gist::Gist;
 pub use keys::Public;
 pub use rule::{Near, Rule, rule, rules, rules_digest};
 pub use scanner::{Scan, Scanner};

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 const NAME: &str = "history";
 
 /// Changed whenever the form or the meaning changes.
-const FORM: &str = "2";
+const FORM: &str = "3";
 
 /// Of which circumstances a memory holds: rules, settings, the program. 64 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub(super) struct Memory {
     /// What the commits hold of that.
     pub(super) kept: Option<Kept>,
     pub(super) examined: Examined,
+    /// What whoever looked has noted.
+    pub(super) notes: Vec<u8>,
 }
 
 /// Where something was found.
@@ -121,13 +123,16 @@ impl Memory {
 
 impl History {
     /// Keeps what was learnt for the next look under the same circumstances, if there was anything
-    /// new. `finds` is where something was found.
+    /// new. `finds` is where something was found, `notes` what [`Sink::recall`] will be told.
+    ///
+    /// [`Sink::recall`]: crate::change::Sink::recall
     pub fn remember(
         &self,
         repo: &Repo,
         of: &Circumstances,
         mut finds: Vec<Find>,
         examined: Examined,
+        notes: impl FnOnce(&[Find]) -> Vec<u8>,
     ) {
         let Some(stock) = self.stock.clone().filter(|_| self.is_new) else {
             return;
@@ -156,6 +161,7 @@ impl History {
                 .iter()
                 .map(|(tag, target)| (*tag, *target))
                 .collect(),
+            notes: notes(&finds),
             finds,
             examined,
         };

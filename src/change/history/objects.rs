@@ -73,7 +73,10 @@ fn from_packs(
 ) -> History {
     let jobs = jobs.max(1);
     common.sink.stage(Stage::Blobs);
-    let again = memory.map(|memory| common.show_again(&memory.finds, jobs));
+    let again = memory.map(|memory| {
+        common.sink.recall(&memory.notes);
+        common.show_again(&memory.finds, jobs)
+    });
     let parts = (0..jobs)
         .map(|_| Part::new(common, Known::Stored(objects)))
         .collect();

@@ -12,6 +12,9 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 /// Of so many texts it is noted what was said; that of others has to be said again.
 const MOST: usize = 1 << 16;
 
+/// Shorter secrets are not looked for in what is said around others, as in reports.
+const SHORTEST: usize = 6;
+
 /// What is noted, and what was noted before.
 #[derive(Default)]
 pub struct Notes {
@@ -48,7 +51,9 @@ impl Spot {
         let place = &finding.place;
         let plain = place.kind == PlaceKind::File && place.decoded.is_empty();
         let secret = finding.secret.as_ref().filter(|_| plain)?;
-        let at = place.text.filter(|_| Fingerprint::is_slow(&secret.secret))?;
+        let at = place
+            .text
+            .filter(|_| Fingerprint::is_slow(&secret.secret))?;
         Some(Self {
             blob: place.blob?,
             check: finding.check.to_string(),
@@ -62,9 +67,8 @@ impl Notes {
     /// Takes what was noted before; bytes that make no sense are as none.
     pub(super) fn recall(&self, bytes: &[u8]) {
         let kept: Kept = postcard::from_bytes(bytes).unwrap_or_default();
-        let print = |(spot, digits): (Spot, String)| {
-            Some((spot, Fingerprint::parse(digits.as_bytes())?))
-        };
+        let print =
+            |(spot, digits): (Spot, String)| Some((spot, Fingerprint::parse(digits.as_bytes())?));
         let _ = self.before.set(Before {
             gists: kept.gists.into_iter().collect(),
             fingerprints: kept.fingerprints.into_iter().filter_map(print).collect(),
@@ -102,12 +106,16 @@ impl Notes {
         blobs: impl Iterator<Item = Oid>,
         findings: impl Iterator<Item = &'a Finding> + Clone,
     ) -> Vec<u8> {
-        let secrets = findings.clone().filter_map(|finding| finding.secret.as_ref());
-        let secrets: HashSet<&[u8]> = secrets.map(|found| found.secret.expose()).collect();
+        let secrets = findings
+            .clone()
+            .filter_map(|finding| finding.secret.as_ref());
+        let secrets = secrets.map(|found| found.secret.expose());
+        let secrets: HashSet<&[u8]> = secrets.filter(|text| text.len() >= SHORTEST).collect();
         let tells = |gist: &Gist| {
             let mut words = gist.words();
             words.any(|word| {
-                let holds = |secret: &&[u8]| memchr::memmem::find(word.as_bytes(), secret).is_some();
+                let holds =
+                    |secret: &&[u8]| memchr::memmem::find(word.as_bytes(), secret).is_some();
                 secrets.iter().any(|secret| holds(&secret))
             })
         };

@@ -66,8 +66,14 @@ impl Scan {
 impl Gist {
     /// Whatever it repeats of the text around the secrets.
     pub fn words(&self) -> impl Iterator<Item = &str> {
-        let of_matches = self.matches.iter().filter_map(|said| said.identity.as_deref());
-        let of_publics = self.publics.iter().filter_map(|public| public.name.as_deref());
+        let of_matches = self
+            .matches
+            .iter()
+            .filter_map(|said| said.identity.as_deref());
+        let of_publics = self
+            .publics
+            .iter()
+            .filter_map(|public| public.name.as_deref());
         of_matches.chain(of_publics)
     }
 }

@@ -16,7 +16,7 @@ use super::search::each;
 use super::search::{Text, accept, everywhere, excused, is_called, run};
 use super::whose;
 use super::window::windows;
-use super::{Match, Selection};
+use super::{Inside, Match, Selection};
 use crate::change::{Calm, Content, Fresh};
 use std::sync::OnceLock;
 
@@ -286,7 +286,7 @@ impl Scanner {
         let decoded = decode(text.bytes, text.path, budget);
         told.undecided.extend(decoded.undecided);
         let mut inside = Vec::new();
-        for piece in decoded.pieces {
+        for (index, piece) in decoded.pieces.into_iter().enumerate() {
             if !text.fresh.touches(&piece.span) {
                 continue;
             }
@@ -303,7 +303,8 @@ impl Scanner {
                 public.at = piece.span.start;
             }
             for mut found in found {
-                found.span = piece.span.clone();
+                let span = std::mem::replace(&mut found.span, piece.span.clone());
+                found.inside.insert(0, Inside { piece: index, span });
                 found.whole = piece.span.clone();
                 found.decoded.insert(0, piece.how);
                 inside.push(found);

@@ -15,8 +15,8 @@ pub(super) struct Graph {
     /// Where the parents of each begin in `parents`; one more, for the end of the last.
     lists: Vec<u32>,
     parents: Vec<u32>,
-    /// How many were remembered; their ids are sorted.
-    remembered: usize,
+    /// Those that were remembered, sorted by their ids.
+    remembered: Vec<u32>,
     /// The numbers of the others,
     numbers: OidMap<u32>,
     /// the numbers of their trees, where objects have numbers,
@@ -41,12 +41,13 @@ impl Graph {
     pub(super) fn of(remembered: Remembered, others: OidMap<Node>) -> Self {
         let Remembered {
             commits,
+            by_id,
             times,
             lists,
             parents,
         } = remembered;
         let mut graph = Self {
-            remembered: commits.len(),
+            remembered: by_id,
             oids: commits,
             times,
             lists,
@@ -82,8 +83,9 @@ impl Graph {
     }
 
     pub(super) fn number(&self, oid: Oid) -> Option<u32> {
-        match self.oids[..self.remembered].binary_search(&oid) {
-            Ok(number) => Some(number as u32),
+        let known = &self.remembered;
+        match known.binary_search_by_key(&oid, |number| self.oid(*number)) {
+            Ok(place) => Some(known[place]),
             Err(_) => self.numbers.get(&oid).copied(),
         }
     }
@@ -103,17 +105,17 @@ impl Graph {
 
     /// Whether it was not remembered.
     pub(super) fn is_new(&self, number: u32) -> bool {
-        number as usize >= self.remembered
+        number as usize >= self.remembered.len()
     }
 
     /// Those that were not remembered.
     pub(super) fn new_ones(&self) -> impl Iterator<Item = u32> + Clone {
-        self.remembered as u32..self.oids.len() as u32
+        self.remembered.len() as u32..self.oids.len() as u32
     }
 
     /// The number of the tree of one that was not remembered.
     pub(super) fn tree(&self, number: u32) -> Option<u32> {
-        let place = (number as usize).checked_sub(self.remembered)?;
+        let place = (number as usize).checked_sub(self.remembered.len())?;
         self.trees[place]
     }
 
@@ -185,16 +187,24 @@ impl Graph {
         order
     }
 
-    /// The same to be remembered, sorted by id, and the number that each has here.
-    pub(super) fn remembered(&self) -> (Remembered, Vec<u32>) {
-        let mut numbers: Vec<u32> = (0..self.len() as u32).collect();
-        numbers.sort_unstable_by_key(|number| self.oid(*number));
-        let mut places = vec![0_u32; self.len()];
-        for (number, place) in numbers.iter().zip(0..) {
+    /// The same to be remembered, in an order, and the number that each has here.
+    pub(super) fn remembered(&self, order: &[u32]) -> (Remembered, Vec<u32>) {
+        const NONE: u32 = u32::MAX;
+        let mut numbers = order.to_vec();
+        let mut places = vec![NONE; self.len()];
+        for (number, place) in order.iter().zip(0..) {
             places[*number as usize] = place;
+        }
+        // What stands in a circle is in no order.
+        for number in 0..self.len() {
+            if places[number] == NONE {
+                places[number] = numbers.len() as u32;
+                numbers.push(number as u32);
+            }
         }
         let mut remembered = Remembered {
             lists: vec![0],
+            by_id: (0..self.len() as u32).collect(),
             ..Remembered::default()
         };
         for number in &numbers {
@@ -205,6 +215,9 @@ impl Graph {
             remembered.parents.extend(parents);
             remembered.lists.push(remembered.parents.len() as u32);
         }
+        let commits = &remembered.commits;
+        let by_id = &mut remembered.by_id;
+        by_id.sort_unstable_by_key(|number| commits[*number as usize]);
         (remembered, numbers)
     }
 }
@@ -240,11 +253,19 @@ mod tests {
         nodes.into_iter().collect()
     }
 
-    fn order(graph: &Graph) -> Vec<u8> {
+    fn sorted(graph: &Graph) -> Vec<u32> {
         let mut reached = vec![Reached::Not; graph.len()];
-        graph.reach(&mut reached, graph.number(oid(1)).unwrap(), Reached::By(0));
-        let order = graph.oldest_first(&reached);
-        order.iter().map(|at| graph.oid(*at).as_raw()[0]).collect()
+        if let Some(tip) = graph.number(oid(1)) {
+            graph.reach(&mut reached, tip, Reached::By(0));
+        }
+        graph.oldest_first(&reached)
+    }
+
+    fn order(graph: &Graph) -> Vec<u8> {
+        sorted(graph)
+            .iter()
+            .map(|at| graph.oid(*at).as_raw()[0])
+            .collect()
     }
 
     #[test]
@@ -259,7 +280,8 @@ mod tests {
         for late in [1_u8, 4] {
             let mut old = nodes();
             let new = old.remove(&oid(late)).unwrap();
-            let (remembered, _) = Graph::of(Remembered::default(), old).remembered();
+            let old = Graph::of(Remembered::default(), old);
+            let (remembered, _) = old.remembered(&sorted(&old));
             assert!(remembered.is_sound());
             // One of those that were remembered is met again.
             let new = [(oid(late), new), (oid(7), node(8, &[9]))];

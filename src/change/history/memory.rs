@@ -43,11 +43,13 @@ pub(super) struct Memory {
     pub(super) notes: Vec<u8>,
 }
 
-/// All commits, sorted by their ids.
+/// All commits, in the order in which they are gone through.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Remembered {
     #[serde(with = "ids")]
     pub(super) commits: Vec<Oid>,
+    /// Their numbers, sorted by their ids.
+    pub(super) by_id: Vec<u32>,
     pub(super) times: Vec<i64>,
     /// Where the parents of each begin in `parents`; one more, for the end of the last.
     pub(super) lists: Vec<u32>,
@@ -64,7 +66,8 @@ impl Remembered {
             && self.lists.first() == Some(&0)
             && self.lists.last() == Some(&(self.parents.len() as u32))
             && self.lists.is_sorted()
-            && self.commits.is_sorted()
+            && self.by_id.len() == all
+            && self.by_id.iter().all(|number| (*number as usize) < all)
             && self.parents.iter().all(|parent| (*parent as usize) < all)
     }
 }
@@ -178,7 +181,7 @@ impl History {
         };
         finds.sort_unstable();
         finds.dedup();
-        let (commits, numbers) = self.commits.remembered();
+        let (commits, numbers) = self.commits.remembered(self.oldest_first());
         let memory = Memory {
             of: of.in_form(),
             stock,

@@ -111,12 +111,17 @@ impl Notes {
             .filter_map(|finding| finding.secret.as_ref());
         let secrets = secrets.map(|found| found.secret.expose());
         let secrets: HashSet<&[u8]> = secrets.filter(|text| text.len() >= SHORTEST).collect();
-        let tells = |gist: &Gist| {
-            let mut words = gist.words();
-            words.any(|word| {
-                let holds =
-                    |secret: &&[u8]| memchr::memmem::find(word.as_bytes(), secret).is_some();
-                secrets.iter().any(|secret| holds(&secret))
+        let tells = |word: &str| {
+            let word = word.as_bytes();
+            let mut shorter = secrets.iter().filter(|secret| secret.len() <= word.len());
+            shorter.any(|secret| memchr::memmem::find(word, secret).is_some())
+        };
+        // Most texts say the same few things.
+        let mut known: HashMap<String, bool> = HashMap::new();
+        let mut tells = |gist: &Gist| {
+            gist.words().any(|word| match known.get(word) {
+                Some(known) => *known,
+                None => *known.entry(word.to_owned()).or_insert(tells(word)),
             })
         };
         let new = self.gists();

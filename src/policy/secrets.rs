@@ -6,7 +6,7 @@ mod names;
 
 use super::check::{Check, Cx, Raised, place_by, place_in};
 use super::inline::mark_on_lines;
-use super::marks::mark_of;
+use super::marks::{Tool, mark_of};
 use super::publics::Publics;
 use super::settings::{self, Settings};
 use crate::change::{
@@ -14,7 +14,7 @@ use crate::change::{
 };
 use crate::finding::{CheckId, Finding, Fingerprint, FoundSecret, Level, Place, PlaceKind};
 use crate::git::{Kind, Oid, RepoPath, escape};
-use crate::scan::{Confidence, Match, Rule, Scan, Scanner, Validity};
+use crate::scan::{Confidence, Match, Rule, Scan, Scanner, Validity, Window};
 use lines::Lines;
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -30,6 +30,9 @@ pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
 }
 
 const PACK: &str = "secrets";
+
+/// So much is looked at at once of what is too large to be held, in bytes.
+const WINDOW: usize = 16 << 20;
 
 struct Secrets {
     scanner: Scanner,
@@ -92,8 +95,13 @@ impl Check for Secrets {
             (None, Some(oid)) => oid.to_string(),
             (None, None) => "standard input".to_owned(),
         };
-        let bytes = file.bytes().map_err(|error| Unread::new(what(), error))?;
         let path = file.path.as_ref().map_or(&[][..], RepoPath::as_bytes);
+        if let Some(scan) = self.in_windows(file, path, out) {
+            file.scanned.set(file.length().unwrap_or(0));
+            self.publics.keep(&scan.publics, file.blob(), what);
+            return self.unread(file, &scan, what);
+        }
+        let bytes = file.bytes().map_err(|error| Unread::new(what(), error))?;
         if let Some(base) = file.base
             && let Calm::Within(around) = base.calm
         {
@@ -119,16 +127,7 @@ impl Check for Secrets {
         });
         file.calm.set(scan.calm);
         self.publics.keep(&scan.publics, file.blob(), what);
-        let allowed = |allow: &settings::Allow| allow.excuses_all_of(file.path.as_ref());
-        let unread = match scan.undecided.first() {
-            Some(why) if !self.settings.allow.iter().any(allowed) => {
-                let why = format!(
-                    "{why}; if that is as it should be, allow its path in [[secrets.allow]]"
-                );
-                Err(Unread::new(what(), why))
-            }
-            Some(_) | None => Ok(()),
-        };
+        let unread = self.unread(file, &scan, what);
         if scan.matches.is_empty() && unread.is_err() {
             return unread;
         }
@@ -164,7 +163,8 @@ impl Check for Secrets {
                 decoded: found.decoded.clone(),
                 ..place_in(file)
             };
-            out.push(self.raise(stage_of(file), found, bytes, place, file.by));
+            let mark = self.mark(found, bytes, path);
+            out.push(self.raise(stage_of(file), found, mark, place, file.by));
         }
         unread
     }
@@ -234,7 +234,8 @@ impl Check for Secrets {
                 MessageOf::Commit => Stage::Committed,
                 MessageOf::Tag(_) => Stage::Tagged,
             };
-            out.push(self.raise(stage, found, message.raw, place, message.by));
+            let mark = self.mark(found, message.raw, &[]);
+            out.push(self.raise(stage, found, mark, place, message.by));
         }
         Ok(())
     }
@@ -302,6 +303,59 @@ fn ids_at_head(headers: &[u8]) -> usize {
 impl Secrets {
     fn clean(&self) -> std::sync::MutexGuard<'_, HashSet<(Oid, Option<RepoPath>)>> {
         self.clean.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says why not all of a file was seen, unless that is allowed.
+    fn unread(
+        &self,
+        file: &FileChange<'_>,
+        scan: &Scan,
+        what: impl Fn() -> String,
+    ) -> Result<(), Unread> {
+        let allowed = |allow: &settings::Allow| allow.excuses_all_of(file.path.as_ref());
+        match scan.undecided.first() {
+            Some(why) if !self.settings.allow.iter().any(allowed) => {
+                let why = format!(
+                    "{why}; if that is as it should be, allow its path in [[secrets.allow]]"
+                );
+                Err(Unread::new(what(), why))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Raises what is in a file that is too large to be held. `None` where that has to be held all the
+    /// same: it must be looked at as a whole, or it cannot be read and Git may find it elsewhere.
+    fn in_windows(
+        &self,
+        file: &FileChange<'_>,
+        path: &[u8],
+        out: &mut Vec<Raised>,
+    ) -> Option<Scan> {
+        // What turns marks off and on may stand anywhere before.
+        if self.settings.inline_marks.contains(&Tool::Secretlint) || !file.is_new_path() {
+            return None;
+        }
+        let mut text = file.pieces()?.ok()?;
+        let mut around = Vec::new();
+        let mut see = |window: Window<'_>, found: &Match| {
+            let mut place = Lines::of(window.bytes).range(found);
+            place.line += window.lines;
+            place.end_line += window.lines;
+            around.push((place, self.mark(found, window.bytes, path)));
+        };
+        let scanner = &self.scanner;
+        let scan = scanner.scan_windows(path, &mut text, WINDOW, &mut see);
+        let scan = scan.ok().flatten()?;
+        for (found, (place, mark)) in scan.matches.iter().zip(around) {
+            let place = Place {
+                text: Some(place),
+                decoded: found.decoded.clone(),
+                ..place_in(file)
+            };
+            out.push(self.raise(stage_of(file), found, mark, place, file.by));
+        }
+        Some(scan)
     }
 
     /// The scan of an object of a history, where what it said was noted.
@@ -384,12 +438,22 @@ impl Secrets {
         out.push(raised);
     }
 
-    fn raise(&self, stage: Stage, found: &Match, bytes: &[u8], place: Place, by: By<'_>) -> Raised {
-        let check = check_id(found.rule);
-        let path = place.path.as_ref().map_or(&[][..], RepoPath::as_bytes);
+    /// What a mark in the text says of a match.
+    fn mark(&self, found: &Match, bytes: &[u8], path: &[u8]) -> Option<String> {
         let id = found.rule.id;
-        let mark = mark_on_lines(bytes, &found.span, id)
-            .or_else(|| mark_of(&self.settings.inline_marks, bytes, path, &found.span, id));
+        mark_on_lines(bytes, &found.span, id)
+            .or_else(|| mark_of(&self.settings.inline_marks, bytes, path, &found.span, id))
+    }
+
+    fn raise(
+        &self,
+        stage: Stage,
+        found: &Match,
+        mark: Option<String>,
+        place: Place,
+        by: By<'_>,
+    ) -> Raised {
+        let check = check_id(found.rule);
         Raised {
             finding: Finding {
                 check,

@@ -74,7 +74,7 @@ fn end(text: &[u8], at: usize, lines: usize) -> usize {
 
 /// Whether the line end before `at` parts what stands before from what stands behind it, for every
 /// decoder.
-fn parts(text: &[u8], at: usize) -> bool {
+pub(super) fn parts(text: &[u8], at: usize) -> bool {
     let before = &text[..at];
     let before = before.strip_suffix(b"\n").unwrap_or(before);
     let before = before.strip_suffix(b"\r").unwrap_or(before);

@@ -25,6 +25,7 @@ mod scanner;
 mod search;
 mod secret;
 mod stages;
+mod stream;
 mod table;
 pub mod template;
 mod whose;
@@ -38,6 +39,7 @@ pub use rule::{Near, Rule, rule, rules, rules_digest};
 pub use scanner::{Scan, Scanner};
 pub use secret::{Confidence, Secret, Validity};
 pub use stages::Stage;
+pub use stream::Window;
 pub use table::{Own, Selection};
 
 use serde::{Deserialize, Serialize};

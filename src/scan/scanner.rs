@@ -268,7 +268,12 @@ impl Scanner {
     }
 
     /// Scans a text of single bytes, then what is encoded in it.
-    fn narrow(&self, text: &Text<'_>, budget: &mut Budget, told: &mut Told) -> Vec<Match> {
+    pub(super) fn narrow(
+        &self,
+        text: &Text<'_>,
+        budget: &mut Budget,
+        told: &mut Told,
+    ) -> Vec<Match> {
         let mut hits = Vec::new();
         self.keywords.each(text.bytes, |hit| hits.push(hit));
         let direct = overlap::resolve(self.direct(text, hits, told));

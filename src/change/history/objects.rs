@@ -11,8 +11,8 @@ use super::noting::{noted, noted_one_by_one};
 use super::trees::{Notes, Trees};
 use super::{Counts, History, Node};
 use crate::git::{
-    AllObjects, BrokenObject, CommitInfo, Kind, Mode, Object, Objects, Oid, OidMap, OidSet, Repo,
-    Seen, Share, Surprise, TagInfo, TreeEntry, Visitor, count_objects, shallow_commits,
+    AllObjects, BrokenObject, CommitInfo, Kind, Large, Mode, Object, Objects, Oid, OidMap, OidSet,
+    Repo, Seen, Share, Surprise, TagInfo, TreeEntry, Visitor, count_objects, shallow_commits,
     tree_places,
 };
 use std::collections::HashMap;
@@ -244,6 +244,13 @@ impl Visitor for Part<'_> {
             }
         }
         Calm::Unknown
+    }
+
+    fn large(&mut self, blob: Large<'_>) {
+        self.untold.0 += 1;
+        self.untold.1 += blob.length;
+        self.common.show_large(&blob);
+        self.tell();
     }
 
     fn broken(&mut self, broken: BrokenObject) {

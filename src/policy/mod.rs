@@ -15,6 +15,7 @@ mod inline;
 mod judge;
 mod keys;
 mod marks;
+mod notes;
 mod order;
 mod packs;
 mod parsed;

@@ -28,6 +28,9 @@ impl Pusher {
     }
 }
 
+/// So many are named of many.
+const NAMED: usize = 3;
+
 /// One entry of a list such as `push = ["@leads", "dave"]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Principal {
@@ -141,10 +144,44 @@ impl Groups {
         Some(names.len())
     }
 
+    /// A list for people: `@leads (alice, bob, carol and 2 more), dave`. Whom a group holds is told
+    /// to those alone whom the server knows; who they may ask is no secret to them.
+    #[must_use]
+    pub fn shown(&self, principals: &[Principal], to: &Pusher) -> String {
+        let one = |principal: &Principal| match (principal, to) {
+            (Principal::Group(group), Pusher::Known(_)) => {
+                let members = self.0.get(group).map(Vec::as_slice).unwrap_or_default();
+                let names = members.iter().map(|member| escape(member.0.as_bytes()));
+                match named(names) {
+                    names if names.is_empty() => format!("{principal} (nobody)"),
+                    names => format!("{principal} ({names})"),
+                }
+            }
+            (Principal::Everyone, _) => "everyone who is known".to_owned(),
+            (Principal::Group(_) | Principal::User(_), _) => principal.to_string(),
+        };
+        match principals {
+            [] => "nobody".to_owned(),
+            principals => named(principals.iter().map(one)),
+        }
+    }
+
     /// Whether a group of that name exists.
     #[must_use]
     pub fn has(&self, group: &str) -> bool {
         self.0.contains_key(group)
+    }
+}
+
+/// The first of some names, and how many there are beside them.
+fn named(names: impl ExactSizeIterator<Item = String>) -> String {
+    let count = names.len();
+    // To say "and 1 more" takes as long as the name.
+    let most = if count == NAMED + 1 { count } else { NAMED };
+    let first: Vec<String> = names.take(most).collect();
+    match count - first.len() {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
     }
 }
 
@@ -185,6 +222,28 @@ mod tests {
                 allowed,
                 "{list:?} {pusher:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_list_is_shown_with_a_few_names() {
+        let groups: Groups = toml::from_str(
+            "leads = [\"alice\"]\nmany = [\"a\", \"b\", \"c\", \"d\", \"e\"]\nfour = [\"a\", \"b\", \"c\", \"d\"]\n\
+             empty = []",
+        )
+        .unwrap();
+        let alice = Pusher::named(b"alice");
+        for (list, to, shown) in [
+            (&[][..], &alice, "nobody"),
+            (&["*"], &alice, "everyone who is known"),
+            (&["@leads", "dave"], &alice, "@leads (alice), dave"),
+            (&["@many"], &alice, "@many (a, b, c and 2 more)"),
+            (&["@four"], &alice, "@four (a, b, c, d)"),
+            (&["@empty", "@missing"], &alice, "@empty (nobody), @missing (nobody)"),
+            (&["v", "w", "x", "y", "z"], &alice, "v, w, x and 2 more"),
+            (&["@leads", "dave"], &Pusher::Unknown, "@leads, dave"),
+        ] {
+            assert_eq!(groups.shown(&principals(list), to), shown, "{list:?}");
         }
     }
 

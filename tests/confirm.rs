@@ -63,7 +63,7 @@ impl Stand {
             .stdout
             .lines()
             .find_map(|line| line.strip_prefix("server id"));
-        let id = id.unwrap().trim().to_owned();
+        let id = id.unwrap().split_whitespace().next().unwrap().to_owned();
         for repo in [&carol, &alice] {
             repo.git(&format!("config portcullis.serverId {id}")).ok();
         }
@@ -215,7 +215,7 @@ fn a_token_for_anything_else_is_none() {
             "a push by bob",
         ),
     ] {
-        stand.refuses_to_delete(&token).says(why);
+        stand.refuses_to_delete(&token).tells(why);
     }
 }
 
@@ -298,7 +298,7 @@ fn a_rewrite_is_confirmed_with_where_it_goes() {
     to(base)
         .rejected()
         .by(ids::REF_CONFIRM)
-        .says("it is for moving");
+        .tells("it is for moving");
     to(&new).accepted().says("confirmed:");
     stand.server.ref_is(MAIN, &new);
     let kept = stand

@@ -1,8 +1,8 @@
 //! `explain`: a finding by its fingerprint, wherever it is, with all that speaks for it.
 
 use crate::world::report::text;
-use portcullis::policy::{CHECKS, QUESTIONS};
 use crate::world::{Repo, World, assigned, ids};
+use portcullis::policy::{CHECKS, QUESTIONS};
 
 fn fingerprint(repo: &Repo, scan: &str) -> String {
     let report = repo.scan(scan).whatever().json();

@@ -51,6 +51,7 @@ mod signatures_fido;
 mod signatures_gpg;
 mod stage;
 mod staged;
+mod status;
 mod tidy;
 mod what_if;
 mod whereabouts;

@@ -300,7 +300,8 @@ fn a_folder_holds_what_its_table_names() {
 
 /// The pack of a module of the table of questions, and the names of its constants.
 fn constants(table: &str) -> Vec<(String, String)> {
-    let row = Regex::new(r#"(?m)^    (?:"[a-z-]+" ([a-z_]+) \{|    ([A-Z_]+) "[a-z-]+" \[)"#).unwrap();
+    let row =
+        Regex::new(r#"(?m)^    (?:"[a-z-]+" ([a-z_]+) \{|    ([A-Z_]+) "[a-z-]+" \[)"#).unwrap();
     let mut module = String::new();
     let mut all = Vec::new();
     for found in row.captures_iter(table) {
@@ -348,9 +349,15 @@ fn every_check_that_can_be_raised_is_explained() {
         for text in [question.refuses, question.why, question.fix] {
             assert!(text.ends_with('.') && !text.contains('\n'), "{text}");
         }
-        assert_eq!(policy::question(&question.id.to_string()).unwrap().id, question.id);
+        assert_eq!(
+            policy::question(&question.id.to_string()).unwrap().id,
+            question.id
+        );
     }
-    let ids: BTreeSet<_> = policy::QUESTIONS.iter().map(|question| question.id).collect();
+    let ids: BTreeSet<_> = policy::QUESTIONS
+        .iter()
+        .map(|question| question.id)
+        .collect();
     assert_eq!(ids.len(), policy::QUESTIONS.len());
 }
 

@@ -84,12 +84,16 @@ fn nearest(id: &str, config_file: Option<&Path>) -> Result<String, ConfigError> 
     if let Some((pack, _)) = bare.split_once('/') {
         let edits = |id: &String| strsim::damerau_levenshtein(id, bare);
         let ids = QUESTIONS.iter().map(|question| question.id.to_string());
-        let best = ids.min_by_key(edits).filter(|id| edits(id) <= bare.len() / 3);
-        return Ok(match (best, CHECKS.iter().any(|known| known.name == pack)) {
-            (Some(id), _) => format!("the nearest check is {id}, and "),
-            (None, true) => format!("`portcullis explain {pack}` lists its checks, and "),
-            (None, false) => String::new(),
-        });
+        let best = ids
+            .min_by_key(edits)
+            .filter(|id| edits(id) <= bare.len() / 3);
+        return Ok(
+            match (best, CHECKS.iter().any(|known| known.name == pack)) {
+                (Some(id), _) => format!("the nearest check is {id}, and "),
+                (None, true) => format!("`portcullis explain {pack}` lists its checks, and "),
+                (None, false) => String::new(),
+            },
+        );
     }
     let table = config(config_file)?.secrets.selection().table();
     let edits = |rule: &Rule| strsim::damerau_levenshtein(rule.id, bare);

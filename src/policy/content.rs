@@ -172,7 +172,13 @@ impl Files {
         {
             let message = format!("it has {} bytes, and {} are allowed", bytes.len(), most.0);
             let help = "keep it elsewhere, or in Git LFS";
-            out.push(raise(ask::FILE_SIZE, message, help, place_in(file), file.by));
+            out.push(raise(
+                ask::FILE_SIZE,
+                message,
+                help,
+                place_in(file),
+                file.by,
+            ));
         }
         if let Some((kind, name)) = file_type(bytes)
             && (self.asked.deny_types.contains(&kind)
@@ -337,7 +343,13 @@ fn modules(cx: &Cx<'_>, file: &FileChange<'_>, allowed: &[UrlPattern], out: &mut
         }
     };
     let help = "take it from an address that is allowed";
-    out.push(raise(ask::SUBMODULE, message, help, place_in(file), file.by));
+    out.push(raise(
+        ask::SUBMODULE,
+        message,
+        help,
+        place_in(file),
+        file.by,
+    ));
 }
 
 /// The submodules that no parent has at that path.

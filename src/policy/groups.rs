@@ -144,6 +144,12 @@ impl Groups {
         Some(names.len())
     }
 
+    /// The groups that hold someone.
+    pub fn of<'a>(&'a self, pusher: &'a Pusher) -> impl Iterator<Item = Principal> + 'a {
+        let groups = self.0.keys().map(|name| Principal::Group(name.clone()));
+        groups.filter(|group| self.allows(std::slice::from_ref(group), pusher))
+    }
+
     /// A list for people: `@leads (alice, bob, carol and 2 more), dave`. Whom a group holds is told
     /// to those alone whom the server knows; who they may ask is no secret to them.
     #[must_use]
@@ -239,7 +245,11 @@ mod tests {
             (&["@leads", "dave"], &alice, "@leads (alice), dave"),
             (&["@many"], &alice, "@many (a, b, c and 2 more)"),
             (&["@four"], &alice, "@four (a, b, c, d)"),
-            (&["@empty", "@missing"], &alice, "@empty (nobody), @missing (nobody)"),
+            (
+                &["@empty", "@missing"],
+                &alice,
+                "@empty (nobody), @missing (nobody)",
+            ),
             (&["v", "w", "x", "y", "z"], &alice, "v, w, x and 2 more"),
             (&["@leads", "dave"], &Pusher::Unknown, "@leads, dave"),
         ] {

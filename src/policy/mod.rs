@@ -38,8 +38,8 @@ pub use identity::{BadIdentity, Surroundings, pusher};
 pub use judge::{Cache, Effort, Policy, Unwatched, Watch};
 pub use keys::ServerKeys;
 pub use packs::{CHECKS, Pack};
-pub use questions::{QUESTIONS, Question, question};
 pub use path_patterns::{BadPathPattern, PathPattern, PathPatterns};
+pub use questions::{QUESTIONS, Question, question};
 pub use ref_pattern::{BadRefPattern, RefPattern};
 pub use verdict::{Coverage, Outcome, Stale, Suppressed, SuppressedBy, Verdict};
 

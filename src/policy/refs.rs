@@ -1,6 +1,7 @@
 //! Pack `refs`: refs are made, moved and deleted only as every matching rule allows, since what a
 //! branch is called decides what is built from it.
 
+mod advice;
 mod certificate;
 mod confirm;
 mod signed;
@@ -170,8 +171,9 @@ impl Check for Refs {
         };
         for (key, limit, count, what) in limits {
             if let Some(limit) = limit.filter(|limit| count > *limit) {
-                let message =
-                    format!("the push brings in {count} {what}, and server.{key} allows {limit} at once");
+                let message = format!(
+                    "the push brings in {count} {what}, and server.{key} allows {limit} at once"
+                );
                 let help = "push in parts, older commits first: git push REMOTE COMMIT:BRANCH";
                 let refs = cx.updates.iter().map(|update| update.name.clone());
                 out.push(Raised::denied(
@@ -213,13 +215,7 @@ fn warning_of(mut raised: Raised) -> Raised {
 }
 
 fn raise(check: CheckId, message: String, help: String, name: &RefName) -> Raised {
-    Raised::denied(
-        check,
-        message,
-        help,
-        place(Some(name)),
-        vec![name.clone()],
-    )
+    Raised::denied(check, message, help, place(Some(name)), vec![name.clone()])
 }
 
 fn place(name: Option<&RefName>) -> Place {

@@ -245,7 +245,11 @@ impl Page<'_> {
         let commits: Vec<String> = commits.map(|commit| commit.short()).collect();
         let named = commits.iter().map(String::as_bytes);
         if let Some(text) = self.some_of(named, 0) {
-            let unit = if commits.len() > NAMED { " commits" } else { "" };
+            let unit = if commits.len() > NAMED {
+                " commits"
+            } else {
+                ""
+            };
             self.labelled("also in:", &format!("{text}{unit}"));
         }
     }

@@ -124,8 +124,8 @@ fn the_approvals_of_a_change_are_listed() {
             "names no commit",
         ),
         (
-            &["approve", "origin/topic", "--for", "main"],
-            "full name of a ref",
+            &["approve", "origin/topic", "--for", "nowhere"],
+            "so write refs/heads/nowhere or refs/tags/nowhere",
         ),
         (
             &["approve", "a...b", "--for", "refs/heads/main"],
@@ -234,7 +234,7 @@ fn what_is_asked_is_shown() {
         .server
         .portcullis("policy show --ref refs/heads/main")
         .ok();
-    said.says("approvals   2 of @leads, and of the owners in CODEOWNERS");
+    said.says("approvals   2 of @leads (alice, bob), and of the owners in CODEOWNERS");
     stage.policy(&format!("{PEOPLE}{}", rule("approvals = 1")));
     let said = stage.server.portcullis("policy show").ok();
     said.says("approvals   1 of everyone who is known");

@@ -2,8 +2,8 @@
 //! asks. Reads nothing.
 
 use super::owners::Owner;
-use crate::git::{Oid, RepoPath, escape};
 use crate::finding::CheckId;
+use crate::git::{Oid, RepoPath, escape};
 use crate::policy::groups::{Groups, Principal, Pusher};
 use crate::policy::questions::refs as ask;
 use std::ops::Range;

@@ -36,7 +36,11 @@ pub(in crate::policy) fn parked(
     };
     if !update.name.as_bytes().starts_with(APPROVALS.as_bytes()) {
         let message = "what is below refs/portcullis/ is kept by the server alone";
-        return denial(ask::RESERVED, message.to_owned(), "push it under another name");
+        return denial(
+            ask::RESERVED,
+            message.to_owned(),
+            "push it under another name",
+        );
     }
     let new = match update.change {
         RefChange::Create { new } => new,

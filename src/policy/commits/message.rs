@@ -4,8 +4,8 @@ use super::conventional::{self, NotConventional};
 use super::values::MessagePattern;
 use super::{Commits, trailers};
 use crate::finding::{CheckId, PlaceKind};
-use crate::policy::questions::commits as ask;
 use crate::git::escape;
+use crate::policy::questions::commits as ask;
 
 /// One thing that is wrong.
 #[derive(Debug)]

@@ -62,7 +62,12 @@ pub(super) fn on_server(
                 for why in why {
                     message.push_str(&format!("; of the token that was shown: {why}"));
                 }
-                return Ok(vec![raise(ask::CONFIRM, message, help(cx, act, &push), name)]);
+                return Ok(vec![raise(
+                    ask::CONFIRM,
+                    message,
+                    help(cx, act, &push),
+                    name,
+                )]);
             }
         }
     }

@@ -10,6 +10,7 @@ use super::super::commits::address;
 use super::super::groups::Pusher;
 use super::super::protect::{Protect, SignatureLevel};
 use super::super::questions::refs as ask;
+use super::advice::{LIST, TAG, sign_from};
 use super::certificate::Proof;
 use super::{raise, warning_of};
 use crate::change::{By, RefUpdate, ScopedCommit, Unread};
@@ -56,20 +57,6 @@ struct Waiting {
 
 /// So many are verified at once, before more are read.
 const BATCH: usize = 512;
-
-/// How an account gets its key.
-pub(super) const LIST: &str = "the key of an account is the one whose line in identity.allowed_signers \
-                               names it (bob,bob@clinic.example ssh-ed25519 ...), or that \
-                               identity.gpg_keys gives it";
-
-/// What to do about a commit that must be made anew, and all after it.
-fn sign_from(commit: &str) -> String {
-    SIGN.replace("COMMIT^", commit)
-}
-
-const SIGN: &str = "have Git sign from now on, sign anew what is not signed, and push again:\n\
-                    $ git config commit.gpgSign true\n\
-                    $ git rebase --force-rebase --rebase-merges COMMIT^";
 
 impl Signatures {
     pub(super) fn new(rules: &[Protect]) -> Self {
@@ -371,8 +358,6 @@ impl Signatures {
     }
 }
 
-const TAG: &str = "sign it, and push it again:\n$ git tag -f -s NAME COMMIT";
-
 fn is_tag(name: &RefName) -> bool {
     name.as_bytes().starts_with(b"refs/tags/")
 }
@@ -416,12 +401,7 @@ impl Fault {
 }
 
 /// What a signature that does not verify means; nothing is decided where that is not known.
-fn not_verified(
-    thing: &str,
-    oid: Oid,
-    error: &NotVerified,
-    anew: &str,
-) -> Result<Fault, Unread> {
+fn not_verified(thing: &str, oid: Oid, error: &NotVerified, anew: &str) -> Result<Fault, Unread> {
     let help = match error {
         NotVerified::Undecided(_) => return Err(Unread::new(oid, error)),
         NotVerified::Unsigned

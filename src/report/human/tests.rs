@@ -164,7 +164,9 @@ fn what_is_said_of_many_commits_is_said_once() {
         finding
     };
     let (main, next) = (b"refs/heads/main", b"refs/heads/next");
-    let mut findings: Vec<_> = (1..=12).map(|n| unsigned(n, main, "no signature")).collect();
+    let mut findings: Vec<_> = (1..=12)
+        .map(|n| unsigned(n, main, "no signature"))
+        .collect();
     findings.insert(4, unsigned(0x77, main, "a bad signature"));
     findings.push(unsigned(0x88, next, "no signature"));
     let short = |byte: u8| Oid::from_raw(&[byte; 20]).unwrap().short();
@@ -192,5 +194,8 @@ fn what_is_said_of_many_commits_is_said_once() {
         verbosity: Verbosity::Quiet,
         ..samples::options(SERVER)
     };
-    assert_eq!(said(&verdict, &options).matches("refs/signed\n").count(), 14 + 2);
+    assert_eq!(
+        said(&verdict, &options).matches("refs/signed\n").count(),
+        14 + 2
+    );
 }

@@ -8,6 +8,7 @@ mod world;
 
 mod approvals;
 mod audit;
+mod audit_late;
 mod audit_reading;
 mod baseline;
 mod bypass;
@@ -55,4 +56,5 @@ mod status;
 mod tidy;
 mod what_if;
 mod whereabouts;
+mod withheld;
 mod wrapped;

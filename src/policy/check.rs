@@ -7,8 +7,7 @@ use crate::change::{
     BadUpdate, By, CommitChange, FileChange, Message, Naming, Proposal, RefUpdate, ScopedCommit,
     Unread,
 };
-use crate::finding::{CheckId, Fingerprint};
-use crate::finding::{Finding, Level, Place, PlaceKind};
+use crate::finding::{CheckId, Finding, Fingerprint, FoundSecret, Level, Place, PlaceKind};
 use crate::git::{Certificate, Keys, RefName, Repo, escape};
 use crate::hook::Side;
 use crate::scan::{Confidence, Secret};
@@ -110,6 +109,10 @@ pub trait Check: Send + Sync {
     }
     /// Does, after all of a push was shown, what was put off to be done together.
     fn finish(&self, _cx: &Cx<'_>, _out: &mut Vec<Raised>) -> Vec<Unread> {
+        Vec::new()
+    }
+    /// The secrets of a text that somebody may be shown.
+    fn withheld(&self, _text: &[u8]) -> Vec<FoundSecret> {
         Vec::new()
     }
     /// Whether a file anywhere in a history matters to this check for its name alone.

@@ -2,7 +2,7 @@
 
 use super::tokens::Used;
 use crate::change::Unread;
-use crate::finding::{Finding, Level};
+use crate::finding::{Finding, FoundSecret, Level};
 use crate::git::escape;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -20,6 +20,9 @@ pub struct Verdict {
     pub unread: Vec<Unread>,
     /// What would suppress something and had nothing to suppress.
     pub stale: Vec<Stale>,
+    /// Secrets in what the pusher chose and a report may tell: names of refs that go or were there
+    /// before, the name of an account, a reason. They block nothing, and nobody is shown them.
+    pub withheld: Vec<FoundSecret>,
     /// What was examined.
     pub coverage: Coverage,
     /// The digests of the rules that looked; one, unless several judgements were added up.
@@ -34,6 +37,7 @@ impl Verdict {
         self.used.extend(other.used);
         self.unread.extend(other.unread);
         self.stale.extend(other.stale);
+        self.withheld.extend(other.withheld);
         self.rules.extend(other.rules);
         let (all, one) = (&mut self.coverage, other.coverage);
         all.blobs += one.blobs;

@@ -67,9 +67,10 @@ impl Scanner {
         let mut hits = Vec::new();
         let mut excerpts = Vec::new();
         let mut marks = Vec::new();
+        let marker = self.known.marker(path);
         let all = around::excerpts(bytes, fresh);
         for range in &all {
-            let mark = self.known.mark(path, &bytes[range.clone()]);
+            let mark = marker.mark(&bytes[range.clone()]);
             if self.known.has(mark) {
                 continue;
             }

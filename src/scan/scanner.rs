@@ -15,7 +15,7 @@ use super::rule::Rule;
 use super::search::each;
 use super::search::{Text, accept, everywhere, excused, is_called, run};
 use super::whose;
-use super::window::windows;
+use super::window::{line_at, windows};
 use super::{Match, Selection};
 use crate::change::{Calm, Content, Fresh};
 use std::sync::OnceLock;
@@ -435,6 +435,18 @@ impl Scanner {
         told: &mut Told,
     ) {
         let rule = self.table[owner];
+        let anchored: Vec<Hit>;
+        let hits = match rule.anchor {
+            Some(_) => {
+                let counts = |hit: &&Hit| rule.is_anchored(line_at(text.bytes, hit.start));
+                anchored = hits.iter().filter(counts).copied().collect();
+                &anchored
+            }
+            None => hits,
+        };
+        if hits.is_empty() {
+            return;
+        }
         told.lines = told.lines.max(rule.lines);
         if rule.model.is_some() && text.setting == Setting::Opaque {
             return;
@@ -459,8 +471,9 @@ impl Scanner {
                     }
                     matches.extend(found);
                 }
-                told.spans |= generic::spans_lines(text.bytes, hit.start + hit.len);
-                if generic::spans_many(text.bytes, hit.start..hit.start + hit.len) {
+                let keyword = hit.start..hit.start + hit.len;
+                told.spans |= generic::spans_lines(text.bytes, &keyword);
+                if generic::spans_many(text.bytes, keyword) {
                     told.lines = usize::MAX;
                 }
             }

@@ -7,7 +7,7 @@ use crate::git::{Repo, allowed_signers, escape};
 use crate::hook::memory::Memory;
 use crate::policy::ServerKeys;
 use crate::policy::approvals::ApprovedBy;
-use crate::policy::settings::{Protect, Settings, SignatureLevel};
+use crate::policy::settings::{Protect, Settings};
 use std::io;
 use std::path::Path;
 
@@ -102,57 +102,36 @@ fn identity(settings: &Settings) -> Option<Need> {
     }
 }
 
-/// The first key of the policy that asks for signatures of known keys.
-fn asks_for_keys(settings: &Settings) -> Option<&'static str> {
-    let any = |asks: &dyn Fn(&Protect) -> bool| settings.protect.iter().any(asks);
-    let signed = |rule: &Protect| rule.approvals_by().contains(&ApprovedBy::Signed);
-    let bypass = settings.server.bypass_by.as_deref();
-    [
-        ("protect.signed", any(&|rule| rule.signed.asks())),
-        ("protect.push_cert", any(&|rule| rule.push_cert)),
-        (
-            "protect.approvals",
-            any(&|rule| rule.approvals() > 0 && signed(rule)),
-        ),
-        (
-            "protect.owners",
-            any(&|rule| rule.owners.is_some() && signed(rule)),
-        ),
-        ("protect.confirm", any(&|rule| rule.asks_for_tokens())),
-        (
-            "server.bypass_by",
-            bypass.is_some_and(|list| !list.is_empty()),
-        ),
-    ]
-    .into_iter()
-    .find_map(|(key, asks)| asks.then_some(key))
+/// The key of the policy that asks for approvals by known keys. Of other keys that ask for signatures
+/// the configuration itself says that nobody is known.
+fn asks_for_approvers(settings: &Settings) -> Option<&'static str> {
+    let signed = |rule: &&Protect| rule.approvals_by().contains(&ApprovedBy::Signed);
+    let mut rules = settings.protect.iter().filter(signed);
+    let rule = rules.find(|rule| rule.asks_for_approvals())?;
+    Some(match rule.approvals() {
+        0 => "protect.owners",
+        _ => "protect.approvals",
+    })
 }
 
 /// Whom the server believes, and the programs that verify what they sign.
 fn keys(repo: &Repo, settings: &Settings) -> Vec<Need> {
     let identity = &settings.identity;
-    let asking = asks_for_keys(settings);
-    let ssh_only = |rule: &Protect| rule.signed >= SignatureLevel::Ssh;
-    let ssh_only = settings.protect.iter().any(ssh_only);
     let mut needs = Vec::new();
-    match (&identity.allowed_signers, asking) {
-        (Some(file), _) => {
-            needs.push(signers(&repo.common_dir().join(file)));
-            needs.push(program("ssh-keygen", "SSH signatures"));
-        }
-        (None, Some(key)) if ssh_only || identity.gpg_home.is_none() => {
-            let why = format!(
-                "{key} asks for signatures, and no key is known: name a file by \
-                 identity.allowed_signers{}",
-                if ssh_only {
-                    ""
-                } else {
-                    ", or a folder of GnuPG's by identity.gpg_home"
-                }
-            );
-            needs.push(Need::missing("signing keys", why));
-        }
-        (None, Some(_) | None) => {}
+    if let Some(file) = &identity.allowed_signers {
+        needs.push(signers(&repo.common_dir().join(file)));
+        needs.push(program("ssh-keygen", "SSH signatures"));
+    }
+    if let (None, None, Some(key)) = (
+        &identity.allowed_signers,
+        &identity.gpg_home,
+        asks_for_approvers(settings),
+    ) {
+        let why = format!(
+            "{key} asks for signatures, and no key is known: name a file by \
+             identity.allowed_signers, or a folder of GnuPG's by identity.gpg_home"
+        );
+        needs.push(Need::missing("signing keys", why));
     }
     if identity.gpg_home.is_some() {
         needs.push(program("gpg", "OpenPGP signatures"));

@@ -454,3 +454,27 @@ fn a_client_is_told_early() {
         .says("(warning)")
         .says("portcullis.confirm=TOKEN");
 }
+
+#[test]
+fn a_short_name_will_do_where_one_ref_alone_can_be_meant() {
+    let stand = Stand::new();
+    let (carol, base) = (&stand.carol, &stand.base);
+    let asked = format!("confirm delete main --at {base}");
+    let said = carol.portcullis(&format!("{asked} --quiet")).ok();
+    let option = Stand::confirm(said.text());
+    said.says("main is taken for refs/heads/main");
+    carol
+        .portcullis(&format!("confirm delete nowhere --at {base}"))
+        .exit(2)
+        .says("write refs/heads/nowhere or refs/tags/nowhere");
+    carol.git("tag main").ok();
+    carol
+        .portcullis(&asked)
+        .exit(2)
+        .says("main may be refs/heads/main or refs/tags/main: write the full name");
+    stand
+        .clone
+        .git(&format!("push -o {option} origin :main"))
+        .accepted();
+    stand.server.lacks_ref(MAIN);
+}

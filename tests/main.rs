@@ -54,6 +54,7 @@ mod stage;
 mod staged;
 mod status;
 mod tidy;
+mod told;
 mod what_if;
 mod whereabouts;
 mod withheld;

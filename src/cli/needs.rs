@@ -6,7 +6,6 @@ use crate::audit::Log;
 use crate::git::{Repo, allowed_signers, escape};
 use crate::hook::memory::Memory;
 use crate::policy::ServerKeys;
-use crate::policy::approvals::ApprovedBy;
 use crate::policy::settings::{Protect, Settings};
 use std::io;
 use std::path::Path;
@@ -102,36 +101,14 @@ fn identity(settings: &Settings) -> Option<Need> {
     }
 }
 
-/// The key of the policy that asks for approvals by known keys. Of other keys that ask for signatures
-/// the configuration itself says that nobody is known.
-fn asks_for_approvers(settings: &Settings) -> Option<&'static str> {
-    let signed = |rule: &&Protect| rule.approvals_by().contains(&ApprovedBy::Signed);
-    let mut rules = settings.protect.iter().filter(signed);
-    let rule = rules.find(|rule| rule.asks_for_approvals())?;
-    Some(match rule.approvals() {
-        0 => "protect.owners",
-        _ => "protect.approvals",
-    })
-}
-
-/// Whom the server believes, and the programs that verify what they sign.
+/// Whom the server believes, and the programs that verify what they sign. That somebody must be known
+/// where signatures are asked for, the configuration says itself.
 fn keys(repo: &Repo, settings: &Settings) -> Vec<Need> {
     let identity = &settings.identity;
     let mut needs = Vec::new();
     if let Some(file) = &identity.allowed_signers {
         needs.push(signers(&repo.common_dir().join(file)));
         needs.push(program("ssh-keygen", "SSH signatures"));
-    }
-    if let (None, None, Some(key)) = (
-        &identity.allowed_signers,
-        &identity.gpg_home,
-        asks_for_approvers(settings),
-    ) {
-        let why = format!(
-            "{key} asks for signatures, and no key is known: name a file by \
-             identity.allowed_signers, or a folder of GnuPG's by identity.gpg_home"
-        );
-        needs.push(Need::missing("signing keys", why));
     }
     if identity.gpg_home.is_some() {
         needs.push(program("gpg", "OpenPGP signatures"));

@@ -113,7 +113,8 @@ fn glance(
     };
     let row = |text: &mut String, cells: [&str; 4], refs: &str| {
         let [push, create, delete, force] = cells;
-        let _ = writeln!(text, "{push:<9}{create:<9}{delete:<9}{force:<9}{refs}");
+        let line = format!("{push:<9}{create:<9}{delete:<9}{force:<9}{refs}");
+        let _ = writeln!(text, "{}", line.trim_end());
     };
     row(&mut text, Act::KEYS.map(|(key, _)| key), "");
     let mut listed: Vec<(String, Option<RefName>)> = Vec::new();

@@ -101,7 +101,7 @@ pub(super) fn pending(parents: usize, rules: &[&Protect], now: OffsetDateTime) -
         Denial::new(
             ask::MERGE_ONLY,
             "this branch takes only merges, and this would be a direct commit on it".to_owned(),
-            "git switch -c TOPIC takes what is staged along to a branch of its own",
+            "take what is staged along to a branch of its own:\n$ git switch -c TOPIC",
         )
     });
     let frozen = rules

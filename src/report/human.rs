@@ -85,6 +85,10 @@ impl Page<'_> {
                 }
                 for entry in &warned {
                     self.compact(entry);
+                    // What may be a secret is weighed; what the server will say is acted upon.
+                    if detailed && entry.finding.secret.is_none() {
+                        self.help(entry.finding);
+                    }
                 }
             }
         }
@@ -220,14 +224,7 @@ impl Page<'_> {
         if let Some(spread) = &finding.place.spread {
             self.spread(finding, spread);
         }
-        let help = self.redactor.lines(&finding.help);
-        for line in help.lines().filter(|line| !line.trim().is_empty()) {
-            match line.strip_prefix("$ ") {
-                // A command is copied whole.
-                Some(command) => self.text.push_str(&format!("        {command}\n")),
-                None => self.labelled("fix:", line),
-            }
-        }
+        self.help(finding);
         self.allow(finding);
         let of = if entry.more.is_empty() {
             ""
@@ -237,6 +234,18 @@ impl Page<'_> {
         let fingerprint = finding.fingerprint.as_str();
         self.labelled("fingerprint:", &format!("{fingerprint}{of}"));
         self.text.push('\n');
+    }
+
+    /// What to do.
+    fn help(&mut self, finding: &Finding) {
+        let help = self.redactor.lines(&finding.help);
+        for line in help.lines().filter(|line| !line.trim().is_empty()) {
+            match line.strip_prefix("$ ") {
+                // A command is copied whole.
+                Some(command) => self.text.push_str(&format!("        {command}\n")),
+                None => self.labelled("fix:", line),
+            }
+        }
     }
 
     /// The other commits of which the same is said.

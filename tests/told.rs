@@ -65,7 +65,7 @@ fn one_fault_of_many_commits_is_told_once_and_begins_at_the_oldest() {
         .with_env("GIT_AUTHOR_DATE", "1700000000 +0000")
         .with_env("GIT_COMMITTER_DATE", "1700000000 +0000");
     let all: Vec<String> = (0..9)
-        .map(|n| clone.commit(&format!("{n}.py"), format!("n = {n}\n")))
+        .map(|n| clone.commit(format!("{n}.py"), format!("n = {n}\n")))
         .collect();
     let said = clone.push("main").rejected();
     let found = said.stderr.matches("not a conventional commit").count();

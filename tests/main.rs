@@ -37,6 +37,7 @@ mod names;
 mod own_rules;
 mod owners;
 mod patience;
+mod persons;
 mod policy_file;
 mod protect;
 mod protect_client;

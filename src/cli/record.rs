@@ -32,7 +32,7 @@ pub(super) struct Record<'a> {
 #[serde(untagged)]
 enum Line<'a> {
     Judged(&'a Entry),
-    Moved(Moved),
+    Moved(Box<Moved>),
 }
 
 impl<'a> Record<'a> {
@@ -168,7 +168,7 @@ impl<'a> Record<'a> {
         };
         let judged = entries(self.repo, sources, verdict, &around);
         let all = |late: Vec<Moved>| -> Vec<Line<'_>> {
-            let late = late.into_iter().map(Line::Moved);
+            let late = late.into_iter().map(|moved| Line::Moved(Box::new(moved)));
             late.chain(judged.iter().map(Line::Judged)).collect()
         };
         if self.hook == "update" {

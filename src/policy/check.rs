@@ -2,7 +2,7 @@
 
 use super::groups::Pusher;
 use super::tokens::{Presented, Used};
-use super::{Coverage, ServerKeys};
+use super::{Coverage, Persons, ServerKeys};
 use crate::change::{
     BadUpdate, By, CommitChange, FileChange, Message, Naming, Proposal, RefUpdate, ScopedCommit,
     Unread,
@@ -12,6 +12,7 @@ use crate::git::{Certificate, Keys, RefName, Repo, escape};
 use crate::hook::Side;
 use crate::scan::{Confidence, Secret};
 use std::collections::HashMap;
+use std::sync::LazyLock;
 use std::time::Instant;
 
 /// A check implements what it looks at; the one loop in `judge` does the walking.
@@ -155,6 +156,20 @@ impl Cx<'_> {
     /// When they cannot be read; then nothing that is signed is decided.
     pub fn keys(&self) -> Result<&Keys, Unread> {
         self.keys.get(self.repo)
+    }
+
+    /// Who is the same person as whom. Where the keys cannot be read, as on a client, names speak for
+    /// themselves.
+    ///
+    /// # Errors
+    /// On a server, when the keys cannot be read.
+    pub fn persons(&self) -> Result<&Persons, Unread> {
+        static STRANGERS: LazyLock<Persons> = LazyLock::new(Persons::default);
+        match (self.keys.persons(self.repo), self.side) {
+            (Ok(persons), _) => Ok(persons),
+            (Err(_), Side::Client) => Ok(&STRANGERS),
+            (Err(unread), Side::Server) => Err(unread),
+        }
     }
 
     /// Whether there is time left to go on. What is left undone after that is undecided, which the

@@ -135,6 +135,7 @@ pub(super) fn rejected() -> Verdict {
             what: oid(0x33).to_string(),
             why: "the object is missing".to_owned(),
         }],
+        withheld: Vec::new(),
         stale: Vec::new(),
         coverage: Coverage {
             blobs: 3,
@@ -226,6 +227,7 @@ pub(super) fn hostile(seed: u64) -> (Verdict, Vec<String>) {
             what: format!("{last}\x1b"),
             why: format!("\u{202e}{last}"),
         }],
+        withheld: Vec::new(),
         stale: vec![Stale {
             what: format!("{last}\x1b"),
             why: format!("\u{202e}{last}"),

@@ -169,7 +169,9 @@ impl Rule {
 
     /// Whether a keyword counts that stands on this line.
     pub(super) fn is_anchored(&self, line: &[u8]) -> bool {
-        let regex = self.anchor.map(|anchor| self.anchors.get(anchor, line.len()));
+        let regex = self
+            .anchor
+            .map(|anchor| self.anchors.get(anchor, line.len()));
         // One that is too large to compile says of no line that it does not count.
         regex.flatten().is_none_or(|regex| regex.is_match(line))
     }

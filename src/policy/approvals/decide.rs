@@ -4,6 +4,7 @@
 use super::owners::Owner;
 use crate::finding::CheckId;
 use crate::git::{Oid, RepoPath, escape};
+use crate::policy::Persons;
 use crate::policy::groups::{Groups, Principal, Pusher};
 use crate::policy::questions::refs as ask;
 use std::ops::Range;
@@ -59,6 +60,8 @@ pub(super) struct Asks<'a> {
     pub(super) groups: &'a Groups,
     /// Who asks, and is told.
     pub(super) pusher: &'a Pusher,
+    /// Which of them are one.
+    pub(super) persons: &'a Persons,
 }
 
 /// What a unit lacks.
@@ -94,7 +97,7 @@ fn approvals(
 ) -> Option<Lack> {
     let fit = |voice: &&Voice| asks.fits(voice);
     let counting: Vec<&Voice> = heard(at, voices).filter(fit).collect();
-    let people = people(&counting);
+    let people = people(&counting, asks.persons);
     if people.len() >= asks.count {
         return None;
     }
@@ -204,7 +207,7 @@ impl Voice {
 }
 
 /// The distinct people behind voices, each by the first of their names.
-fn people(voices: &[&Voice]) -> Vec<String> {
+fn people(voices: &[&Voice], persons: &Persons) -> Vec<String> {
     let mut people: Vec<(Vec<&[u8]>, String)> = Vec::new();
     for voice in voices {
         let mut names: Vec<&[u8]> = voice.names.iter().map(Vec::as_slice).collect();
@@ -212,7 +215,7 @@ fn people(voices: &[&Voice]) -> Vec<String> {
         // Whoever this voice joins to each other were one all the time.
         let mut apart = Vec::with_capacity(people.len() + 1);
         for (known, who) in people {
-            let same = |name: &&[u8]| names.iter().any(|other| same_person(name, other));
+            let same = |name: &&[u8]| names.iter().any(|other| persons.same(name, other));
             if known.iter().any(same) {
                 names.extend(known);
                 shown = who;
@@ -224,17 +227,6 @@ fn people(voices: &[&Voice]) -> Vec<String> {
         people = apart;
     }
     people.into_iter().map(|(_, shown)| shown).collect()
-}
-
-/// Whether two names could be those of one person: the same, or one an account and the other an
-/// address that begins with it. This only ever takes two voices for one, or an approver for an
-/// author; nobody gains anything by it.
-pub(in crate::policy) fn same_person(one: &[u8], other: &[u8]) -> bool {
-    let account = |name: &[u8], address: &[u8]| {
-        let rest = address.get(name.len()..).unwrap_or_default();
-        rest.starts_with(b"@") && address[..name.len()].eq_ignore_ascii_case(name)
-    };
-    one.eq_ignore_ascii_case(other) || account(one, other) || account(other, one)
 }
 
 #[cfg(test)]

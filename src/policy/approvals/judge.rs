@@ -2,7 +2,7 @@
 
 use super::approval::{APPROVALS, MOST_STEPS, SignedApproval};
 use super::brought::{Brought, Ground, Look, NewLine, Part, Past, line};
-use super::decide::{Asks, Known, Lack, Unheard, Unit, Voice, decide, same_person};
+use super::decide::{Asks, Known, Lack, Unheard, Unit, Voice, decide};
 use super::guard::owned;
 use super::rule::ApprovedBy;
 use crate::change::Unread;
@@ -126,6 +126,7 @@ impl<'a> Judge<'a> {
             from: rule.approvals_from.as_deref(),
             groups: update.groups,
             pusher: update.cx.pusher,
+            persons: update.cx.persons()?,
         };
         let trailers = rule.approvals_by().contains(&ApprovedBy::Trailers);
         if rule.owners.is_none() && !trailers && self.approvals()?.is_empty() {
@@ -348,17 +349,18 @@ impl<'a> Judge<'a> {
                 signer.key
             )));
         }
+        let persons = update.cx.persons()?;
         if let (false, Pusher::Known(pusher)) = (rule.approvals_by_pusher, update.cx.pusher)
             && signer
                 .principals
                 .iter()
-                .any(|name| same_person(name, pusher))
+                .any(|name| persons.same(name, pusher))
         {
             return Ok(Err(format!("{} pushes it", escape(pusher))));
         }
         let mut wrote = Vec::new();
         for at in covers.clone() {
-            let by = brought.parts[at].is_by(self.look(), &signer);
+            let by = brought.parts[at].is_by(self.look(), &signer, persons);
             if by.map_err(|error| self.unread(error))? {
                 wrote.push(at);
             }
@@ -391,8 +393,9 @@ impl<'a> Judge<'a> {
 
     /// Whom the messages of the commits name as their reviewers.
     fn trailers(&self, rule: &Protect, brought: &Brought) -> Result<Vec<Voice>, Unread> {
+        let persons = self.update.cx.persons()?;
         let pushes = |name: &[u8]| match self.update.cx.pusher {
-            Pusher::Known(pusher) => same_person(name, pusher),
+            Pusher::Known(pusher) => persons.same(name, pusher),
             Pusher::Unknown => false,
         };
         let mut voices = Vec::new();
@@ -405,7 +408,7 @@ impl<'a> Judge<'a> {
                 if !rule.approvals_by_pusher && pushes(name) {
                     continue;
                 }
-                let wrote = part.is_by_address(self.look(), name);
+                let wrote = part.is_by_address(self.look(), name, persons);
                 let wrote = wrote.map_err(|error| self.unread(error))?;
                 voices.push(Voice {
                     names: vec![name.to_vec()],

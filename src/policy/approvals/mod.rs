@@ -15,7 +15,6 @@ mod proposal;
 mod rule;
 
 pub use approval::{APPROVALS, Approval, BadApproval, SignedApproval, is_reason};
-pub(super) use decide::same_person;
 pub(super) use judge::{Judge, Update};
 pub use owners::Owners;
 pub(super) use parked::parked;

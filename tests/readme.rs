@@ -370,7 +370,7 @@ fn commands_and_options_are_those_of_the_help() {
 fn servers_are_those_that_a_pusher_can_be_known_by() {
     let here = rows("| the repository is on |");
     let named: BTreeSet<String> = here.iter().flat_map(|row| quoted(&row[2])).collect();
-    let listed: BTreeSet<String> = first_column("| `identity.source` |");
+    let listed: BTreeSet<String> = first_column("| `identity.source` | the pusher is |");
     assert_eq!(
         &listed - &named,
         BTreeSet::from(["\"env:NAME\"".to_owned()])

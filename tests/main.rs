@@ -10,6 +10,7 @@ mod approvals;
 mod audit;
 mod audit_late;
 mod audit_reading;
+mod audit_relied;
 mod baseline;
 mod bypass;
 mod commits;

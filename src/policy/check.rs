@@ -1,5 +1,6 @@
 //! The trait of a check: a function of a change.
 
+use super::approvals::Approved;
 use super::groups::Pusher;
 use super::tokens::{Presented, Used};
 use super::{Coverage, Persons, ServerKeys};
@@ -12,7 +13,7 @@ use crate::git::{Certificate, Keys, RefName, Repo, escape};
 use crate::hook::Side;
 use crate::scan::{Confidence, Secret};
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Instant;
 
 /// A check implements what it looks at; the one loop in `judge` does the walking.
@@ -145,6 +146,8 @@ pub struct Cx<'a> {
     pub keys: &'a ServerKeys,
     /// What the options of the push show.
     pub presented: &'a Presented,
+    /// The approvals that what is accepted relies upon.
+    pub approved: &'a Mutex<Vec<Approved>>,
     /// When it must be decided; whoever does something long asks [`Cx::in_time`] on the way.
     pub until: Option<Instant>,
 }
@@ -170,6 +173,12 @@ impl Cx<'_> {
             (Err(_), Side::Client) => Ok(&STRANGERS),
             (Err(unread), Side::Server) => Err(unread),
         }
+    }
+
+    /// Writes down the approvals that an update relies upon.
+    pub fn rely_upon(&self, mut approved: Vec<Approved>) {
+        let mut all = self.approved.lock().unwrap_or_else(PoisonError::into_inner);
+        all.append(&mut approved);
     }
 
     /// Whether there is time left to go on. What is left undone after that is undecided, which the

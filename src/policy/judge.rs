@@ -20,6 +20,7 @@ use crate::hook::Side;
 use sha2::{Digest, Sha256};
 use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 /// What judges: the packs with their settings, on one side of a push.
@@ -128,6 +129,7 @@ impl Policy {
         };
         let updates: Vec<RefUpdate> = sources.iter().flat_map(Source::updates).cloned().collect();
         let certificate = sources.iter().find_map(Source::certificate);
+        let approved = Mutex::default();
         let cx = Cx {
             repo,
             pusher: &self.pusher,
@@ -137,6 +139,7 @@ impl Policy {
             certificate: certificate.unwrap_or(&Certificate::NotYet),
             keys: &self.keys,
             presented: &self.presented,
+            approved: &approved,
             until: deadline.and_then(|limit| effort.started.checked_add(limit)),
         };
         let circumstances = match effort.cache {
@@ -182,6 +185,11 @@ impl Policy {
         };
         let passes = asked.passes(repo, &updates, &mut kept);
         let mut verdict = self.verdict(kept, &passes, effort);
+        verdict.approved = approved
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        verdict.approved.sort();
+        verdict.approved.dedup();
         verdict.withheld = self.withheld(sources, &verdict);
         if let (Some(history), Some(repo)) = (&history, repo) {
             if let Some(of) = circumstances.filter(|_| verdict.unread.is_empty()) {
@@ -283,6 +291,7 @@ impl Policy {
             certificate: &Certificate::NotYet,
             keys: &self.keys,
             presented: &self.presented,
+            approved: &Mutex::default(),
             until: None,
         };
         let holds = |finding: &Finding, path: &RepoPath| {
@@ -451,6 +460,10 @@ fn told_of_push(sources: &[Source], verdict: &Verdict, pusher: &Pusher) -> BTree
     for unread in &verdict.unread {
         say(&unread.what);
         say(&unread.why);
+    }
+    for approved in &verdict.approved {
+        say(&approved.by);
+        say(&approved.reason);
     }
     for used in &verdict.used {
         say(&used.by);

@@ -1,5 +1,6 @@
 //! What was found, what was left out and why, what could not be read: and so the outcome.
 
+use super::approvals::Approved;
 use super::tokens::Used;
 use crate::change::Unread;
 use crate::finding::{Finding, FoundSecret, Level};
@@ -16,6 +17,8 @@ pub struct Verdict {
     pub suppressed: Vec<Suppressed>,
     /// The tokens that it relies upon: each must be spent before the push is let in.
     pub used: Vec<Used>,
+    /// The approvals that it relies upon.
+    pub approved: Vec<Approved>,
     /// What had to be examined and could not be.
     pub unread: Vec<Unread>,
     /// What would suppress something and had nothing to suppress.
@@ -35,6 +38,7 @@ impl Verdict {
         self.findings.extend(other.findings);
         self.suppressed.extend(other.suppressed);
         self.used.extend(other.used);
+        self.approved.extend(other.approved);
         self.unread.extend(other.unread);
         self.stale.extend(other.stale);
         self.withheld.extend(other.withheld);

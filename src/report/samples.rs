@@ -126,6 +126,7 @@ pub(super) fn rejected() -> Verdict {
         rules: std::collections::BTreeSet::new(),
         findings: vec![leak(), force, env(b"\xff.env", Level::Warn)],
         used: Vec::new(),
+        approved: Vec::new(),
         suppressed: vec![Suppressed {
             finding: env(b"old/.env", Level::Deny),
             by: SuppressedBy::Baseline,
@@ -223,6 +224,7 @@ pub(super) fn hostile(seed: u64) -> (Verdict, Vec<String>) {
         findings,
         suppressed,
         used: Vec::new(),
+        approved: Vec::new(),
         unread: vec![Unread {
             what: format!("{last}\x1b"),
             why: format!("\u{202e}{last}"),

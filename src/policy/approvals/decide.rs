@@ -1,6 +1,7 @@
 //! The decision on what has been approved: from what is new, who said yes to it and what a rule
 //! asks. Reads nothing.
 
+use super::Approved;
 use super::owners::Owner;
 use crate::finding::CheckId;
 use crate::git::{Oid, RepoPath, escape};
@@ -30,6 +31,8 @@ pub(super) struct Voice {
     pub(super) wrote: Vec<usize>,
     /// Whether whose it is can be known here at all; else it is taken for anybody's.
     pub(super) known: Known,
+    /// What is written down of it where it counts.
+    pub(super) said: Option<Approved>,
 }
 
 /// Whether it can be known whose a voice is.
@@ -86,6 +89,22 @@ pub(super) fn decide(
     let approvals = each(&|at| approvals(at, &units[at], voices, unheard, asks));
     let owners = each(&|at| owners(at, &units[at], voices, unheard, asks));
     approvals.into_iter().chain(owners).collect()
+}
+
+/// What counts for any of the units: each voice of those whom the rule or an owned path asks for.
+pub(super) fn relied_upon(units: &[Unit], voices: &[Voice], asks: &Asks<'_>) -> Vec<Approved> {
+    let owns = |unit: &Unit, voice: &Voice| {
+        let mut owners = unit.owned.iter().flat_map(|(_, owners)| owners);
+        owners.any(|owner| owner.is(&voice.names, asks.groups))
+    };
+    let counts = |voice: &&Voice| {
+        (0..units.len()).any(|at| {
+            let heard = voice.covers.contains(&at) && !voice.wrote.contains(&at);
+            heard && ((asks.count > 0 && asks.fits(voice)) || owns(&units[at], voice))
+        })
+    };
+    let counting = voices.iter().filter(counts);
+    counting.filter_map(|voice| voice.said.clone()).collect()
 }
 
 fn approvals(

@@ -1,8 +1,9 @@
 //! Judges one update by the approvals that are there: on the server already, or in the same push.
 
+use super::Approved;
 use super::approval::{APPROVALS, MOST_STEPS, SignedApproval};
 use super::brought::{Brought, Ground, Look, NewLine, Part, Past, line};
-use super::decide::{Asks, Known, Lack, Unheard, Unit, Voice, decide};
+use super::decide::{Asks, Known, Lack, Unheard, Unit, Voice, decide, relied_upon};
 use super::guard::owned;
 use super::rule::ApprovedBy;
 use crate::change::Unread;
@@ -166,6 +167,9 @@ impl<'a> Judge<'a> {
             return Ok(Vec::new());
         }
         let lacks = decide(&units, &voices, &unheard, &asks);
+        if lacks.is_empty() {
+            update.cx.rely_upon(relied_upon(&units, &voices, &asks));
+        }
         denials.extend(
             lacks
                 .into_iter()
@@ -337,6 +341,7 @@ impl<'a> Judge<'a> {
                     covers,
                     wrote: Vec::new(),
                     known: Known::NotHere,
+                    said: None,
                 }));
             }
             Err(error) if error.is_undecided() => return Err(self.unread(error)),
@@ -370,6 +375,21 @@ impl<'a> Judge<'a> {
             covers,
             wrote,
             known: Known::Yes,
+            said: Some(Approved {
+                refname: update.names[0].clone(),
+                by: signer.shown(),
+                key: Some(signer.key.clone()),
+                approval: Some(signed.refname.clone()),
+                commit: signed.approval.tip,
+                reason: escape(
+                    signed
+                        .approval
+                        .reason
+                        .as_deref()
+                        .unwrap_or_default()
+                        .as_bytes(),
+                ),
+            }),
         }))
     }
 
@@ -415,6 +435,14 @@ impl<'a> Judge<'a> {
                     covers: at..at + 1,
                     wrote: wrote.then_some(at).into_iter().collect(),
                     known: Known::Yes,
+                    said: Some(Approved {
+                        refname: self.update.names[0].clone(),
+                        by: escape(name),
+                        key: None,
+                        approval: None,
+                        commit: part.commit.oid,
+                        reason: String::new(),
+                    }),
                 });
             }
         }

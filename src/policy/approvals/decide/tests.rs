@@ -27,6 +27,7 @@ fn voice(names: &str, covers: Range<usize>, wrote: &[usize]) -> Voice {
         covers,
         wrote: wrote.to_vec(),
         known: Known::Yes,
+        said: None,
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) struct Told {
     /// Whether an assignment by name may stretch over two.
     pub(super) spans: bool,
     /// Whether a rule matched that reports nothing, or would have if other lines did not speak against
-    /// it; or whether something stands there that is only told of whole texts.
+    /// it.
     pub(super) silent: bool,
     /// The public keys in it, where they are asked for.
     pub(super) publics: Option<Vec<Public>>,
@@ -65,7 +65,10 @@ impl Scanner {
             setting: Setting::Plain,
             allowances: &self.allowances,
         };
-        let mut told = Told::default();
+        let mut told = Told {
+            publics: Some(Vec::new()),
+            ..Told::default()
+        };
         let mut hits = Vec::new();
         let mut excerpts = Vec::new();
         let mut marks = Vec::new();
@@ -150,6 +153,7 @@ impl Scanner {
         Some(Scan {
             matches,
             calm,
+            publics: told.publics.unwrap_or_default(),
             ..Scan::default()
         })
     }

@@ -93,7 +93,7 @@ fn what_is_not_there_is_said() {
         .says("the nearest is github-personal-access-token");
     repo.portcullis("explain refs/forse")
         .exit(2)
-        .says("there is no rule refs/forse; the nearest check is refs/force");
+        .says("there is no rule or check refs/forse; the nearest check is refs/force");
     repo.portcullis("explain refs/nothing-like-it")
         .exit(2)
         .says("`portcullis explain refs` lists its checks");

@@ -101,7 +101,7 @@ fn a_policy_that_asks_for_signatures_of_nobody_is_none() {
         server.portcullis("status").exit(2).says(key);
     }
     // What the commits themselves say needs no keys.
-    let rule = "approvals = 1\napprovals_by = [\"trailers\"]\n";
+    let rule = "approvals = 1\napprovals_by = [\"trailers\"]\napprovals_from = [\"@leads\"]\n";
     server = server.policy(&format!("{WHO}{RULE}{rule}"));
     server.portcullis("status").exit(0).lacks("signing keys");
 }
@@ -129,6 +129,38 @@ fn what_git_must_be_told_and_what_must_be_writable_is_said() {
     status().exit(0).says("armed               yes");
     server.shell("mkdir logs/audit.jsonl").ok();
     status().exit(3).says("it is no regular file; move it away");
+}
+
+#[test]
+fn what_is_no_repository_is_said_to_be_none() {
+    let world = World::new();
+    let repo = world.repo("repo");
+    repo.portcullis("status --repo nowhere")
+        .exit(2)
+        .says("nowhere' is in no Git repository");
+}
+
+#[test]
+fn with_hooks_for_all_repositories_a_new_one_is_made_in_silence() {
+    let world = World::new();
+    let repo = world.repo_with_a_commit();
+    repo.portcullis("install --global").ok();
+    let said = repo.git("init -q ../fresh").ok();
+    assert_eq!(said.stderr, "");
+    let said = repo.git("clone -q . ../copy").ok();
+    assert_eq!(said.stderr, "");
+    // A hook of the repository for that event is still run.
+    let fresh = repo.within("../fresh");
+    let hook = "#!/bin/sh\necho \"$1\" >>\"$(git rev-parse --git-dir)/asked\"\n";
+    fresh.write(".git/hooks/reference-transaction", hook);
+    fresh
+        .shell("chmod +x .git/hooks/reference-transaction")
+        .ok();
+    fresh.commit_staged("begin");
+    fresh.git("branch topic").ok();
+    let asked = std::fs::read_to_string(fresh.dir.join(".git/asked")).unwrap();
+    assert!(asked.contains("committed"), "{asked}");
+    repo.portcullis("uninstall --global").ok();
 }
 
 #[test]

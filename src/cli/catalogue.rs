@@ -69,7 +69,8 @@ pub(super) fn show(id: &str, config: Option<&Path>) -> Exit {
         None => match nearest(id, config) {
             Ok(nearest) => {
                 let why = format!(
-                    "there is no rule {id}; {nearest}`portcullis rules list` lists them all"
+                    "there is no rule or check {id}; {nearest}`portcullis rules list` lists all rules, \
+                     `portcullis explain refs` the checks of a pack"
                 );
                 complain(Exit::Usage, &why)
             }

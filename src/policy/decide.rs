@@ -210,8 +210,8 @@ fn frozen(rule: &Protect, asker: Asker<'_>, now: OffsetDateTime) -> Option<Denia
             format!(", but for {}", groups.shown(except, pusher))
         }
         (except, Asker::Client) => {
-            let unknown = (Groups::default(), Pusher::Unknown);
-            format!(", but for {}", unknown.0.shown(except, &unknown.1))
+            let except: Vec<String> = except.iter().map(ToString::to_string).collect();
+            format!(", but for {}", except.join(", "))
         }
     };
     let message = format!("frozen until {until}: nothing changes it{but}");

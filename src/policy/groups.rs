@@ -150,26 +150,37 @@ impl Groups {
         groups.filter(|group| self.allows(std::slice::from_ref(group), pusher))
     }
 
-    /// A list for people: `@leads (alice, bob, carol and 2 more), dave`. Whom a group holds is told
-    /// to those alone whom the server knows; who they may ask is no secret to them.
+    /// A list for people: `@leads (alice, bob, carol and 2 more), dave`. Who that is in person is told
+    /// to those alone whom the server knows: whom they may ask is no secret to them.
     #[must_use]
     pub fn shown(&self, principals: &[Principal], to: &Pusher) -> String {
-        let one = |principal: &Principal| match (principal, to) {
-            (Principal::Group(group), Pusher::Known(_)) => {
-                let members = self.0.get(group).map(Vec::as_slice).unwrap_or_default();
-                let names = members.iter().map(|member| escape(member.0.as_bytes()));
-                match named(names) {
-                    names if names.is_empty() => format!("{principal} (nobody)"),
-                    names => format!("{principal} ({names})"),
+        let known = matches!(to, Pusher::Known(_));
+        let (mut all, mut unnamed) = (Vec::new(), 0);
+        for principal in principals {
+            match principal {
+                Principal::Everyone => all.push("everyone who is known".to_owned()),
+                Principal::Group(group) if known => {
+                    let members = self.0.get(group).map(Vec::as_slice).unwrap_or_default();
+                    let names = members.iter().map(|member| escape(member.0.as_bytes()));
+                    let names = match members {
+                        [] => "nobody".to_owned(),
+                        _ => named(names),
+                    };
+                    all.push(format!("{principal} ({names})"));
                 }
+                Principal::User(_) if !known => unnamed += 1,
+                Principal::Group(_) | Principal::User(_) => all.push(principal.to_string()),
             }
-            (Principal::Everyone, _) => "everyone who is known".to_owned(),
-            (Principal::Group(_) | Principal::User(_), _) => principal.to_string(),
-        };
-        match principals {
-            [] => "nobody".to_owned(),
-            principals => named(principals.iter().map(one)),
         }
+        match unnamed {
+            0 => {}
+            1 => all.push("one account".to_owned()),
+            more => all.push(format!("{more} accounts")),
+        }
+        if all.is_empty() {
+            return "nobody".to_owned();
+        }
+        named(all.into_iter())
     }
 
     /// Whether a group of that name exists.
@@ -251,7 +262,9 @@ mod tests {
                 "@empty (nobody), @missing (nobody)",
             ),
             (&["v", "w", "x", "y", "z"], &alice, "v, w, x and 2 more"),
-            (&["@leads", "dave"], &Pusher::Unknown, "@leads, dave"),
+            (&["@leads", "dave"], &Pusher::Unknown, "@leads, one account"),
+            (&["dave", "erin"], &Pusher::Unknown, "2 accounts"),
+            (&[], &Pusher::Unknown, "nobody"),
         ] {
             assert_eq!(groups.shown(&principals(list), to), shown, "{list:?}");
         }

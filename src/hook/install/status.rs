@@ -221,7 +221,14 @@ impl EventStatus {
 
     fn line(&self) -> String {
         let says = match &self.standing {
-            Standing::Absent => String::from("not judged: there is no hook"),
+            Standing::Absent => match (self.hook.choice, self.hook.side) {
+                (Choice::OnRequest, Side::Server) => {
+                    String::from("not asked for: pre-receive judges every ref")
+                }
+                (Choice::OnRequest | Choice::Standard, _) => {
+                    String::from("not judged: there is no hook")
+                }
+            },
             Standing::Passing => String::from("not judged: only passed on"),
             Standing::Foreign(Runs::Yes) => {
                 format!("not judged: {} is not portcullis", shown(&self.path))

@@ -24,6 +24,7 @@ mod path_patterns;
 mod persons;
 mod protect;
 mod publics;
+mod questions;
 mod ref_pattern;
 mod refs;
 mod secrets;
@@ -41,6 +42,7 @@ pub use keys::ServerKeys;
 pub use packs::{CHECKS, Pack};
 pub use path_patterns::{BadPathPattern, PathPattern, PathPatterns};
 pub use persons::Persons;
+pub use questions::{QUESTIONS, Question, question};
 pub use ref_pattern::{BadRefPattern, RefPattern};
 pub use verdict::{Coverage, Outcome, Stale, Suppressed, SuppressedBy, Verdict};
 

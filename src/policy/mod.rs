@@ -30,6 +30,7 @@ pub mod settings;
 pub mod tokens;
 mod trace;
 mod verdict;
+mod withheld;
 
 pub use crate::change::Unread;
 pub use baseline::Baseline;

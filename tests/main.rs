@@ -35,6 +35,7 @@ mod marks;
 mod matrix;
 mod merges;
 mod names;
+mod notify;
 mod own_rules;
 mod owners;
 mod patience;

@@ -2,6 +2,7 @@
 
 mod allow;
 pub mod approvals;
+mod audit;
 pub mod baseline;
 mod check;
 mod commits;

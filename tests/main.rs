@@ -11,6 +11,7 @@ mod audit;
 mod audit_late;
 mod audit_reading;
 mod audit_relied;
+mod backups;
 mod baseline;
 mod bypass;
 mod commits;

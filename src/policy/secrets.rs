@@ -14,7 +14,7 @@ use crate::change::{
 };
 use crate::finding::{CheckId, Finding, Fingerprint, FoundSecret, Level, Place, PlaceKind};
 use crate::git::{Kind, Oid, RepoPath, escape};
-use crate::scan::{Confidence, Match, Rule, Scanner, Validity};
+use crate::scan::{Confidence, Match, Rule, Scan, Scanner, Validity};
 use lines::Lines;
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -94,26 +94,9 @@ impl Check for Secrets {
         };
         let bytes = file.bytes().map_err(|error| Unread::new(what(), error))?;
         let path = file.path.as_ref().map_or(&[][..], RepoPath::as_bytes);
-        if let Some(base) = file.base
-            && let Calm::Within(around) = base.calm
-        {
-            let (fresh, mut scanned) = (base.fresh, 0);
-            let calm = self.scanner.calm(path, bytes, fresh, around, &mut scanned);
-            file.scanned.set(scanned);
-            if calm != Calm::Unknown {
-                file.calm.set(calm);
-                return Ok(());
-            }
-        }
-        // Most files hold nothing; only for the others it is asked what of them is new.
-        let whole = Content {
-            bytes,
-            fresh: &Fresh::All,
-        };
-        let scan = self.scanner.scan(path, whole);
+        let scan = self.look(file, path, bytes);
         file.calm.set(scan.calm);
         self.publics.keep(&scan.publics, file.blob(), what);
-        file.scanned.set(file.scanned.get() + bytes.len() as u64);
         let allowed = |allow: &settings::Allow| allow.excuses_all_of(file.path.as_ref());
         let unread = match scan.undecided.first() {
             Some(why) if !self.settings.allow.iter().any(allowed) => {
@@ -296,6 +279,26 @@ fn ids_at_head(headers: &[u8]) -> usize {
 impl Secrets {
     fn clean(&self) -> std::sync::MutexGuard<'_, HashSet<(Oid, Option<RepoPath>)>> {
         self.clean.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Scans a file; where it is built on one that was, only where the two differ, if that will do. Most
+    /// files hold nothing; only for the others it is asked what of them is new.
+    fn look(&self, file: &FileChange<'_>, path: &[u8], bytes: &[u8]) -> Scan {
+        let mut scanned = 0;
+        let based = file.base.and_then(|base| match base.calm {
+            Calm::Within(around) => {
+                self.scanner
+                    .beyond(path, bytes, base.fresh, around, &mut scanned)
+            }
+            Calm::Unknown => None,
+        });
+        let scan = based.unwrap_or_else(|| {
+            scanned += bytes.len() as u64;
+            let fresh = &Fresh::All;
+            self.scanner.scan(path, Content { bytes, fresh })
+        });
+        file.scanned.set(scanned);
+        scan
     }
 
     /// What the parents' versions of a file hold.

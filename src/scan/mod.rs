@@ -12,6 +12,7 @@ mod decode;
 mod encoding;
 pub mod foreign;
 mod generic;
+mod held;
 mod keys;
 mod keywords;
 mod known;

@@ -83,7 +83,7 @@
 //! 7. `scan` does no I/O; `report` takes no decisions; only `cli` exits.
 //! 8. Ref names, paths and messages are bytes; what is shown of them went through [`git::escape`].
 //! 9. The worktree, the index and the object database are never written by a check.
-//! 10. No network.
+//! 10. No network: those whom `audit.notify` names are told by `curl`, after the push.
 //!
 //! # What is one change
 //! | to add | edit | held by |

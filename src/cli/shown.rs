@@ -96,7 +96,7 @@ pub(super) fn before_letting_in(
         let Some(old) = lost else { continue };
         let names = written(repo, &update.name);
         if let (Some(name), true) = (names.last(), names.iter().any(protects))
-            && let Err(error) = memory.remember(&update.name, update.claimed, name, old)
+            && let Err(error) = memory.remember(&update.name, update.claimed, name, old, now)
         {
             unread.push(Unread::new(
                 &update.name,

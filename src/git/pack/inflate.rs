@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn a_stream_is_whole_or_an_error() {
         let text: Vec<u8> = (0..300_000_u32)
-            .flat_map(|n| (n * n).to_le_bytes())
+            .flat_map(|n| n.wrapping_mul(n).to_le_bytes())
             .collect();
         let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
         packed.write_all(&text).unwrap();

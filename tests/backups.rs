@@ -3,7 +3,7 @@
 
 use crate::audit::{KEPT, LOG};
 use crate::confirm::{MAIN, Stand};
-use crate::world::{World, assigned, ids};
+use crate::world::{Line, World, ZERO, assigned, ids};
 use std::fs;
 
 const ANYONE: &str =
@@ -106,4 +106,18 @@ fn a_token_is_spent_whatever_becomes_of_the_log() {
     }
     stand.clone.git(&delete).rejected().by(ids::REF_CONFIRM);
     stand.server.ref_is(MAIN, &stand.base);
+}
+
+#[test]
+fn what_goes_where_nothing_is_held_is_kept_all_the_same() {
+    let stand = Stand::with(
+        "[server]\nmode = \"evaluate\"\nbackups = \"2d\"\n\
+         [[protect]]\nrefs = [\"refs/heads/main\"]\ndelete = []\n",
+    );
+    let server = stand.server.acting_as("alice");
+    let lie = "deadbeef".repeat(5);
+    let wired = server.receives(&[Line::new(&lie, ZERO, MAIN)], b"");
+    wired.took(MAIN, &server).said.by(ids::REF_DELETE);
+    let kept = server.ask("for-each-ref --format=%(objectname) refs/portcullis");
+    assert_eq!(kept, stand.base);
 }

@@ -18,6 +18,7 @@ mod commits;
 mod commits_policy;
 mod confirm;
 mod confirm_hostile;
+mod confirm_more;
 mod content_policy;
 mod conventions;
 mod env_files;

@@ -123,7 +123,8 @@ pub(super) fn run(args: &Args) -> Exit {
         watch: &Unwatched,
     };
     let mut verdict = policy.judge(Some(&repo), &sources, &effort);
-    if hook.side == Side::Server && verdict.outcome() == Outcome::Accepted {
+    let let_in = mode == Mode::Evaluate || verdict.outcome() == Outcome::Accepted;
+    if hook.side == Side::Server && let_in {
         let protects = |name: &_| rules.iter().any(|rule| rule.protects(name));
         shown::before_letting_in(&repo, hook, &protects, backups, &sources, &mut verdict);
     }

@@ -83,13 +83,14 @@
 //! 7. `scan` does no I/O; `report` takes no decisions; only `cli` exits.
 //! 8. Ref names, paths and messages are bytes; what is shown of them went through [`git::escape`].
 //! 9. The worktree, the index and the object database are never written by a check.
-//! 10. No network.
+//! 10. No network: those whom `audit.notify` names are told by `curl`, after the push.
 //!
 //! # What is one change
 //! | to add | edit | held by |
 //! |---|---|---|
 //! | a rule | one `[[rule]]` in `rules.toml`; its examples and counterexamples are its tests | `scan::tests` |
 //! | a pack | one file in `src/policy/`, one row in [`policy::CHECKS`] | `tests/tidy.rs` |
+//! | a check of a pack | where it is raised, by its row in [`policy::QUESTIONS`], which explains it | `tests/tidy.rs` |
 //! | an event | one file in `src/hook/`, one row in [`hook::HOOKS`], one shim in `hooks/` | `hook::table` |
 //! | a report format | one file in `src/report/`, one row in [`report::FORMATS`] | `report` |
 //! | a configuration key | its field in [`policy::settings`], its row in [`config::KEYS`] | `config` |

@@ -106,7 +106,7 @@ impl Log {
     }
 
     /// The same of what is to be said after the entries at its end, which are given oldest first;
-    /// nobody writes in between.
+    /// nobody writes in between. Gives back what was said.
     ///
     /// # Errors
     /// As [`Log::append`].
@@ -114,13 +114,15 @@ impl Log {
         &self,
         back: Back,
         say: &dyn Fn(&[Recorded]) -> Vec<T>,
-    ) -> Result<(), LogError> {
+    ) -> Result<Vec<T>, LogError> {
         let append = || {
             let mut file = self.locked()?;
             let length = file.metadata()?.len();
             file.seek(SeekFrom::Start(length.saturating_sub(back.bytes())))?;
             let (entries, _) = read(&mut io::BufReader::new((&file).take(back.bytes())))?;
-            add(&mut file, &say(&entries))
+            let said = say(&entries);
+            add(&mut file, &said)?;
+            Ok(said)
         };
         append().map_err(|problem| self.error(problem))
     }

@@ -5,7 +5,7 @@
 //! read a byte; all others, and whatever could not be read here, it looks at as ever.
 
 use super::{Base, Calm, Sink};
-use crate::git::{BrokenObject, Kind, Oid, OidMap, Repo, Seen, Share, Visitor};
+use crate::git::{BrokenObject, Kind, Large, Oid, OidMap, Repo, Seen, Share, Visitor};
 
 /// Below so many objects it is not worth it to lay out a pack; Git itself unpacks what is fewer than
 /// 100 (`receive.unpackLimit`).
@@ -58,6 +58,10 @@ impl Visitor for Part<'_> {
             self.nothing.push((seen.oid, seen.data.len() as u64));
         }
         found.calm
+    }
+
+    fn large(&mut self, _blob: Large<'_>) {
+        // Nothing is built on it; the walk over the commits looks at it.
     }
 
     fn broken(&mut self, _broken: BrokenObject) {

@@ -13,6 +13,8 @@ mod hook;
 mod import;
 mod install;
 mod landed;
+mod needs;
+mod notify;
 mod output;
 mod policy;
 mod progress;

@@ -106,7 +106,7 @@ impl<'a> Gather<'a> {
         let size = if file.is_old_content() {
             None
         } else {
-            file.size().ok()
+            file.length()
         };
         let mut kept = self.kept();
         kept.coverage.scanned += file.scanned.get();
@@ -240,6 +240,10 @@ impl Sink for Gather<'_> {
 
     fn circumstances(&self) -> Option<Circumstances> {
         self.circumstances.clone()
+    }
+
+    fn recall(&self, notes: &[u8]) {
+        self.cx.notes.recall(notes);
     }
 
     fn progress(&self, progress: Progress) {

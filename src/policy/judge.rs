@@ -4,6 +4,7 @@ use super::baseline::{Baseline, Entry};
 use super::check::{Check, Cx, Raised, fingerprints};
 use super::gather::{Gather, Kept};
 use super::groups::Pusher;
+use super::notes::Notes;
 use super::order::{first_of_each, order};
 use super::packs::CHECKS;
 use super::passes::{Asked, Pass, rely};
@@ -14,7 +15,7 @@ use super::{ServerKeys, Stale, Suppressed, SuppressedBy, Unread, Verdict};
 use crate::change::{
     Blob, Circumstances, Examined, Find, History, Naming, Progress, RefUpdate, Source, Stage, visit,
 };
-use crate::finding::{Finding, FoundSecret, Level, PlaceKind};
+use crate::finding::{Finding, Level, PlaceKind};
 use crate::git::{Certificate, Oid, OidMap, Repo, RepoPath, escape};
 use crate::hook::Side;
 use sha2::{Digest, Sha256};
@@ -27,9 +28,9 @@ use std::time::Instant;
 pub struct Policy {
     settings: Settings,
     side: Side,
-    pusher: Pusher,
+    pub(super) pusher: Pusher,
     now: time::OffsetDateTime,
-    checks: Vec<Box<dyn Check>>,
+    pub(super) checks: Vec<Box<dyn Check>>,
     baseline: Baseline,
     keys: ServerKeys,
     presented: Presented,
@@ -130,8 +131,10 @@ impl Policy {
         let updates: Vec<RefUpdate> = sources.iter().flat_map(Source::updates).cloned().collect();
         let certificate = sources.iter().find_map(Source::certificate);
         let approved = Mutex::default();
+        let notes = Notes::default();
         let cx = Cx {
             repo,
+            notes: &notes,
             pusher: &self.pusher,
             side: self.side,
             now: self.now,
@@ -165,7 +168,7 @@ impl Policy {
             kept.coverage.commits += before.commits;
             kept.coverage.bytes += before.bytes;
             kept.coverage.trees += before.trees;
-            self.locate(history, repo, &mut kept);
+            self.locate(history, repo, &notes, &mut kept);
             // The threads found them in any order; a push shows its commits oldest first.
             kept.raised
                 .sort_by_cached_key(|raised| order(&raised.finding));
@@ -184,7 +187,7 @@ impl Policy {
             now: self.now,
         };
         let passes = asked.passes(repo, &updates, &mut kept);
-        let mut verdict = self.verdict(kept, &passes, effort);
+        let mut verdict = self.verdict(kept, &passes, &notes, effort);
         verdict.approved = approved
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
@@ -195,29 +198,15 @@ impl Policy {
             if let Some(of) = circumstances.filter(|_| verdict.unread.is_empty()) {
                 let mut finds = finds(&verdict);
                 finds.extend(told);
-                history.remember(repo, &of, finds, examined(&verdict));
+                let keep = |finds: &[Find]| {
+                    let objects = finds.iter().map(|find| find.oid);
+                    notes.keep(objects, found(&verdict))
+                };
+                history.remember(repo, &of, finds, examined(&verdict), keep);
             }
             self.tell_unused(repo, effort, &mut verdict);
         }
         verdict
-    }
-
-    /// The secrets of what a report of a push may tell, besides those that were found in it.
-    #[must_use]
-    pub fn withheld(&self, sources: &[Source], verdict: &Verdict) -> Vec<FoundSecret> {
-        let is_push = |source: &Source| {
-            !source.updates().is_empty()
-                || !source.bad_updates().is_empty()
-                || matches!(source, Source::Landed(_))
-        };
-        if !sources.iter().any(is_push) {
-            return Vec::new();
-        }
-        let mut found = Vec::new();
-        for text in told_of_push(sources, verdict, &self.pusher) {
-            found.extend(self.checks.iter().flat_map(|check| check.withheld(&text)));
-        }
-        found
     }
 
     /// What decides which objects of a history hold something: the program, the rules, and which
@@ -279,11 +268,12 @@ impl Policy {
     }
 
     /// Says of findings in the objects of a history where they came from.
-    fn locate(&self, history: &History, repo: &Repo, kept: &mut Kept) {
+    fn locate(&self, history: &History, repo: &Repo, notes: &Notes, kept: &mut Kept) {
         let is_file = |raised: &&mut Raised| raised.finding.place.kind == PlaceKind::File;
         let mut files: Vec<&mut Raised> = kept.raised.iter_mut().filter(is_file).collect();
         let cx = Cx {
             repo: Some(repo),
+            notes,
             pusher: &self.pusher,
             side: self.side,
             now: self.now,
@@ -361,7 +351,13 @@ impl Policy {
         trace(history, repo, &mut kept.raised);
     }
 
-    fn verdict(&self, kept: Kept, passes: &[Pass<'_>], effort: &Effort<'_>) -> Verdict {
+    fn verdict(
+        &self,
+        kept: Kept,
+        passes: &[Pass<'_>],
+        notes: &Notes,
+        effort: &Effort<'_>,
+    ) -> Verdict {
         let mut verdict = Verdict {
             rules: BTreeSet::from([self.settings.secrets.selection().digest()]),
             coverage: kept.coverage,
@@ -371,7 +367,7 @@ impl Policy {
         verdict.unread.sort();
         verdict.unread.dedup();
         let mut raised = kept.raised;
-        let fingerprints = fingerprints(&raised, effort.jobs);
+        let fingerprints = fingerprints(&raised, notes, effort.jobs);
         for (raised, fingerprint) in raised.iter_mut().zip(fingerprints) {
             raised.finding.fingerprint = fingerprint;
         }
@@ -440,57 +436,15 @@ impl Policy {
     }
 }
 
-/// What reports and the log tell of a push, each text once.
-fn told_of_push(sources: &[Source], verdict: &Verdict, pusher: &Pusher) -> BTreeSet<Vec<u8>> {
-    let mut texts: BTreeSet<Vec<u8>> = BTreeSet::new();
-    for source in sources {
-        let names = source.updates().iter().map(|update| &update.name);
-        texts.extend(names.map(|name| name.as_bytes().to_vec()));
-        texts.extend(source.bad_updates().iter().map(|bad| bad.name.clone()));
-        if let Source::Landed(landed) = source {
-            texts.extend(landed.iter().map(|one| one.name.as_bytes().to_vec()));
-        }
-    }
-    if let Pusher::Known(name) = pusher {
-        texts.insert(name.clone());
-    }
-    let mut say = |text: &str| {
-        texts.insert(text.as_bytes().to_vec());
-    };
-    for unread in &verdict.unread {
-        say(&unread.what);
-        say(&unread.why);
-    }
-    for approved in &verdict.approved {
-        say(&approved.by);
-        say(&approved.reason);
-    }
-    for used in &verdict.used {
-        say(&used.by);
-        say(&used.what);
-        say(&used.reason);
-    }
-    let suppressed = verdict.suppressed.iter();
-    suppressed.clone().for_each(|entry| say(&entry.reason));
-    for finding in verdict
-        .findings
-        .iter()
-        .chain(suppressed.map(|entry| &entry.finding))
-    {
-        say(&finding.message);
-        say(&finding.help);
-        if let Some(author) = &finding.place.author {
-            say(author);
-        }
-    }
-    texts
+/// All that was found, be it allowed or not.
+fn found(verdict: &Verdict) -> impl Iterator<Item = &Finding> + Clone {
+    let suppressed = verdict.suppressed.iter().map(|entry| &entry.finding);
+    verdict.findings.iter().chain(suppressed)
 }
 
-/// Where something was found, be it allowed or not.
+/// Where that is.
 fn finds(verdict: &Verdict) -> Vec<Find> {
-    let suppressed = verdict.suppressed.iter().map(|entry| &entry.finding);
-    let all = verdict.findings.iter().chain(suppressed);
-    all.filter_map(find).collect()
+    found(verdict).filter_map(find).collect()
 }
 
 fn find(finding: &Finding) -> Option<Find> {

@@ -2,6 +2,7 @@
 
 mod allow;
 pub mod approvals;
+mod audit;
 pub mod baseline;
 mod check;
 mod commits;
@@ -15,6 +16,7 @@ mod inline;
 mod judge;
 mod keys;
 mod marks;
+mod notes;
 mod order;
 mod packs;
 mod parsed;
@@ -23,6 +25,7 @@ mod path_patterns;
 mod persons;
 mod protect;
 mod publics;
+mod questions;
 mod ref_pattern;
 mod refs;
 mod secrets;
@@ -30,6 +33,7 @@ pub mod settings;
 pub mod tokens;
 mod trace;
 mod verdict;
+mod withheld;
 
 pub use crate::change::Unread;
 pub use baseline::Baseline;
@@ -40,6 +44,7 @@ pub use keys::ServerKeys;
 pub use packs::{CHECKS, Pack};
 pub use path_patterns::{BadPathPattern, PathPattern, PathPatterns};
 pub use persons::Persons;
+pub use questions::{QUESTIONS, Question, question};
 pub use ref_pattern::{BadRefPattern, RefPattern};
 pub use verdict::{Coverage, Outcome, Stale, Suppressed, SuppressedBy, Verdict};
 

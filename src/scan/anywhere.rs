@@ -42,9 +42,13 @@ impl Scanner {
         if let Some((fresh, around)) = base
             && let Some(scan) = self.beyond(ANYWHERE, bytes, fresh, around, &mut scanned)
         {
+            // Public keys are told of whole texts alone.
             return Anywhere {
-                nothing: scan.matches.is_empty(),
-                calm: scan.calm,
+                nothing: scan.matches.is_empty() && !scan.public,
+                calm: match scan.public {
+                    true => Calm::Unknown,
+                    false => scan.calm,
+                },
                 scanned,
             };
         }
@@ -55,7 +59,6 @@ impl Scanner {
         let scan = self.scan(ANYWHERE, whole);
         Anywhere {
             nothing: scan.quiet,
-            // Public keys are told of whole texts alone.
             calm: match scan.public {
                 true => Calm::Unknown,
                 false => scan.calm,

@@ -11,9 +11,10 @@ use super::decode::{Budget, is_container};
 use super::generic::{self, Setting};
 use super::keys::Public;
 use super::keywords::{Hit, Keywords};
+use super::outcome::Scan;
 use super::overlap;
 use super::rule::Rule;
-use super::scanner::{Scan, Scanner};
+use super::scanner::Scanner;
 use super::search::Text;
 use crate::change::{Around, Calm, Fresh};
 use regex::bytes::Regex;
@@ -33,7 +34,7 @@ pub(super) struct Told {
     /// Whether an assignment by name may stretch over two.
     pub(super) spans: bool,
     /// Whether a rule matched that reports nothing, or would have if other lines did not speak against
-    /// it; or whether something stands there that is only told of whole texts.
+    /// it.
     pub(super) silent: bool,
     /// The public keys in it, where they are asked for.
     pub(super) publics: Option<Vec<Public>>,
@@ -67,7 +68,10 @@ impl Scanner {
             setting: Setting::Plain,
             allowances: &self.allowances,
         };
-        let mut told = Told::default();
+        let mut told = Told {
+            publics: Some(Vec::new()),
+            ..Told::default()
+        };
         let mut hits = Vec::new();
         let mut excerpts = Vec::new();
         let mut marks = Vec::new();
@@ -134,7 +138,8 @@ impl Scanner {
             return None;
         };
         // What can only hold something by itself holds nothing anywhere.
-        if matches.is_empty() && within == Around::default() {
+        let public = told.public || told_inside.public;
+        if matches.is_empty() && !public && within == Around::default() {
             let alone = |lines: &Option<Lines>| match lines {
                 None | Some(Lines::One) => true,
                 Some(Lines::ByName) => outside.names == 0,
@@ -152,6 +157,8 @@ impl Scanner {
         Some(Scan {
             matches,
             calm,
+            publics: told.publics.unwrap_or_default(),
+            public,
             ..Scan::default()
         })
     }
@@ -285,6 +292,6 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
     !begins_special(bytes) && memchr::memchr(0, bytes).is_none()
 }
 
-fn begins_special(bytes: &[u8]) -> bool {
+pub(super) fn begins_special(bytes: &[u8]) -> bool {
     matches!(bytes, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]) || is_container(bytes)
 }

@@ -10,6 +10,7 @@ use super::keys;
 use super::keywords::{Hit, Keywords};
 use super::known::Known;
 use super::near;
+use super::outcome::Scan;
 use super::overlap;
 use super::rule::Rule;
 #[cfg(test)]
@@ -17,27 +18,9 @@ use super::search::each;
 use super::search::{Text, accept, everywhere, excused, is_called, run};
 use super::whose;
 use super::window::{line_at, windows};
-use super::{Match, Selection};
-use crate::change::{Calm, Content, Fresh};
+use super::{Inside, Match, Selection};
+use crate::change::{Content, Fresh};
 use std::sync::OnceLock;
-
-/// What a scan found.
-#[derive(Clone, Debug, Default)]
-pub struct Scan {
-    /// By rising place.
-    pub matches: Vec<Match>,
-    /// Why something in the content could not be decoded within limits; empty normally.
-    pub undecided: Vec<String>,
-    /// How much of a text that is built on this one has to be looked at.
-    pub calm: Calm,
-    /// The public keys and certificates in it, which say where a private key is trusted.
-    pub publics: Vec<keys::Public>,
-    /// Whether nothing in it comes near to a match or a public key: neither what was dropped, nor
-    /// what could not be decoded.
-    pub(super) quiet: bool,
-    /// Whether the beginning of a public key stands in it.
-    pub(super) public: bool,
-}
 
 /// How a rule takes part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -279,7 +262,12 @@ impl Scanner {
     }
 
     /// Scans a text of single bytes, then what is encoded in it.
-    fn narrow(&self, text: &Text<'_>, budget: &mut Budget, told: &mut Told) -> Vec<Match> {
+    pub(super) fn narrow(
+        &self,
+        text: &Text<'_>,
+        budget: &mut Budget,
+        told: &mut Told,
+    ) -> Vec<Match> {
         let mut hits = Vec::new();
         self.keywords.each(text.bytes, |hit| hits.push(hit));
         let direct = overlap::resolve(self.direct(text, hits, told));
@@ -297,7 +285,7 @@ impl Scanner {
         let decoded = decode(text.bytes, text.path, budget);
         told.undecided.extend(decoded.undecided);
         let mut inside = Vec::new();
-        for piece in decoded.pieces {
+        for (index, piece) in decoded.pieces.into_iter().enumerate() {
             if !text.fresh.touches(&piece.span) {
                 continue;
             }
@@ -314,7 +302,8 @@ impl Scanner {
                 public.at = piece.span.start;
             }
             for mut found in found {
-                found.span = piece.span.clone();
+                let span = std::mem::replace(&mut found.span, piece.span.clone());
+                found.inside.insert(0, Inside { piece: index, span });
                 found.whole = piece.span.clone();
                 found.decoded.insert(0, piece.how);
                 inside.push(found);
@@ -363,9 +352,8 @@ impl Scanner {
         for group in hits.chunk_by(|a, b| a.owner == b.owner) {
             if group[0].owner == PUBLIC {
                 told.public = true;
-                match &mut told.publics {
-                    Some(publics) => publics.append(&mut keys::stand_in(text.bytes)),
-                    None => told.silent = true,
+                if let Some(publics) = &mut told.publics {
+                    publics.append(&mut keys::stand_in(text.bytes));
                 }
                 continue;
             }

@@ -142,6 +142,17 @@ fn history(random: &mut Random, pieces: &[String], base: &str, commits: usize) -
     stream.into_bytes()
 }
 
+/// A repository beside that of the server, with the new objects of a push in one pack.
+fn put_aside(world: &World, stream: &[u8]) -> Repo {
+    let aside = world.bare("aside.git");
+    aside.git("config fastimport.unpackLimit 1").ok();
+    let theirs = world.path("origin.git").join("objects");
+    aside.write("objects/info/alternates", format!("{}\n", theirs.display()));
+    aside.git_fed(&["fast-import", "--quiet"], stream).ok();
+    aside.git("repack -a -d -l -f -q").ok();
+    aside
+}
+
 /// What is said of a push whose objects were put aside there; `swept` or as if they came one by one.
 fn judged(server: &Repo, world: &World, lines: &str, swept: bool) -> Value {
     let objects = world.path("aside.git").join("objects");
@@ -183,11 +194,6 @@ fn what_is_said_of_a_push_does_not_depend_on_how_its_objects_came() {
     let pieces = pieces(&world);
     let (mut found, mut saved) = (0, 0);
     for seed in 0..6 {
-        let aside = world.bare("aside.git");
-        aside.git("config fastimport.unpackLimit 1").ok();
-        aside.git("config fetch.unpackLimit 1").ok();
-        let theirs = world.path("origin.git").join("objects");
-        aside.write("objects/info/alternates", format!("{}\n", theirs.display()));
         let mut random = Random(seed);
         // Every other push holds nothing but words.
         let some = if seed % 2 == 0 {
@@ -196,8 +202,7 @@ fn what_is_said_of_a_push_does_not_depend_on_how_its_objects_came() {
             &pieces[..40]
         };
         let stream = history(&mut random, some, &base, 60);
-        aside.git_fed(&["fast-import", "--quiet"], &stream).ok();
-        aside.git("repack -a -d -l -f -q").ok();
+        let aside = put_aside(&world, &stream);
         let zero = "0".repeat(base.len());
         let lines = ["main", "side"].map(|name| {
             let (old, tip) = match name {
@@ -216,4 +221,42 @@ fn what_is_said_of_a_push_does_not_depend_on_how_its_objects_came() {
     }
     assert!(found > 15, "{found} found");
     assert!(saved >= 3, "{saved} were looked at for less");
+}
+
+#[test]
+fn what_is_damaged_is_as_undecided_as_ever() {
+    let world = World::new();
+    let server = world.bare("origin.git").policy("");
+    let alice = world.clone_of(&server, "alice");
+    let base = alice.commit("readme.md", "nothing to see\n");
+    alice.push("main").accepted();
+    let pieces = pieces(&world);
+    let mut undecided = 0;
+    for seed in 10..16 {
+        let aside = put_aside(&world, &history(&mut Random(seed), &pieces, &base, 40));
+        let tip = aside.id("main");
+        let packs = world.path("aside.git").join("objects/pack");
+        let pack = std::fs::read_dir(packs).unwrap();
+        let pack = pack.map(|file| file.unwrap().path());
+        let mut pack = pack.filter(|path| path.extension().is_some_and(|ending| ending == "pack"));
+        let pack = pack.next().unwrap();
+        let mut bytes = std::fs::read(&pack).unwrap();
+        let at = bytes.len() / 4 + Random(seed).below(bytes.len() / 2);
+        bytes[at] ^= 0x55;
+        std::fs::remove_file(&pack).unwrap();
+        std::fs::write(&pack, bytes).unwrap();
+        let lines = format!("{base} {tip} refs/heads/main\n");
+        let mut swept = judged(&server, &world, &lines, true);
+        let mut plain = judged(&server, &world, &lines, false);
+        without_effort(&mut swept);
+        without_effort(&mut plain);
+        assert_eq!(swept, plain, "seed {seed}");
+        undecided += usize::from(
+            swept["unread"]
+                .as_array()
+                .is_some_and(|all| !all.is_empty()),
+        );
+        std::fs::remove_dir_all(world.path("aside.git")).unwrap();
+    }
+    assert!(undecided >= 3, "{undecided}");
 }

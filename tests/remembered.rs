@@ -181,6 +181,10 @@ fn marks_and_the_baseline_count_as_they_are_now() {
     assert_eq!(count(&same(&repo)), 0);
     fs::remove_file(repo.dir.join(".portcullis-baseline")).unwrap();
     assert_eq!(count(&same(&repo)), 6);
+    // The bar for what blocks is no part of what was said.
+    let policy = "version = 1\n[secrets]\nmin_confidence = \"high\"\n";
+    repo.write(".portcullis.toml", policy);
+    same(&repo);
 }
 
 #[test]
@@ -213,5 +217,57 @@ fn what_is_missing_is_said_again() {
         let report = report(&repo, words);
         let unread = report["unread"].as_array().into_iter().flatten();
         assert!(unread.clone().any(|one| one["what"] == blob), "{report:#}");
+    }
+}
+
+/// Of what was found before, the texts are read, and no rule runs on them again.
+#[test]
+fn what_was_said_of_a_text_is_not_asked_again() {
+    let world = World::new();
+    let repo = leaky(&world);
+    // A password that is slow to fingerprint, one that is encoded, and one in a tag.
+    let weak = world.secrets.github();
+    let weak = &weak[10..24];
+    repo.commit("a.env", format!("DB_PASSWORD={weak}\n"));
+    repo.commit("url.txt", format!("https://app:{weak}@db.corp.example/x\n"));
+    let coded = [assigned(&world.secrets.npm()), "\n".to_owned()].concat();
+    let coded: String = coded.bytes().map(|byte| format!("{byte:02x}")).collect();
+    repo.commit("coded.txt", format!("blob = {coded}\n"));
+    let whole = report(&repo, "--no-cache");
+    let scanned = |words: &str| {
+        let report = repo.scan(words).whatever().json().value;
+        report["coverage"]["scanned"].as_u64().unwrap()
+    };
+    let first = scanned("");
+    let again = scanned("");
+    assert!(again * 2 < first, "{again} of {first}");
+    assert_eq!(report(&repo, ""), whole);
+    // What is new is looked at, and what is old not for that.
+    repo.commit("new.py", "x = 1\n");
+    assert!(scanned("") < again + 600);
+    same(&repo);
+}
+
+/// A secret may be part of what another rule says of its own.
+#[test]
+fn nothing_that_is_kept_repeats_a_secret() {
+    let world = World::new();
+    let repo = world.repo_with_a_commit();
+    let (token, other) = (world.secrets.github(), world.secrets.npm());
+    repo.commit(
+        "url.txt",
+        format!("https://{token}:{other}@git.corp.example/x\n"),
+    );
+    let coded: String = assigned(&other)
+        .bytes()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    repo.commit("coded.txt", format!("blob = {coded}\n"));
+    let report = same(&repo);
+    assert!(count(&report) >= 2, "{report:#}");
+    let kept = fs::read(repo.dir.join(MEMORY)).unwrap();
+    for secret in [&token, &other] {
+        let part = &secret.as_bytes()[secret.len() - 12..];
+        assert!(!kept.windows(part.len()).any(|here| here == part));
     }
 }

@@ -2,13 +2,15 @@
 
 use super::disk::OnDisk;
 use super::{By, Calm, Fresh, fresh_lines};
-use crate::git::{Kind, Mode, Oid, ReadError, Repo, RepoPath};
+use crate::git::{Kind, LARGE, Large, Mode, Oid, Opener, ReadError, Repo, RepoPath};
 use std::cell::{Cell, OnceCell};
+use std::fs::File;
+use std::io::{self, Read};
 use std::ops::Range;
 use std::path::PathBuf;
 
 /// Where the bytes of a file are.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Stored<'a> {
     /// A blob of the repository.
     Blob(Oid),
@@ -18,6 +20,8 @@ pub enum Stored<'a> {
     Bytes(Vec<u8>),
     /// Here, and in the repository as this blob.
     Read(Oid, &'a [u8]),
+    /// In the repository as this blob of so many bytes, to be read piece by piece.
+    Large(Oid, u64, &'a dyn Opener),
 }
 
 /// What a content is built on, as the repository stores it.
@@ -100,11 +104,52 @@ impl<'a> FileChange<'a> {
         }
     }
 
+    /// A blob of a history that is too large to be held.
+    #[must_use]
+    pub fn large(repo: &'a Repo, blob: &Large<'a>) -> Self {
+        Self {
+            repo: Some(repo),
+            ..Self::new(None, Stored::Large(blob.oid, blob.length, blob.at))
+        }
+    }
+
+    /// Begins to read the content piece by piece, where it is too large to be held.
+    #[must_use]
+    pub fn pieces(&self) -> Option<io::Result<Box<dyn Read + '_>>> {
+        match &self.stored {
+            Stored::Large(_, _, at) => Some(at.open()),
+            Stored::Disk(path, OnDisk::File) => {
+                let length = path.metadata().ok()?.len();
+                let open = || Ok(Box::new(File::open(path)?) as Box<dyn Read>);
+                (length > LARGE).then(open)
+            }
+            Stored::Disk(_, OnDisk::Link)
+            | Stored::Blob(_)
+            | Stored::Bytes(_)
+            | Stored::Read(..) => None,
+        }
+    }
+
+    /// How many bytes it has, if that can be read.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        match &self.stored {
+            Stored::Large(_, length, _) => Some(*length),
+            // It was not held as a whole.
+            Stored::Disk(path, OnDisk::File) if self.bytes.get().is_none() => {
+                Some(path.metadata().ok()?.len())
+            }
+            Stored::Disk(..) | Stored::Blob(_) | Stored::Bytes(_) | Stored::Read(..) => {
+                self.bytes().ok().map(|bytes| bytes.len() as u64)
+            }
+        }
+    }
+
     /// The blob, where it is one.
     #[must_use]
     pub fn blob(&self) -> Option<Oid> {
         match self.stored {
-            Stored::Blob(oid) | Stored::Read(oid, _) => Some(oid),
+            Stored::Blob(oid) | Stored::Read(oid, _) | Stored::Large(oid, ..) => Some(oid),
             Stored::Disk(..) | Stored::Bytes(_) => None,
         }
     }
@@ -112,7 +157,8 @@ impl<'a> FileChange<'a> {
     /// Whether it is an object that the repository has had for some time, not one that comes in.
     #[must_use]
     pub fn is_kept(&self) -> bool {
-        matches!(self.stored, Stored::Read(..)) || self.naming == Naming::LastPart
+        matches!(self.stored, Stored::Read(..) | Stored::Large(..))
+            || self.naming == Naming::LastPart
     }
 
     /// Whether no parent has a file at this path.
@@ -135,7 +181,7 @@ impl<'a> FileChange<'a> {
         match &self.stored {
             Stored::Bytes(bytes) => Ok(bytes),
             Stored::Read(_, bytes) => Ok(bytes),
-            Stored::Blob(_) | Stored::Disk(..) => {
+            Stored::Blob(_) | Stored::Disk(..) | Stored::Large(..) => {
                 let read = self.bytes.get_or_init(|| self.read());
                 read.as_ref().map(Vec::as_slice)
             }
@@ -144,8 +190,10 @@ impl<'a> FileChange<'a> {
 
     fn read(&self) -> Result<Vec<u8>, ReadError> {
         match (&self.stored, self.repo) {
-            (Stored::Blob(oid), Some(repo)) => repo.read_as(Kind::Blob, *oid),
-            (Stored::Blob(_), None) => Err(ReadError::Missing),
+            (Stored::Blob(oid) | Stored::Large(oid, ..), Some(repo)) => {
+                repo.read_as(Kind::Blob, *oid)
+            }
+            (Stored::Blob(_) | Stored::Large(..), None) => Err(ReadError::Missing),
             (Stored::Disk(path, what), _) => super::disk::read(path, *what),
             (Stored::Bytes(bytes), _) => Ok(bytes.clone()),
             (Stored::Read(_, bytes), _) => Ok(bytes.to_vec()),

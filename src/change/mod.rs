@@ -303,6 +303,8 @@ pub trait Sink: Sync {
     /// Under which circumstances it may be remembered which objects of a history hold nothing; `None`
     /// where it may not.
     fn circumstances(&self) -> Option<Circumstances>;
+    /// This was noted at the end of the last look, for when the same is shown again.
+    fn recall(&self, notes: &[u8]);
     /// So far it has come.
     fn progress(&self, progress: Progress);
     /// From here on this is done.

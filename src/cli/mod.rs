@@ -13,6 +13,7 @@ mod hook;
 mod import;
 mod install;
 mod landed;
+mod needs;
 mod notify;
 mod output;
 mod policy;

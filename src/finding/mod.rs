@@ -131,9 +131,11 @@ impl Fingerprint {
         hash.update([0]);
         hash.update((at.len() as u64).to_be_bytes());
         hash.update(at);
-        if let Some(secret) = secret.map(Secret::expose) {
+        if let Some(secret) = secret {
             let mut digest = [0; 32];
-            if secret.len() < Self::GUESSABLE {
+            let is_slow = Self::is_slow(secret);
+            let secret = secret.expose();
+            if is_slow {
                 let salt = hash.clone().finalize();
                 pbkdf2::pbkdf2_hmac::<Sha256>(secret, &salt, Self::ROUNDS, &mut digest);
             } else {
@@ -147,6 +149,12 @@ impl Fingerprint {
                 .map(|byte| format!("{byte:02x}"))
                 .collect(),
         )
+    }
+
+    /// Whether that of a secret is slow to work out, on purpose.
+    #[must_use]
+    pub fn is_slow(secret: &Secret) -> bool {
+        secret.expose().len() < Self::GUESSABLE
     }
 
     /// Reads the digits.

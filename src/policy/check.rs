@@ -2,6 +2,7 @@
 
 use super::approvals::Approved;
 use super::groups::Pusher;
+use super::notes::Notes;
 use super::tokens::{Presented, Used};
 use super::{Coverage, Persons, ServerKeys};
 use crate::change::{
@@ -148,6 +149,8 @@ pub struct Cx<'a> {
     pub presented: &'a Presented,
     /// The approvals that what is accepted relies upon.
     pub approved: &'a Mutex<Vec<Approved>>,
+    /// What is noted of a history for the next look at it.
+    pub notes: &'a Notes,
     /// When it must be decided; whoever does something long asks [`Cx::in_time`] on the way.
     pub until: Option<Instant>,
 }
@@ -260,25 +263,31 @@ pub(super) fn place_by(kind: PlaceKind, by: By<'_>) -> Place {
 }
 
 /// What identifies findings at their places, in their order. Each is worked out once, by so many
-/// threads, since those of secrets that can be guessed are slow on purpose.
+/// threads, since those of secrets that can be guessed are slow on purpose; unless it was noted.
 #[must_use]
-pub(super) fn fingerprints(raised: &[Raised], jobs: usize) -> Vec<Fingerprint> {
-    let mut distinct: Vec<Identity<'_>> = Vec::new();
+pub(super) fn fingerprints(raised: &[Raised], notes: &Notes, jobs: usize) -> Vec<Fingerprint> {
+    let mut distinct: Vec<(Identity<'_>, Option<Fingerprint>)> = Vec::new();
     let mut known: HashMap<Identity<'_>, usize> = HashMap::new();
     let which: Vec<usize> = raised
         .iter()
         .map(|raised| {
             let identity = identity(&raised.finding);
-            *known.entry(identity).or_insert_with(|| {
-                distinct.push(identity);
+            let index = *known.entry(identity).or_insert_with(|| {
+                distinct.push((identity, None));
                 distinct.len() - 1
-            })
+            });
+            let noted = &mut distinct[index].1;
+            if noted.is_none() {
+                *noted = notes.fingerprint(&raised.finding);
+            }
+            index
         })
         .collect();
-    let work = |part: &[Identity<'_>]| -> Vec<Fingerprint> {
-        let made = part
-            .iter()
-            .map(|(check, at, secret)| Fingerprint::new(*check, at, *secret));
+    let work = |part: &[(Identity<'_>, Option<Fingerprint>)]| -> Vec<Fingerprint> {
+        let made = part.iter().map(|((check, at, secret), noted)| match noted {
+            Some(noted) => noted.clone(),
+            None => Fingerprint::new(*check, at, *secret),
+        });
         made.collect()
     };
     let size = distinct.len().div_ceil(jobs.max(1)).max(16);

@@ -105,7 +105,7 @@ impl<'a> Gather<'a> {
         let size = if file.is_old_content() {
             None
         } else {
-            file.bytes().ok().map(<[u8]>::len)
+            file.length()
         };
         let mut kept = self.kept();
         kept.coverage.scanned += file.scanned.get();
@@ -117,7 +117,7 @@ impl<'a> Gather<'a> {
             Some(_) | None => true,
         };
         if let (Some(size), true) = (size, once) {
-            kept.coverage.bytes += size as u64;
+            kept.coverage.bytes += size;
             if file.blob().is_some() {
                 kept.coverage.blobs += 1;
             }
@@ -225,6 +225,10 @@ impl Sink for Gather<'_> {
 
     fn circumstances(&self) -> Option<Circumstances> {
         self.circumstances.clone()
+    }
+
+    fn recall(&self, notes: &[u8]) {
+        self.cx.notes.recall(notes);
     }
 
     fn progress(&self, progress: Progress) {

@@ -4,6 +4,7 @@ use super::baseline::{Baseline, Entry};
 use super::check::{Check, Cx, Raised, fingerprints};
 use super::gather::{Gather, Kept};
 use super::groups::Pusher;
+use super::notes::Notes;
 use super::order::{first_of_each, order};
 use super::packs::CHECKS;
 use super::passes::{Asked, Pass, rely};
@@ -130,8 +131,10 @@ impl Policy {
         let updates: Vec<RefUpdate> = sources.iter().flat_map(Source::updates).cloned().collect();
         let certificate = sources.iter().find_map(Source::certificate);
         let approved = Mutex::default();
+        let notes = Notes::default();
         let cx = Cx {
             repo,
+            notes: &notes,
             pusher: &self.pusher,
             side: self.side,
             now: self.now,
@@ -165,7 +168,7 @@ impl Policy {
             kept.coverage.commits += before.commits;
             kept.coverage.bytes += before.bytes;
             kept.coverage.trees += before.trees;
-            self.locate(history, repo, &mut kept);
+            self.locate(history, repo, &notes, &mut kept);
             // The threads found them in any order; a push shows its commits oldest first.
             kept.raised
                 .sort_by_cached_key(|raised| order(&raised.finding));
@@ -184,7 +187,7 @@ impl Policy {
             now: self.now,
         };
         let passes = asked.passes(repo, &updates, &mut kept);
-        let mut verdict = self.verdict(kept, &passes, effort);
+        let mut verdict = self.verdict(kept, &passes, &notes, effort);
         verdict.approved = approved
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
@@ -195,7 +198,11 @@ impl Policy {
             if let Some(of) = circumstances.filter(|_| verdict.unread.is_empty()) {
                 let mut finds = finds(&verdict);
                 finds.extend(told);
-                history.remember(repo, &of, finds, examined(&verdict));
+                let keep = |finds: &[Find]| {
+                    let objects = finds.iter().map(|find| find.oid);
+                    notes.keep(objects, found(&verdict))
+                };
+                history.remember(repo, &of, finds, examined(&verdict), keep);
             }
             self.tell_unused(repo, effort, &mut verdict);
         }
@@ -261,11 +268,12 @@ impl Policy {
     }
 
     /// Says of findings in the objects of a history where they came from.
-    fn locate(&self, history: &History, repo: &Repo, kept: &mut Kept) {
+    fn locate(&self, history: &History, repo: &Repo, notes: &Notes, kept: &mut Kept) {
         let is_file = |raised: &&mut Raised| raised.finding.place.kind == PlaceKind::File;
         let mut files: Vec<&mut Raised> = kept.raised.iter_mut().filter(is_file).collect();
         let cx = Cx {
             repo: Some(repo),
+            notes,
             pusher: &self.pusher,
             side: self.side,
             now: self.now,
@@ -343,7 +351,13 @@ impl Policy {
         trace(history, repo, &mut kept.raised);
     }
 
-    fn verdict(&self, kept: Kept, passes: &[Pass<'_>], effort: &Effort<'_>) -> Verdict {
+    fn verdict(
+        &self,
+        kept: Kept,
+        passes: &[Pass<'_>],
+        notes: &Notes,
+        effort: &Effort<'_>,
+    ) -> Verdict {
         let mut verdict = Verdict {
             rules: BTreeSet::from([self.settings.secrets.selection().digest()]),
             coverage: kept.coverage,
@@ -353,7 +367,7 @@ impl Policy {
         verdict.unread.sort();
         verdict.unread.dedup();
         let mut raised = kept.raised;
-        let fingerprints = fingerprints(&raised, effort.jobs);
+        let fingerprints = fingerprints(&raised, notes, effort.jobs);
         for (raised, fingerprint) in raised.iter_mut().zip(fingerprints) {
             raised.finding.fingerprint = fingerprint;
         }
@@ -422,11 +436,15 @@ impl Policy {
     }
 }
 
-/// Where something was found, be it allowed or not.
-fn finds(verdict: &Verdict) -> Vec<Find> {
+/// All that was found, be it allowed or not.
+fn found(verdict: &Verdict) -> impl Iterator<Item = &Finding> + Clone {
     let suppressed = verdict.suppressed.iter().map(|entry| &entry.finding);
-    let all = verdict.findings.iter().chain(suppressed);
-    all.filter_map(find).collect()
+    verdict.findings.iter().chain(suppressed)
+}
+
+/// Where that is.
+fn finds(verdict: &Verdict) -> Vec<Find> {
+    found(verdict).filter_map(find).collect()
 }
 
 fn find(finding: &Finding) -> Option<Find> {

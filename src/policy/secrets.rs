@@ -6,7 +6,7 @@ mod names;
 
 use super::check::{Check, Cx, Raised, place_by, place_in};
 use super::inline::mark_on_lines;
-use super::marks::mark_of;
+use super::marks::{Tool, mark_of};
 use super::publics::Publics;
 use super::settings::{self, Settings};
 use crate::change::{
@@ -14,7 +14,7 @@ use crate::change::{
 };
 use crate::finding::{CheckId, Finding, Fingerprint, FoundSecret, Level, Place, PlaceKind};
 use crate::git::{Kind, Oid, RepoPath, escape};
-use crate::scan::{Confidence, Match, Rule, Scan, Scanner, Validity};
+use crate::scan::{Confidence, Match, Rule, Scan, Scanner, Validity, Window};
 use lines::Lines;
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -30,6 +30,9 @@ pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
 }
 
 const PACK: &str = "secrets";
+
+/// So much is looked at at once of what is too large to be held, in bytes.
+const WINDOW: usize = 16 << 20;
 
 struct Secrets {
     scanner: Scanner,
@@ -66,7 +69,7 @@ impl Check for Secrets {
 
     fn file(
         &self,
-        _cx: &Cx<'_>,
+        cx: &Cx<'_>,
         file: &FileChange<'_>,
         out: &mut Vec<Raised>,
     ) -> Result<(), Unread> {
@@ -92,21 +95,22 @@ impl Check for Secrets {
             (None, Some(oid)) => oid.to_string(),
             (None, None) => "standard input".to_owned(),
         };
-        let bytes = file.bytes().map_err(|error| Unread::new(what(), error))?;
         let path = file.path.as_ref().map_or(&[][..], RepoPath::as_bytes);
-        let scan = self.look(file, path, bytes);
+        if let Some(scan) = self.in_windows(file, path, out) {
+            file.scanned.set(file.length().unwrap_or(0));
+            self.publics.keep(&scan.publics, file.blob(), what);
+            return self.unread(file, &scan, what);
+        }
+        let bytes = file.bytes().map_err(|error| Unread::new(what(), error))?;
+        let noted = file.blob().filter(|_| file.is_kept() && path.is_empty());
+        let scan = self.noted(cx, noted, bytes).unwrap_or_else(|| {
+            let scan = self.look(file, path, bytes);
+            self.note(cx, noted, bytes, &scan);
+            scan
+        });
         file.calm.set(scan.calm);
         self.publics.keep(&scan.publics, file.blob(), what);
-        let allowed = |allow: &settings::Allow| allow.excuses_all_of(file.path.as_ref());
-        let unread = match scan.undecided.first() {
-            Some(why) if !self.settings.allow.iter().any(allowed) => {
-                let why = format!(
-                    "{why}; if that is as it should be, allow its path in [[secrets.allow]]"
-                );
-                Err(Unread::new(what(), why))
-            }
-            Some(_) | None => Ok(()),
-        };
+        let unread = self.unread(file, &scan, what);
         if scan.matches.is_empty() && unread.is_err() {
             return unread;
         }
@@ -142,14 +146,15 @@ impl Check for Secrets {
                 decoded: found.decoded.clone(),
                 ..place_in(file)
             };
-            out.push(self.raise(stage_of(file), found, bytes, place, file.by));
+            let mark = self.mark(found, bytes, path);
+            out.push(self.raise(stage_of(file), found, mark, place, file.by));
         }
         unread
     }
 
     fn message(
         &self,
-        _cx: &Cx<'_>,
+        cx: &Cx<'_>,
         message: &Message<'_>,
         out: &mut Vec<Raised>,
     ) -> Result<(), Unread> {
@@ -158,15 +163,20 @@ impl Check for Secrets {
             bytes: &message.raw[skipped..],
             fresh: &Fresh::All,
         };
-        let mut scan = self.scanner.scan(&[], rest);
-        for found in &mut scan.matches {
-            found.span = found.span.start + skipped..found.span.end + skipped;
-        }
         let commit = message.by.commit.map(|commit| commit.oid);
         let tag = match message.of {
             MessageOf::Tag(oid) => Some(oid),
             MessageOf::Draft | MessageOf::Commit => None,
         };
+        let noted = tag.or(commit).filter(|_| message.by.refs.is_empty());
+        let mut scan = self.noted(cx, noted, rest.bytes).unwrap_or_else(|| {
+            let scan = self.scanner.scan(&[], rest);
+            self.note(cx, noted, rest.bytes, &scan);
+            scan
+        });
+        for found in &mut scan.matches {
+            found.span = found.span.start + skipped..found.span.end + skipped;
+        }
         if let Some(why) = scan.undecided.first() {
             let what = tag
                 .or(commit)
@@ -207,7 +217,8 @@ impl Check for Secrets {
                 MessageOf::Commit => Stage::Committed,
                 MessageOf::Tag(_) => Stage::Tagged,
             };
-            out.push(self.raise(stage, found, message.raw, place, message.by));
+            let mark = self.mark(found, message.raw, &[]);
+            out.push(self.raise(stage, found, mark, place, message.by));
         }
         Ok(())
     }
@@ -301,6 +312,72 @@ impl Secrets {
         scan
     }
 
+    /// Says why not all of a file was seen, unless that is allowed.
+    fn unread(
+        &self,
+        file: &FileChange<'_>,
+        scan: &Scan,
+        what: impl Fn() -> String,
+    ) -> Result<(), Unread> {
+        let allowed = |allow: &settings::Allow| allow.excuses_all_of(file.path.as_ref());
+        match scan.undecided.first() {
+            Some(why) if !self.settings.allow.iter().any(allowed) => {
+                let why = format!(
+                    "{why}; if that is as it should be, allow its path in [[secrets.allow]]"
+                );
+                Err(Unread::new(what(), why))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Raises what is in a file that is too large to be held. `None` where that has to be held all the
+    /// same: it must be looked at as a whole, or it cannot be read and Git may find it elsewhere.
+    fn in_windows(
+        &self,
+        file: &FileChange<'_>,
+        path: &[u8],
+        out: &mut Vec<Raised>,
+    ) -> Option<Scan> {
+        // What turns marks off and on may stand anywhere before.
+        if self.settings.inline_marks.contains(&Tool::Secretlint) || !file.is_new_path() {
+            return None;
+        }
+        let mut text = file.pieces()?.ok()?;
+        let mut around = Vec::new();
+        let mut see = |window: Window<'_>, found: &Match| {
+            let mut place = Lines::of(window.bytes).range(found);
+            place.line += window.lines;
+            place.end_line += window.lines;
+            around.push((place, self.mark(found, window.bytes, path)));
+        };
+        let scanner = &self.scanner;
+        let scan = scanner.scan_windows(path, &mut text, WINDOW, &mut see);
+        let scan = scan.ok().flatten()?;
+        for (found, (place, mark)) in scan.matches.iter().zip(around) {
+            let place = Place {
+                text: Some(place),
+                decoded: found.decoded.clone(),
+                ..place_in(file)
+            };
+            out.push(self.raise(stage_of(file), found, mark, place, file.by));
+        }
+        Some(scan)
+    }
+
+    /// The scan of an object of a history, where what it said was noted.
+    fn noted(&self, cx: &Cx<'_>, object: Option<Oid>, bytes: &[u8]) -> Option<Scan> {
+        self.scanner.again(cx.notes.gist(object?)?, bytes)
+    }
+
+    /// Notes what a scan says of an object of a history.
+    fn note(&self, cx: &Cx<'_>, object: Option<Oid>, bytes: &[u8], scan: &Scan) {
+        let says = !scan.matches.is_empty() || !scan.publics.is_empty();
+        if let Some(gist) = object.filter(|_| says).zip(scan.gist(bytes)) {
+            cx.notes.note(gist.0, gist.1);
+        }
+    }
+
     /// What the parents' versions of a file hold.
     fn earlier(&self, file: &FileChange<'_>, path: &[u8]) -> Vec<Match> {
         let fresh = &Fresh::All;
@@ -368,12 +445,22 @@ impl Secrets {
         out.push(raised);
     }
 
-    fn raise(&self, stage: Stage, found: &Match, bytes: &[u8], place: Place, by: By<'_>) -> Raised {
-        let check = check_id(found.rule);
-        let path = place.path.as_ref().map_or(&[][..], RepoPath::as_bytes);
+    /// What a mark in the text says of a match.
+    fn mark(&self, found: &Match, bytes: &[u8], path: &[u8]) -> Option<String> {
         let id = found.rule.id;
-        let mark = mark_on_lines(bytes, &found.span, id)
-            .or_else(|| mark_of(&self.settings.inline_marks, bytes, path, &found.span, id));
+        mark_on_lines(bytes, &found.span, id)
+            .or_else(|| mark_of(&self.settings.inline_marks, bytes, path, &found.span, id))
+    }
+
+    fn raise(
+        &self,
+        stage: Stage,
+        found: &Match,
+        mark: Option<String>,
+        place: Place,
+        by: By<'_>,
+    ) -> Raised {
+        let check = check_id(found.rule);
         Raised {
             finding: Finding {
                 check,

@@ -4,8 +4,9 @@ use super::Secrets;
 use crate::finding::{Finding, FoundSecret};
 use crate::git::escape;
 use crate::policy::Verdict;
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// Shorter secrets are not looked for: they would stand in half of all words.
 const SHORTEST: usize = 6;
@@ -32,6 +33,7 @@ impl Redactor {
     pub fn of(verdict: &Verdict, secrets: Secrets) -> Self {
         let mut patterns: Vec<Vec<u8>> = Vec::new();
         let mut redacted = Vec::new();
+        let mut seen = HashSet::new();
         if secrets == Secrets::Redacted {
             let suppressed = verdict.suppressed.iter().map(|entry| &entry.finding);
             let findings = verdict.findings.iter().chain(suppressed);
@@ -40,7 +42,7 @@ impl Redactor {
                 .chain(&verdict.withheld)
             {
                 let bytes = found.secret.expose();
-                if bytes.len() < SHORTEST {
+                if bytes.len() < SHORTEST || !seen.insert(bytes) {
                     continue;
                 }
                 let shown = escape(bytes).into_bytes();
@@ -54,6 +56,8 @@ impl Redactor {
         }
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
+            // A report is short: it is searched sooner than another automaton is made of this one.
+            .kind(Some(AhoCorasickKind::NoncontiguousNFA))
             .build(&patterns);
         let known = match automaton {
             _ if patterns.is_empty() => Known::Nothing,

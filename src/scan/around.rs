@@ -129,7 +129,7 @@ fn is(byte: u8, role: u8) -> bool {
 
 /// Whether the line end before `at` parts what stands before from what stands behind it, for every
 /// decoder.
-fn parts(text: &[u8], at: usize) -> bool {
+pub(super) fn parts(text: &[u8], at: usize) -> bool {
     let before = &text[..at];
     let before = before.strip_suffix(b"\n").unwrap_or(before);
     let before = before.strip_suffix(b"\r").unwrap_or(before);

@@ -287,6 +287,6 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
     !begins_special(bytes) && memchr::memchr(0, bytes).is_none()
 }
 
-fn begins_special(bytes: &[u8]) -> bool {
+pub(super) fn begins_special(bytes: &[u8]) -> bool {
     matches!(bytes, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]) || is_container(bytes)
 }

@@ -107,6 +107,17 @@ pub(super) fn wide(bytes: &[u8]) -> Option<Wide> {
     }
 }
 
+/// Whether all of a content that begins so is wide.
+pub(super) fn is_wide(head: &[u8]) -> bool {
+    let head = &head[..head.len().min(SAMPLE)];
+    wide(head).is_some_and(|wide| wide.whole)
+}
+
+/// What stands in a part of a binary in wide characters.
+pub(super) fn runs_in(part: &[u8]) -> Vec<u8> {
+    runs(part).map_or_else(Vec::new, |wide| wide.text)
+}
+
 fn empty(how: &'static str, whole: bool, capacity: usize) -> Wide {
     Wide {
         text: Vec::with_capacity(capacity),

@@ -12,6 +12,7 @@ mod decode;
 mod encoding;
 pub mod foreign;
 mod generic;
+mod gist;
 mod held;
 mod keys;
 mod keywords;
@@ -25,6 +26,7 @@ mod scanner;
 mod search;
 mod secret;
 mod stages;
+mod stream;
 mod table;
 pub mod template;
 mod whose;
@@ -32,13 +34,16 @@ mod window;
 
 pub use decode::{Budget, Decoded, Piece, decode};
 pub use generic::{Model, Signal};
+pub use gist::Gist;
 pub use keys::Public;
 pub use rule::{Near, Rule, rule, rules, rules_digest};
 pub use scanner::{Scan, Scanner};
 pub use secret::{Confidence, Secret, Validity};
 pub use stages::Stage;
+pub use stream::Window;
 pub use table::{Own, Selection};
 
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 #[cfg(test)]
@@ -69,6 +74,18 @@ pub struct Match {
     pub public: Option<String>,
     /// What had to be decoded to see it, outermost first: `base64`, `gzip`, `utf-16`, `zip`.
     pub decoded: Vec<&'static str>,
+    /// For each layer that was decoded, which piece of it the secret stands in, and where in that.
+    /// Shorter than `decoded` where a layer has no pieces.
+    pub inside: Vec<Inside>,
     /// What spoke for and against it, where a model judged it by name and look; else empty.
     pub signals: Vec<Signal>,
+}
+
+/// Where a secret stands in what was decoded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inside {
+    /// Which of the pieces, in the order of [`Decoded::pieces`].
+    pub piece: usize,
+    /// Where in it, in bytes.
+    pub span: Range<usize>,
 }

@@ -108,6 +108,7 @@ mod tests {
             identity: None,
             public: None,
             decoded: Vec::new(),
+            inside: Vec::new(),
             signals: Vec::new(),
         }
     }

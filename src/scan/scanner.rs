@@ -17,7 +17,7 @@ use super::search::each;
 use super::search::{Text, accept, everywhere, excused, is_called, run};
 use super::whose;
 use super::window::{line_at, windows};
-use super::{Match, Selection};
+use super::{Inside, Match, Selection};
 use crate::change::{Calm, Content, Fresh};
 use std::sync::OnceLock;
 
@@ -271,7 +271,12 @@ impl Scanner {
     }
 
     /// Scans a text of single bytes, then what is encoded in it.
-    fn narrow(&self, text: &Text<'_>, budget: &mut Budget, told: &mut Told) -> Vec<Match> {
+    pub(super) fn narrow(
+        &self,
+        text: &Text<'_>,
+        budget: &mut Budget,
+        told: &mut Told,
+    ) -> Vec<Match> {
         let mut hits = Vec::new();
         self.keywords.each(text.bytes, |hit| hits.push(hit));
         let direct = overlap::resolve(self.direct(text, hits, told));
@@ -289,7 +294,7 @@ impl Scanner {
         let decoded = decode(text.bytes, text.path, budget);
         told.undecided.extend(decoded.undecided);
         let mut inside = Vec::new();
-        for piece in decoded.pieces {
+        for (index, piece) in decoded.pieces.into_iter().enumerate() {
             if !text.fresh.touches(&piece.span) {
                 continue;
             }
@@ -306,7 +311,8 @@ impl Scanner {
                 public.at = piece.span.start;
             }
             for mut found in found {
-                found.span = piece.span.clone();
+                let span = std::mem::replace(&mut found.span, piece.span.clone());
+                found.inside.insert(0, Inside { piece: index, span });
                 found.whole = piece.span.clone();
                 found.decoded.insert(0, piece.how);
                 inside.push(found);

@@ -199,6 +199,7 @@ impl Match {
             identity: None,
             public: None,
             decoded: Vec::new(),
+            inside: Vec::new(),
             signals: Vec::new(),
         }
     }

@@ -58,7 +58,7 @@ impl Confidence {
 }
 
 /// What an offline proof said of a secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Validity {
     /// Its checksum or structure is right.

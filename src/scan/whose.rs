@@ -7,6 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use regex_automata::util::captures::Captures;
 
+/// Of what says which cluster it opens.
+pub(super) const KUBERNETES: &str = "Kubernetes";
+
 /// Longer names are not shown.
 const MAX_NAME: usize = 120;
 
@@ -49,7 +52,7 @@ pub(super) fn tell(found: &mut Match, text: &[u8]) {
         return;
     }
     if found.identity.is_none() {
-        let cluster = (found.rule.provider == "Kubernetes").then(|| cluster(text));
+        let cluster = (found.rule.provider == KUBERNETES).then(|| cluster(text));
         found.identity = cluster.flatten().or_else(|| user(secret));
     }
 }

@@ -5,7 +5,8 @@ use super::super::{
 };
 use super::{Examined, Find};
 use crate::git::{
-    BrokenObject, CommitInfo, Kind, Object, Objects, Oid, OidMap, OidSet, Repo, RepoPath, TagInfo,
+    BrokenObject, CommitInfo, Kind, Large, Object, Objects, Oid, OidMap, OidSet, Repo, RepoPath,
+    TagInfo,
 };
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -28,6 +29,11 @@ impl Common<'_> {
         file.base = base;
         self.sink.change(&Change::File(&file));
         file.calm.get()
+    }
+
+    pub(super) fn show_large(&self, blob: &Large<'_>) {
+        let file = FileChange::large(self.repo, blob);
+        self.sink.change(&Change::File(&file));
     }
 
     pub(super) fn show_commit(&self, oid: Oid, raw: &[u8]) -> Option<CommitInfo> {

@@ -12,7 +12,6 @@ use super::{History, staged_paths};
 use crate::git::{Oid, OidMap, RefName, Repo, RepoPath, logged_commits, logged_stashes};
 use serde::{Deserialize, Serialize};
 use std::cell::OnceCell;
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
 /// Something whose whereabouts are asked for, by what it stands in.
@@ -66,9 +65,8 @@ pub(super) struct Holdings {
     /// Whether that is known.
     known: bool,
     nodes: Nodes,
-    /// The commits, parents before children: the node of each, and where its parents stand.
-    commits: Vec<(u32, Vec<u32>)>,
-    places: OidMap<u32>,
+    /// The node of each commit, by its number.
+    of: Vec<u32>,
     /// For each wanted blob the paths that it has or had, sorted; worked out when first asked for.
     paths: OnceLock<Vec<Vec<RepoPath>>>,
 }
@@ -101,21 +99,17 @@ impl History {
         self.holdings.get_or_init(|| Holdings::of(self, repo))
     }
 
-    /// What is to be remembered of that, for commits in this order.
-    pub(super) fn keep(&self, commits: &[Oid]) -> Option<Kept> {
+    /// What is to be remembered of that, for commits of these numbers in this order.
+    pub(super) fn keep(&self, commits: &[u32]) -> Option<Kept> {
         let Some(holdings) = self.holdings.get() else {
             // Nothing was found.
             return Some(Kept::default());
-        };
-        let node = |oid| {
-            let place = holdings.places.get(oid)?;
-            Some(holdings.commits.get(*place as usize)?.0)
         };
         holdings.known.then(|| Kept {
             nodes: holdings.nodes.clone(),
             of: commits
                 .iter()
-                .map(|oid| node(oid).unwrap_or(EMPTY))
+                .map(|number| holdings.of[*number as usize])
                 .collect(),
         })
     }
@@ -125,7 +119,8 @@ impl History {
     pub fn paths(&self, repo: &Repo, blobs: &[Oid]) -> Vec<RepoPath> {
         let holdings = self.holdings(repo);
         let all = holdings.paths.get_or_init(|| {
-            let roots = holdings.commits.iter().map(|(node, _)| *node);
+            let order = self.oldest_first().iter();
+            let roots = order.map(|number| holdings.of[*number as usize]);
             holdings.nodes.paths(roots)
         });
         let wanted = blobs.iter().filter_map(|blob| holdings.nodes.wanted(*blob));
@@ -167,37 +162,31 @@ impl Holdings {
             None => history.trees.is_some(),
         };
         nodes.want(&history.found);
-        let order = history.oldest_first();
-        let places: OidMap<u32> = order.iter().copied().zip(0..).collect();
-        let mut commits: Vec<(u32, Vec<u32>)> = Vec::with_capacity(order.len());
-        for (oid, commit) in order
-            .iter()
-            .filter_map(|oid| Some((oid, history.commits.get(oid)?)))
-        {
-            let parents = commit.parents.iter();
-            let parents: Vec<u32> = parents
-                .filter_map(|parent| places.get(parent).copied())
-                .collect();
-            let node = match (commit.held, &history.kept, &history.trees, commit.tree) {
-                (Some(held), ..) => held,
-                (None, Some(_), ..) if !known => EMPTY,
-                (None, Some(_), ..) => {
-                    let parent = parents.first().map(|place| *place as usize);
-                    let parent = parent.and_then(|at| Some((*order.get(at)?, commits.get(at)?.0)));
-                    let node = nodes.of_new(repo, *oid, parent);
+        let graph = &history.commits;
+        // One that is in a circle has nothing.
+        let mut of = vec![EMPTY; graph.len()];
+        for number in history.oldest_first().iter().copied() {
+            let node = match (&history.kept, &history.trees, graph.tree(number)) {
+                (Some(kept), ..) if !graph.is_new(number) => {
+                    kept.as_ref().map_or(EMPTY, |kept| kept.of(number as usize))
+                }
+                (Some(_), ..) if !known => EMPTY,
+                (Some(_), ..) => {
+                    let parent = graph.parents(number).first();
+                    let parent = parent.map(|parent| (graph.oid(*parent), of[*parent as usize]));
+                    let node = nodes.of_new(repo, graph.oid(number), parent);
                     known &= node.is_some();
                     node.unwrap_or(EMPTY)
                 }
-                (None, None, Some(trees), Some(tree)) => nodes.of_noted(trees, tree),
-                (None, None, ..) => EMPTY,
+                (None, Some(trees), Some(tree)) => nodes.of_noted(trees, tree),
+                (None, ..) => EMPTY,
             };
-            commits.push((node, parents));
+            of[number as usize] = node;
         }
         Self {
             known,
             nodes,
-            commits,
-            places,
+            of,
             paths: OnceLock::new(),
         }
     }
@@ -219,7 +208,7 @@ impl Look<'_> {
         let (repo, most) = (self.repo, self.most);
         let held = self.held(sought);
         let had = self.had(sought, &held);
-        let had = |commit: &Oid| Some(had[*self.holdings.places.get(commit)? as usize]);
+        let had = |commit: &Oid| Some(had[self.history.commits.number(*commit)? as usize]);
         let mut found = vec![Whereabouts::default(); sought.len()];
         let (mut firm, mut stashed) = (NOTHING, NOTHING);
         for (name, oid) in &self.history.tips {
@@ -297,30 +286,21 @@ impl Look<'_> {
 
     /// What each commit has, or any that it is built on.
     fn had(&self, sought: &[Sought], held: &[Set]) -> Vec<Set> {
-        let mut had: Vec<Set> = Vec::with_capacity(self.holdings.commits.len());
-        let mut own: HashMap<u32, Set> = HashMap::new();
+        let graph = &self.history.commits;
+        let mut had: Vec<Set> = vec![NOTHING; graph.len()];
         for (index, sought) in sought.iter().enumerate() {
-            for place in sought
-                .commits
-                .iter()
-                .filter_map(|oid| self.holdings.places.get(oid))
-            {
-                put(own.entry(*place).or_insert(NOTHING), index);
+            for number in sought.commits.iter().filter_map(|oid| graph.number(*oid)) {
+                put(&mut had[number as usize], index);
             }
         }
-        for (place, (node, parents)) in (0..).zip(&self.holdings.commits) {
-            let mut set = held[*node as usize];
-            if let Some(own) = own.get(&place) {
-                add(&mut set, own);
+        // All parents stand before it.
+        for number in self.history.oldest_first() {
+            let mut set = had[*number as usize];
+            add(&mut set, &held[self.holdings.of[*number as usize] as usize]);
+            for parent in graph.parents(*number) {
+                add(&mut set, &had[*parent as usize]);
             }
-            // All parents stand before it, unless they make a circle.
-            for parent in parents
-                .iter()
-                .filter_map(|parent| had.get(*parent as usize))
-            {
-                add(&mut set, parent);
-            }
-            had.push(set);
+            had[*number as usize] = set;
         }
         had
     }
@@ -344,11 +324,8 @@ impl Look<'_> {
         let tips = self.history.tips.iter();
         let branches = tips.filter(|(name, _)| is_branch(name));
         for tip in branches.map(|(_, oid)| *oid).chain(head) {
-            if let Some(place) = self.holdings.places.get(&tip) {
-                add(
-                    &mut now,
-                    &held[self.holdings.commits[*place as usize].0 as usize],
-                );
+            if let Some(number) = self.history.commits.number(tip) {
+                add(&mut now, &held[self.holdings.of[number as usize] as usize]);
             }
         }
         for ((index, sought), found) in sought.iter().enumerate().zip(found) {

@@ -7,16 +7,15 @@
 //! all of it worthless, and everything is looked at as if it were not there.
 
 use super::holds::Kept;
-use super::{Blob, History, Node};
-use crate::git::{Oid, OidMap, Origin, Repo, RepoPath, Stock, read_cache, write_cache};
+use super::{Blob, History};
+use crate::git::{Oid, Origin, Repo, RepoPath, Stock, read_cache, write_cache};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 
 /// Its name among the caches of a repository.
 const NAME: &str = "history";
 
 /// Changed whenever the form or the meaning changes.
-const FORM: &str = "2";
+const FORM: &str = "3";
 
 /// Of which circumstances a memory holds: rules, settings, the program. 64 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,14 +33,76 @@ pub(super) struct Memory {
     of: String,
     pub(super) stock: Stock,
     pub(super) shallow: Vec<Oid>,
-    commits: Vec<Oid>,
-    /// For each commit its date and which of the commits are its parents.
-    graph: Vec<(i64, Vec<u32>)>,
-    tags: Vec<(Oid, Oid)>,
+    pub(super) commits: Remembered,
+    pub(super) tags: Vec<(Oid, Oid)>,
     pub(super) finds: Vec<Find>,
     /// What the commits hold of that.
     pub(super) kept: Option<Kept>,
     pub(super) examined: Examined,
+    /// What whoever looked has noted.
+    pub(super) notes: Vec<u8>,
+}
+
+/// All commits, in the order in which they are gone through.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Remembered {
+    #[serde(with = "ids")]
+    pub(super) commits: Vec<Oid>,
+    /// Their numbers, sorted by their ids.
+    pub(super) by_id: Vec<u32>,
+    pub(super) times: Vec<i64>,
+    /// Where the parents of each begin in `parents`; one more, for the end of the last.
+    pub(super) lists: Vec<u32>,
+    /// Which of the commits they are.
+    pub(super) parents: Vec<u32>,
+}
+
+impl Remembered {
+    /// Whether all numbers are of something that is there.
+    pub(super) fn is_sound(&self) -> bool {
+        let all = self.commits.len();
+        self.times.len() == all
+            && self.lists.len() == all + 1
+            && self.lists.first() == Some(&0)
+            && self.lists.last() == Some(&(self.parents.len() as u32))
+            && self.lists.is_sorted()
+            && self.by_id.len() == all
+            && self.by_id.iter().all(|number| (*number as usize) < all)
+            && self.parents.iter().all(|parent| (*parent as usize) < all)
+    }
+}
+
+/// Ids behind each other, which are read faster than one by one.
+mod ids {
+    use crate::git::Oid;
+    use serde::de::{Error, Visitor};
+    use serde::{Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(ids: &[Oid], serializer: S) -> Result<S::Ok, S::Error> {
+        let width = ids.first().map_or(0, |oid| oid.as_raw().len());
+        let mut bytes = vec![width as u8];
+        ids.iter()
+            .for_each(|oid| bytes.extend_from_slice(oid.as_raw()));
+        serializer.serialize_bytes(&bytes)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Oid>, D::Error> {
+        struct All;
+        impl Visitor<'_> for All {
+            type Value = Vec<Oid>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("the raw bytes of object ids")
+            }
+
+            fn visit_bytes<E: Error>(self, raw: &[u8]) -> Result<Vec<Oid>, E> {
+                let (width, raw) = raw.split_first().ok_or_else(|| E::custom("no width"))?;
+                let ids = raw.chunks(usize::from(*width).max(1)).map(Oid::from_raw);
+                ids.collect::<Option<_>>().ok_or_else(|| E::custom("no id"))
+            }
+        }
+        from.deserialize_bytes(All)
+    }
 }
 
 /// Where something was found.
@@ -96,66 +157,43 @@ impl Memory {
     pub(super) fn read(repo: &Repo, of: &Circumstances, shallow: &[Oid]) -> Option<Self> {
         let bytes = read_cache(repo, NAME)?;
         let memory: Self = postcard::from_bytes(&bytes).ok()?;
-        let fits = memory.of == of.in_form()
-            && memory.shallow == shallow
-            && memory.commits.len() == memory.graph.len();
+        let fits =
+            memory.of == of.in_form() && memory.shallow == shallow && memory.commits.is_sound();
         fits.then_some(memory)
-    }
-
-    /// Adds the graph of the commits.
-    pub(super) fn recall(&self, commits: &mut OidMap<Node>, tags: &mut OidMap<Oid>) {
-        for (index, (oid, (time, parents))) in self.commits.iter().zip(&self.graph).enumerate() {
-            let known = |parent: &u32| self.commits.get(*parent as usize).copied();
-            let node = Node {
-                parents: parents.iter().filter_map(known).collect(),
-                tree: None,
-                root: None,
-                held: self.kept.as_ref().map(|kept| kept.of(index)),
-                time: *time,
-            };
-            commits.insert(*oid, node);
-        }
-        tags.extend(self.tags.iter().copied());
     }
 }
 
 impl History {
     /// Keeps what was learnt for the next look under the same circumstances, if there was anything
-    /// new. `finds` is where something was found.
+    /// new. `finds` is where something was found, `notes` what [`Sink::recall`] will be told.
+    ///
+    /// [`Sink::recall`]: crate::change::Sink::recall
     pub fn remember(
         &self,
         repo: &Repo,
         of: &Circumstances,
         mut finds: Vec<Find>,
         examined: Examined,
+        notes: impl FnOnce(&[Find]) -> Vec<u8>,
     ) {
         let Some(stock) = self.stock.clone().filter(|_| self.is_new) else {
             return;
         };
         finds.sort_unstable();
         finds.dedup();
-        let mut commits: Vec<Oid> = self.commits.keys().copied().collect();
-        commits.sort_unstable();
-        let numbers: HashMap<Oid, u32> = commits.iter().copied().zip(0..).collect();
-        let graph = commits.iter().filter_map(|oid| self.commits.get(oid));
+        let (commits, numbers) = self.commits.remembered(self.oldest_first());
         let memory = Memory {
             of: of.in_form(),
             stock,
             shallow: self.shallow.clone(),
-            graph: graph
-                .map(|node| {
-                    let parents = node.parents.iter();
-                    let parents = parents.filter_map(|parent| numbers.get(parent).copied());
-                    (node.time, parents.collect())
-                })
-                .collect(),
-            kept: self.keep(&commits),
+            kept: self.keep(&numbers),
             commits,
             tags: self
                 .tags
                 .iter()
                 .map(|(tag, target)| (*tag, *target))
                 .collect(),
+            notes: notes(&finds),
             finds,
             examined,
         };
@@ -187,9 +225,12 @@ impl History {
         if find.reachable && !reachable {
             return Some(Placed::Lost);
         }
-        let time = |oid: &Oid| self.commits.get(oid).map(|node| node.time);
-        let new = self.new_commits.iter().flatten();
-        let mut older = new.filter(|oid| !reachable || time(oid) < time(&commit));
+        let time = |number: u32| self.commits.time(number);
+        let at = self.commits.number(commit).map(time);
+        let mut older = self
+            .commits
+            .new_ones()
+            .filter(|number| !reachable || Some(time(*number)) < at);
         Some(match older.next() {
             None => Placed::At(Origin { commit, path }),
             Some(_) => Placed::OrNew,

@@ -3,6 +3,7 @@
 //! Where a finding came from is asked afterwards, and only then paid for.
 
 mod common;
+mod graph;
 mod holds;
 mod memory;
 mod nodes;
@@ -10,6 +11,7 @@ mod noting;
 mod objects;
 mod trees;
 
+use graph::{Graph, Reached};
 use holds::{Holdings, Kept};
 pub use holds::{KeptBy, Sought, Whereabouts};
 pub use memory::{Circumstances, Examined, Find};
@@ -21,27 +23,25 @@ use crate::git::{
     Wanted, first_commits, tree_entries,
 };
 use memory::Placed;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::sync::OnceLock;
 use trees::Trees;
 
 /// What a walk over all objects has learnt.
 #[derive(Debug, Default)]
 pub struct History {
-    commits: OidMap<Node>,
+    commits: Graph,
     /// Tags and what they point at.
     tags: OidMap<Oid>,
     /// All refs with the commit, tree or blob that they stand for.
     tips: Vec<(RefName, Oid)>,
-    /// Commits that a ref or `HEAD` reaches, with the place in `tips` of the first ref that does.
-    reachable: OidMap<Option<usize>>,
+    /// For each commit the place in `tips` of the first ref that reaches it.
+    reached: Vec<Reached>,
     /// Trees and blobs that a ref reaches without a commit, with that ref.
     named: OidMap<RefName>,
     /// Which tree holds which, where that was noted.
     trees: Option<Trees>,
     /// See [`History::oldest_first`].
-    order: OnceLock<Vec<Oid>>,
+    order: OnceLock<Vec<u32>>,
     counts: Counts,
     /// Where the repository is cut off.
     shallow: Vec<Oid>,
@@ -49,8 +49,6 @@ pub struct History {
     stock: Option<Stock>,
     /// Whether any of it was not remembered.
     is_new: bool,
-    /// The commits that were not remembered; `None` where nothing was.
-    new_commits: Option<OidSet>,
     /// Where remembered blobs came in.
     placed: OidMap<Vec<Find>>,
     /// How much was looked at before, and not again.
@@ -72,6 +70,7 @@ pub struct Counts {
     pub tags: u64,
 }
 
+/// A commit, as it goes by.
 #[derive(Debug)]
 struct Node {
     parents: Vec<Oid>,
@@ -79,8 +78,6 @@ struct Node {
     tree: Option<u32>,
     /// Its tree, where objects have none at first.
     root: Option<Oid>,
-    /// What it holds, as that is remembered.
-    held: Option<u32>,
     time: i64,
 }
 
@@ -110,19 +107,25 @@ impl History {
     }
 
     fn reach(&mut self, repo: &Repo) {
+        self.reached = vec![Reached::Not; self.commits.len()];
         let branch = repo.head_branch();
         self.tips
             .sort_by_cached_key(|(name, _)| (rank(name, branch.as_ref()), name.clone()));
         for (index, (name, oid)) in self.tips.iter().enumerate() {
-            if self.commits.contains_key(oid) {
-                reach_from(&self.commits, &mut self.reachable, *oid, Some(index));
-            } else {
-                name_all(repo, *oid, name, &mut self.named);
+            match self.commits.number(*oid) {
+                Some(tip) => {
+                    let by = Reached::By(index as u32);
+                    self.commits.reach(&mut self.reached, tip, by);
+                }
+                None => name_all(repo, *oid, name, &mut self.named),
             }
         }
         // A detached HEAD reaches what it stands on.
-        if let Ok(Some(head)) = repo.head() {
-            reach_from(&self.commits, &mut self.reachable, head, None);
+        if let Ok(Some(head)) = repo.head()
+            && let Some(head) = self.commits.number(head)
+        {
+            let by = Reached::ByHead;
+            self.commits.reach(&mut self.reached, head, by);
         }
     }
 
@@ -150,15 +153,23 @@ impl History {
     /// Whether a ref reaches this commit.
     #[must_use]
     pub fn reaches(&self, commit: Oid) -> bool {
-        self.reachable.contains_key(&commit)
+        self.reached_by(commit) != Reached::Not
+    }
+
+    fn reached_by(&self, commit: Oid) -> Reached {
+        let number = self.commits.number(commit);
+        let reached = number.and_then(|number| self.reached.get(number as usize));
+        reached.copied().unwrap_or(Reached::Not)
     }
 
     /// The ref that reaches this commit; of several the checked-out branch, else a branch, else a
     /// tag.
     #[must_use]
     pub fn ref_of(&self, commit: Oid) -> Option<RefName> {
-        let index = self.reachable.get(&commit).copied().flatten()?;
-        self.tips.get(index).map(|(name, _)| name.clone())
+        match self.reached_by(commit) {
+            Reached::By(tip) => self.tips.get(tip as usize).map(|(name, _)| name.clone()),
+            Reached::ByHead | Reached::Not => None,
+        }
     }
 
     /// The refs that name each tag, through other tags or at once.
@@ -194,7 +205,8 @@ impl History {
                 Some(Placed::Lost) => lost.push(index),
             }
         }
-        let all = || self.oldest_first();
+        let all = || self.oldest_first().iter().copied();
+        let oid = |number: u32| self.commits.oid(number);
         let some = |open: &[usize]| -> Vec<Blob<'_>> {
             let blobs = open.iter().map(|index| &blobs[*index]);
             blobs
@@ -216,15 +228,15 @@ impl History {
         if !unknown.is_empty() {
             let mut open: Vec<usize> = (0..unknown.len()).collect();
             // What is new is in none of the remembered commits.
-            let commits = || all().iter().copied().filter(|oid| self.is_new_commit(*oid));
+            let commits = || all().filter(|number| self.commits.is_new(*number));
             if let Some(trees) = &self.trees {
-                let tree = |oid: Oid| Some((oid, self.commits.get(&oid)?.tree?));
+                let tree = |number| Some((oid(number), self.commits.tree(number)?));
                 let origins;
                 (origins, open) = trees.origins(commits().filter_map(tree), &some(&unknown));
                 fill(unknown.clone(), origins);
             }
             let open: Vec<usize> = open.into_iter().map(|index| unknown[index]).collect();
-            let origins = asked(&commits().collect::<Vec<_>>(), &open)?;
+            let origins = asked(&commits().map(oid).collect::<Vec<_>>(), &open)?;
             fill(open, origins);
         }
         if !among_new.is_empty() {
@@ -232,13 +244,15 @@ impl History {
                 .iter()
                 .filter_map(|index| self.placed.get(&blobs[*index].oid));
             let before: OidSet = finds.flatten().filter_map(|find| find.commit).collect();
-            let counts = |oid: &Oid| self.is_new_commit(*oid) || before.contains(oid);
-            let commits: Vec<Oid> = all().iter().copied().filter(counts).collect();
+            let counts = |number: &u32| {
+                self.commits.is_new(*number) || before.contains(&self.commits.oid(*number))
+            };
+            let commits: Vec<Oid> = all().filter(counts).map(oid).collect();
             let origins = asked(&commits, &among_new)?;
             fill(among_new, origins);
         }
         if !lost.is_empty() {
-            let origins = asked(all(), &lost)?;
+            let origins = asked(&all().map(oid).collect::<Vec<_>>(), &lost)?;
             fill(lost, origins);
         }
         Ok(found
@@ -264,49 +278,10 @@ impl History {
             .collect())
     }
 
-    fn is_new_commit(&self, oid: Oid) -> bool {
-        self.new_commits
-            .as_ref()
-            .is_none_or(|new| new.contains(&oid))
-    }
-
     /// Commits that refs reach before others, parents before children, older ones first.
-    fn oldest_first(&self) -> &[Oid] {
-        self.order.get_or_init(|| self.sorted())
-    }
-
-    fn sorted(&self) -> Vec<Oid> {
-        let mut order = Vec::with_capacity(self.commits.len());
-        for reachable in [true, false] {
-            let here =
-                |oid: &Oid| self.commits.contains_key(oid) && self.reaches(*oid) == reachable;
-            let mut children: OidMap<Vec<Oid>> = OidMap::default();
-            let mut waits: OidMap<usize> = OidMap::default();
-            let mut ready = BinaryHeap::new();
-            for (oid, node) in self.commits.iter().filter(|(oid, _)| here(oid)) {
-                let parents: OidSet = node.parents.iter().copied().filter(here).collect();
-                if parents.is_empty() {
-                    ready.push(Reverse((node.time, *oid)));
-                }
-                waits.insert(*oid, parents.len());
-                for parent in parents {
-                    children.entry(parent).or_default().push(*oid);
-                }
-            }
-            while let Some(Reverse((_, oid))) = ready.pop() {
-                order.push(oid);
-                for child in children.remove(&oid).unwrap_or_default() {
-                    if let Some(count) = waits.get_mut(&child) {
-                        *count -= 1;
-                        if *count == 0 {
-                            let time = self.commits.get(&child).map_or(0, |node| node.time);
-                            ready.push(Reverse((time, child)));
-                        }
-                    }
-                }
-            }
-        }
-        order
+    fn oldest_first(&self) -> &[u32] {
+        self.order
+            .get_or_init(|| self.commits.oldest_first(&self.reached))
     }
 }
 
@@ -328,24 +303,6 @@ fn rank(name: &RefName, branch: Option<&RefName>) -> u8 {
         bytes if bytes.starts_with(b"refs/tags/") => 2,
         bytes if bytes.starts_with(b"refs/remotes/") => 3,
         _ => 4,
-    }
-}
-
-/// Marks all that a commit reaches and no earlier ref did.
-fn reach_from(
-    commits: &OidMap<Node>,
-    reachable: &mut OidMap<Option<usize>>,
-    tip: Oid,
-    index: Option<usize>,
-) {
-    let mut open = vec![tip];
-    while let Some(oid) = open.pop() {
-        if let Some(node) = commits.get(&oid)
-            && !reachable.contains_key(&oid)
-        {
-            reachable.insert(oid, index);
-            open.extend(&node.parents);
-        }
     }
 }
 

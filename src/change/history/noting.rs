@@ -2,7 +2,7 @@
 
 use super::trees::{Notes, Trees};
 use crate::git::{
-    BrokenObject, Kind, Objects, Oid, OidMap, Repo, Seen, Share, Visitor, tree_places,
+    BrokenObject, Kind, Large, Objects, Oid, OidMap, Repo, Seen, Share, Visitor, tree_places,
 };
 
 /// What all trees hold of these blobs.
@@ -43,6 +43,8 @@ impl Visitor for Noting<'_> {
             }
         }
     }
+
+    fn large(&mut self, _blob: Large<'_>) {}
 
     // That was said before.
     fn broken(&mut self, _broken: BrokenObject) {}

@@ -5,13 +5,14 @@
 
 use super::super::{Base, Calm, Progress, Sink, Stage, Unread};
 use super::common::{Common, Known, Met};
-use super::memory::Memory;
+use super::graph::Graph;
+use super::memory::{Memory, Remembered};
 use super::noting::{noted, noted_one_by_one};
 use super::trees::{Notes, Trees};
 use super::{Counts, History, Node};
 use crate::git::{
-    AllObjects, BrokenObject, CommitInfo, Kind, Mode, Object, Objects, Oid, OidMap, OidSet, Repo,
-    Seen, Share, Surprise, TagInfo, TreeEntry, Visitor, count_objects, shallow_commits,
+    AllObjects, BrokenObject, CommitInfo, Kind, Large, Mode, Object, Objects, Oid, OidMap, OidSet,
+    Repo, Seen, Share, Surprise, TagInfo, TreeEntry, Visitor, count_objects, shallow_commits,
     tree_places,
 };
 use std::collections::HashMap;
@@ -54,9 +55,10 @@ pub(in crate::change) fn visit(repo: &Repo, jobs: usize, sink: &dyn Sink) -> His
     };
     let mut history = match opened {
         Ok((objects, memory)) => {
-            let mut history = from_packs(&common, &objects, memory.as_ref(), jobs);
+            let is_new = memory.is_none() || objects.count() > 0;
+            let mut history = from_packs(&common, &objects, memory, jobs);
             history.stock = Some(objects.stock().clone());
-            history.is_new = memory.is_none() || objects.count() > 0;
+            history.is_new = is_new;
             history
         }
         Err(Surprise) => from_git(&common, jobs),
@@ -68,12 +70,15 @@ pub(in crate::change) fn visit(repo: &Repo, jobs: usize, sink: &dyn Sink) -> His
 fn from_packs(
     common: &Common<'_>,
     objects: &Objects,
-    memory: Option<&Memory>,
+    mut memory: Option<Memory>,
     jobs: usize,
 ) -> History {
     let jobs = jobs.max(1);
     common.sink.stage(Stage::Blobs);
-    let again = memory.map(|memory| common.show_again(&memory.finds, jobs));
+    let again = memory.as_ref().map(|memory| {
+        common.sink.recall(&memory.notes);
+        common.show_again(&memory.finds, jobs)
+    });
     let parts = (0..jobs)
         .map(|_| Part::new(common, Known::Stored(objects)))
         .collect();
@@ -82,7 +87,7 @@ fn from_packs(
     // Trees are noted only where it will be asked where a blob came in.
     let mut wanted = common.sink.blobs_found();
     let mut remembered = OidSet::default();
-    if let Some(memory) = memory {
+    if let Some(memory) = &memory {
         remembered.extend(memory.finds.iter().map(|find| find.oid));
         wanted.retain(|oid| !remembered.contains(oid));
     }
@@ -105,10 +110,10 @@ fn from_packs(
         notes.extend(part.notes);
     }
     let complete = !all.unnoted;
-    let mut new_commits = None;
-    if let Some(memory) = memory {
-        new_commits = Some(all.commits.keys().copied().collect());
-        memory.recall(&mut all.commits, &mut all.tags);
+    let mut commits = Remembered::default();
+    if let Some(memory) = &mut memory {
+        commits = std::mem::take(&mut memory.commits);
+        all.tags.extend(memory.tags.iter().copied());
     }
     let found = common.sink.blobs_found();
     let known: OidSet = wanted.into_iter().chain(remembered).collect();
@@ -117,7 +122,7 @@ fn from_packs(
         .copied()
         .filter(|oid| !known.contains(oid))
         .collect();
-    let mut history = all.finish();
+    let mut history = all.finish(commits);
     if !by_name.is_empty() {
         // Of some no text spoke, but the names that trees give them.
         common.sink.stage(Stage::Origins);
@@ -127,13 +132,11 @@ fn from_packs(
         history.trees = Trees::of(notes);
     }
     history.found = found;
-    history.kept = memory.map(|memory| memory.kept.clone());
-    history.new_commits = new_commits;
     if let (Some(memory), Some(again)) = (memory, again) {
         history.before = memory.examined.without(again);
-        for find in &memory.finds {
-            let places = history.placed.entry(find.oid).or_default();
-            places.push(find.clone());
+        history.kept = Some(memory.kept);
+        for find in memory.finds {
+            history.placed.entry(find.oid).or_default().push(find);
         }
     }
     history
@@ -162,15 +165,13 @@ fn from_git(common: &Common<'_>, jobs: usize) -> History {
         Known::Seen(met) => std::mem::take(&mut met.trees),
         Known::Stored(_) => OidMap::default(),
     };
-    let mut history = part.finish();
+    let mut history = part.finish(Remembered::default());
     let wanted = common.sink.blobs_found();
     if !wanted.is_empty() {
         common.sink.stage(Stage::Origins);
         let go_on = || common.sink.go_on();
         history.trees = noted_one_by_one(common.repo, &numbers, &wanted, &go_on);
-        for commit in history.commits.values_mut() {
-            commit.tree = commit.root.and_then(|root| numbers.get(&root).copied());
-        }
+        history.commits.number_trees(&numbers);
     }
     history
 }
@@ -243,6 +244,13 @@ impl Visitor for Part<'_> {
             }
         }
         Calm::Unknown
+    }
+
+    fn large(&mut self, blob: Large<'_>) {
+        self.untold.0 += 1;
+        self.untold.1 += blob.length;
+        self.common.show_large(&blob);
+        self.tell();
     }
 
     fn broken(&mut self, broken: BrokenObject) {
@@ -359,7 +367,6 @@ impl<'a> Part<'a> {
                 Known::Stored(_) => None,
                 Known::Seen(_) => Some(info.tree),
             },
-            held: None,
             time: info.committer_time.0,
         };
         self.commits.insert(info.oid, node);
@@ -451,10 +458,10 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Says what is missing and works out what refs reach.
-    fn finish(mut self) -> History {
+    /// Says what is missing and works out what refs reach, with what was remembered.
+    fn finish(mut self, remembered: Remembered) -> History {
         let mut history = History {
-            commits: std::mem::take(&mut self.commits),
+            commits: Graph::of(remembered, std::mem::take(&mut self.commits)),
             tags: std::mem::take(&mut self.tags),
             counts: Counts {
                 trees: self.trees,

@@ -2,17 +2,16 @@
 //! is built on it has been.
 
 use super::delta::Delta;
-use super::inflate::{Buffer, Inflater, Pool};
+use super::inflate::{Buffer, Inflater, Pool, Streamed};
+use super::loose::{Found, Loose};
 use super::plan::Pack;
-use super::{Base, Objects, Seen, Share, Visitor};
+use super::{Base, LARGE, Large, Objects, Opener, Seen, Share, Surprise, Visitor};
 use crate::git::store::BrokenObject;
 use crate::git::{Kind, Oid, Repo};
 use gix_pack::data::entry::Header;
+use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
-
-/// A family whose first object has more bytes than this waits for its like: one at a time.
-const LARGE: usize = 64 << 20;
 
 /// What a thread needs to go through families.
 pub(super) struct Walker<'a, V: Visitor> {
@@ -53,6 +52,24 @@ struct Family<'a> {
     kind: Kind,
 }
 
+/// A loose object, by its number.
+struct InFile<'a>(&'a Loose, usize);
+
+impl Opener for InFile<'_> {
+    fn open(&self) -> io::Result<Box<dyn Read + '_>> {
+        Ok(Box::new(self.0.open(self.1)?))
+    }
+}
+
+/// A stream in a pack, and how many bytes it has inside.
+struct InPack<'a>(&'a [u8], u64);
+
+impl Opener for InPack<'_> {
+    fn open(&self) -> io::Result<Box<dyn Read + '_>> {
+        Ok(Box::new(Streamed::new(self.0, self.1)))
+    }
+}
+
 impl<'a, V: Visitor> Walker<'a, V> {
     pub(super) fn new(objects: &'a Objects, repo: &'a Repo, visitor: V, budget: usize) -> Self {
         Self {
@@ -84,10 +101,14 @@ impl<'a, V: Visitor> Walker<'a, V> {
             .loose
             .read(index, &mut self.inflater, &mut buffer);
         match read {
-            Some(kind) if (kind == Kind::Blob) != (share == Share::Blobs) => {
+            Some(Found::Large(length)) => {
+                let at = &InFile(&self.objects.loose, index);
+                self.visitor.large(Large { oid, length, at });
+            }
+            Some(Found::Here(kind)) if (kind == Kind::Blob) != (share == Share::Blobs) => {
                 self.objects.loose.leave(index);
             }
-            Some(kind) => {
+            Some(Found::Here(kind)) => {
                 self.show(oid, kind, buffer.bytes(), None);
             }
             None => {
@@ -113,8 +134,11 @@ impl<'a, V: Visitor> Walker<'a, V> {
             }
             Err(_) => (Kind::Blob, 0),
         };
-        let _alone =
-            (size > LARGE as u64).then(|| large.lock().unwrap_or_else(PoisonError::into_inner));
+        if kind == Kind::Blob && size > LARGE && pack.children(root).is_empty() {
+            return self.large(pack, number, root, size);
+        }
+        // Others of their like wait: one at a time.
+        let _alone = (size > LARGE).then(|| large.lock().unwrap_or_else(PoisonError::into_inner));
         let family = Family { pack, number, kind };
         let mut open: Vec<Open<V::Note>> = Vec::new();
         let mut next = Some((root, Data::Broken, None));
@@ -159,6 +183,26 @@ impl<'a, V: Visitor> Walker<'a, V> {
                     here @ Data::Here(_) => here,
                 };
                 next = Some((child, data, last.note));
+            }
+        }
+    }
+
+    /// Shows a blob that is a family by itself without ever having all of it.
+    fn large(&mut self, pack: &Pack, number: usize, root: u32, length: u64) {
+        let Some(oid) = Oid::from_raw(pack.id(root)) else {
+            return;
+        };
+        let number = self.objects.first(number) + pack.place(root);
+        if self.objects.number(oid) != Some(number) {
+            return;
+        }
+        match pack.entry(root) {
+            Ok((_, stream)) => {
+                let at = &InPack(stream, length);
+                self.visitor.large(Large { oid, length, at });
+            }
+            Err(Surprise) => {
+                self.by_git(oid, Some(Kind::Blob), true);
             }
         }
     }

@@ -1,8 +1,10 @@
 //! Objects that stand in files of their own (gitrepository-layout(5), `objects/[0-9a-f][0-9a-f]`).
 
-use super::inflate::{Buffer, Inflater};
+use super::LARGE;
+use super::inflate::{Buffer, Inflater, Streamed};
 use crate::git::{Kind, Oid};
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -88,16 +90,61 @@ impl Loose {
         index: usize,
         inflater: &mut Inflater,
         out: &mut Buffer,
-    ) -> Option<Kind> {
+    ) -> Option<Found> {
+        let mut file = File::open(self.path(index)).ok()?;
+        inflater.stored.resize(FIRST, 0);
+        let read = file.read(&mut inflater.stored).ok()?;
+        inflater.stored.truncate(read);
+        if read == FIRST {
+            let (kind, _, length) = inflater.head(header)?;
+            if kind == Kind::Blob && length as u64 > LARGE {
+                return Some(Found::Large(length as u64));
+            }
+            file.read_to_end(&mut inflater.stored).ok()?;
+        }
+        inflater.loose(out, header).map(Found::Here)
+    }
+
+    /// Begins to read one piece by piece.
+    pub(super) fn open(&self, index: usize) -> io::Result<Streamed<File>> {
+        let mut stream = Streamed::new(File::open(self.path(index))?, u64::MAX);
+        let mut head = Vec::new();
+        while head.last() != Some(&0) && head.len() < MAX_HEADER {
+            let mut byte = [0];
+            stream.read_exact(&mut byte)?;
+            head.extend(byte);
+        }
+        let (_, skip, length) = header(&head).ok_or(io::ErrorKind::InvalidData)?;
+        stream.expect((skip + length) as u64);
+        Ok(stream)
+    }
+
+    fn path(&self, index: usize) -> PathBuf {
         let (oid, directory) = self.found[index];
         let hex = oid.to_string();
-        let path = self.directories[directory as usize]
-            .join(&hex[..2])
-            .join(&hex[2..]);
-        let stored = std::fs::read(path).ok()?;
-        inflater.loose(&stored, out, header)
+        let directory = &self.directories[directory as usize];
+        let mut path = directory.clone().into_os_string();
+        path.reserve(hex.len() + 2);
+        for part in ["/", &hex[..2], "/", &hex[2..]] {
+            path.push(part);
+        }
+        path.into()
     }
 }
+
+/// What was found in a file.
+pub(super) enum Found {
+    /// An object, which was inflated.
+    Here(Kind),
+    /// A blob of so many bytes, which was not.
+    Large(u64),
+}
+
+/// So much of a file is read at first: most have no more.
+const FIRST: usize = 1 << 16;
+
+/// No header is longer.
+const MAX_HEADER: usize = 64;
 
 /// `blob 123\0`: the kind, how long the header is, and how many bytes follow.
 fn header(head: &[u8]) -> Option<(Kind, usize, usize)> {

@@ -24,6 +24,7 @@ use gix_index::hash::Kind as HashKind;
 use gix_pack::index;
 use loose::Loose;
 use plan::Pack;
+use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -86,6 +87,28 @@ pub struct Base<'a, N> {
     pub note: N,
 }
 
+/// A blob too large to be held, which is read as often as it is opened.
+pub struct Large<'a> {
+    /// Its id.
+    pub oid: Oid,
+    /// How many bytes it has.
+    pub length: u64,
+    /// Where it is.
+    pub at: &'a dyn Opener,
+}
+
+/// Something that can be read piece by piece.
+pub trait Opener {
+    /// Begins to read it; that it is whole shows at its end.
+    ///
+    /// # Errors
+    /// When it is not there, or no beginning of what it should be.
+    fn open(&self) -> io::Result<Box<dyn Read + '_>>;
+}
+
+/// Whatever has more bytes than this is not held as a whole, where that can be helped.
+pub const LARGE: u64 = 64 << 20;
+
 /// A part of all objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Share {
@@ -101,6 +124,8 @@ pub trait Visitor {
     type Note: Copy;
     /// Here is an object.
     fn object(&mut self, seen: Seen<'_, Self::Note>) -> Self::Note;
+    /// Here is a blob of more than [`LARGE`] bytes that nothing is built on.
+    fn large(&mut self, blob: Large<'_>);
     /// This one could not be read.
     fn broken(&mut self, broken: BrokenObject);
     /// Whether to go on.

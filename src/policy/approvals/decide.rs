@@ -3,9 +3,11 @@
 
 use super::Approved;
 use super::owners::Owner;
+use crate::finding::CheckId;
 use crate::git::{Oid, RepoPath, escape};
 use crate::policy::Persons;
 use crate::policy::groups::{Groups, Principal, Pusher};
+use crate::policy::questions::refs as ask;
 use std::ops::Range;
 
 /// One part of what is new, which somebody else must have seen: as a rule one commit of the line of
@@ -59,6 +61,8 @@ pub(super) struct Asks<'a> {
     pub(super) from: Option<&'a [Principal]>,
     /// Who they are.
     pub(super) groups: &'a Groups,
+    /// Who asks, and is told.
+    pub(super) pusher: &'a Pusher,
     /// Which of them are one.
     pub(super) persons: &'a Persons,
 }
@@ -66,8 +70,8 @@ pub(super) struct Asks<'a> {
 /// What a unit lacks.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Lack {
-    /// The second part of the check's id.
-    pub(super) check: &'static str,
+    /// Which check says so.
+    pub(super) check: CheckId,
     /// The commit.
     pub(super) commit: Oid,
     /// One sentence, escaped.
@@ -117,15 +121,9 @@ fn approvals(
         return None;
     }
     let plural = if asks.count == 1 { "" } else { "s" };
-    let who: Vec<String> = asks
-        .from
-        .into_iter()
-        .flatten()
-        .map(|p| p.to_string())
-        .collect();
-    let by = match &who[..] {
-        [] => String::new(),
-        who => format!(" by {}", who.join(", ")),
+    let by = match asks.from {
+        None | Some([]) => String::new(),
+        Some(who) => format!(" by {}", asks.groups.shown(who, asks.pusher)),
     };
     let has = match &people[..] {
         [] => "none".to_owned(),
@@ -135,7 +133,7 @@ fn approvals(
     let others = others.map(|voice| format!("{} is not one of them", voice.shown()));
     let why = because(at, voices, unheard, others);
     Some(Lack {
-        check: "approvals",
+        check: ask::APPROVALS,
         commit: unit.commit,
         message: format!(
             "commit {} needs {} approval{plural}{by} and has {has}{why}",
@@ -170,7 +168,7 @@ fn owners(
     };
     let why = because(at, voices, unheard, std::iter::empty());
     Some(Lack {
-        check: "owners",
+        check: ask::OWNERS,
         commit: unit.commit,
         message: format!(
             "commit {} touches {path}, which needs the approval of {}{more}{why}",

@@ -16,6 +16,7 @@ use crate::policy::check::Cx;
 use crate::policy::commits::{trailers, values::address};
 use crate::policy::decide::Denial;
 use crate::policy::groups::{Groups, Pusher};
+use crate::policy::questions::refs as ask;
 use crate::policy::settings::{Act, Protect};
 use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -79,7 +80,7 @@ impl<'a> Judge<'a> {
         let (_, tip, object) = update.repo.peel(new).map_err(|error| self.unread(error))?;
         if object.kind != Kind::Commit {
             return Ok(vec![Denial {
-                check: "approvals",
+                check: ask::APPROVALS,
                 message: "it will stand for no commit, and nothing else can be approved".to_owned(),
                 help: "push a commit, or a tag of one".to_owned(),
                 commit: None,
@@ -125,6 +126,7 @@ impl<'a> Judge<'a> {
             count: usize::from(rule.approvals()),
             from: rule.approvals_from.as_deref(),
             groups: update.groups,
+            pusher: update.cx.pusher,
             persons: update.cx.persons()?,
         };
         let trailers = rule.approvals_by().contains(&ApprovedBy::Trailers);
@@ -183,7 +185,8 @@ impl<'a> Judge<'a> {
             None => tip.short(),
         };
         let help = format!(
-            "have it looked at by someone who may, and push what that makes, before this or with it:\n\
+            "have someone who may look at it, and push the approval that this makes, before the change \
+             or with it:\n\
              $ portcullis approve {what} --for {name}"
         );
         Denial {

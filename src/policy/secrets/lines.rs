@@ -2,15 +2,19 @@
 
 use crate::finding::TextRange;
 use crate::scan::Match;
+use std::cell::Cell;
 
 /// The lines of a text, for places.
 pub(super) struct Lines<'a> {
     bytes: &'a [u8],
+    /// A place, and how many line ends stand before it: most ask for places one behind the other.
+    last: Cell<(usize, usize)>,
 }
 
 impl<'a> Lines<'a> {
     pub(super) fn of(bytes: &'a [u8]) -> Self {
-        Self { bytes }
+        let last = Cell::default();
+        Self { bytes, last }
     }
 
     pub(super) fn range(&self, found: &Match) -> TextRange {
@@ -34,7 +38,13 @@ impl<'a> Lines<'a> {
         let before = &self.bytes[..at.min(self.bytes.len())];
         if width == 1 {
             let start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
-            let line = 1 + memchr::memchr_iter(b'\n', before).count();
+            let (from, known) = match self.last.get() {
+                (from, known) if from <= before.len() => (from, known),
+                _ => (0, 0),
+            };
+            let ends = known + memchr::memchr_iter(b'\n', &before[from..]).count();
+            self.last.set((before.len(), ends));
+            let line = 1 + ends;
             let characters = String::from_utf8_lossy(&before[start..]).chars().count();
             return (line, 1 + characters);
         }

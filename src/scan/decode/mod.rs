@@ -111,6 +111,8 @@ pub struct Budget {
     /// Layers that may still be taken off; 8 by default.
     pub depth: usize,
     granted: bool,
+    /// Whether the text is a part of a larger one, so that no archive begins with it.
+    part: bool,
 }
 
 impl Default for Budget {
@@ -120,6 +122,7 @@ impl Default for Budget {
             pieces: 1 << 16,
             depth: 8,
             granted: false,
+            part: false,
         }
     }
 }
@@ -128,12 +131,22 @@ impl Budget {
     /// Decoded bytes allowed for each byte of the content, on top of [`Budget::bytes`].
     pub const TEXT_FACTOR: usize = 8;
 
+    /// For a part of a text.
+    pub(super) fn of_part() -> Self {
+        Self {
+            part: true,
+            ..Self::default()
+        }
+    }
+
     /// Runs `inner` with one layer less: the engine decodes the pieces of a layer in it.
     pub fn deeper<R>(&mut self, inner: impl FnOnce(&mut Self) -> R) -> R {
         let depth = self.depth;
+        let part = std::mem::replace(&mut self.part, false);
         self.depth = depth.saturating_sub(1);
         let result = inner(self);
         self.depth = depth;
+        self.part = part;
         result
     }
 
@@ -163,7 +176,10 @@ struct Decoder {
     run: fn(Input<'_>, &mut Sink<'_>),
 }
 
-/// All decoders. Their order is the order of the pieces.
+/// How many of the decoders are for archives, which begin where the text begins.
+const ARCHIVES: usize = 7;
+
+/// All decoders, those for archives first. Their order is the order of the pieces.
 static DECODERS: [Decoder; 16] = [
     Decoder {
         how: "gzip",
@@ -251,7 +267,8 @@ pub fn decode(text: &[u8], path: &[u8], limits: &mut Budget) -> Decoded {
     limits.grant(text.len());
     let mut decoded = Decoded::default();
     let runs = &base64::runs(text)[..];
-    for decoder in &DECODERS {
+    let skipped = if limits.part { ARCHIVES } else { 0 };
+    for decoder in &DECODERS[skipped..] {
         if limits.bytes == 0 && !decoded.undecided.is_empty() {
             break;
         }

@@ -5,6 +5,7 @@ use super::ssh::fingerprint_of_line;
 use super::{Key, fingerprint};
 use crate::scan::proof::pem_body;
 use memchr::memmem;
+use serde::{Deserialize, Serialize};
 
 /// What begins a public key. A text without any of them is not looked through.
 pub(in crate::scan) const MARKS: [&str; 9] = [
@@ -20,7 +21,7 @@ pub(in crate::scan) const MARKS: [&str; 9] = [
 ];
 
 /// A public key that stands in a text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Public {
     /// As `ssh-keygen -lf` shows it.
     pub fingerprint: String,

@@ -41,11 +41,12 @@ fn lacks(count: usize, from: Option<&[&str]>, voices: &[Voice]) -> Vec<&'static 
         count,
         from: from.as_deref(),
         groups: &groups,
+        pusher: &Pusher::Unknown,
         persons: &persons,
     };
     let units = [unit("free"), unit("owned")];
     let lacks = decide(&units, voices, &[], &asks);
-    lacks.into_iter().map(|lack| lack.check).collect()
+    lacks.into_iter().map(|lack| lack.check.name).collect()
 }
 
 #[test]
@@ -169,6 +170,7 @@ fn the_message_says_who_did_and_who_does_not_count() {
         count: 2,
         from: Some(&from),
         groups: &groups,
+        pusher: &Pusher::Unknown,
         persons: &persons,
     };
     let voices = [

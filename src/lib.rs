@@ -64,6 +64,8 @@
 //! | [`audit`] | keeps and reads the log of what was judged | judge, print |
 //! | [`cli`] | parses, composes, exits | |
 //!
+//! Beside the rooms, `docs/` holds the pages that the README leads to.
+//!
 //! # Two readers
 //! [`git::Repo`] answers in process through `git2` where it can: that is what makes a commit cheap.
 //! A repository that the library cannot open (SHA-256, reftable, partial clone, an alternate with a

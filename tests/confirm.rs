@@ -63,7 +63,7 @@ impl Stand {
             .stdout
             .lines()
             .find_map(|line| line.strip_prefix("server id"));
-        let id = id.unwrap().split_whitespace().next().unwrap().to_owned();
+        let id = id.unwrap().trim().to_owned();
         for repo in [&carol, &alice] {
             repo.git(&format!("config portcullis.serverId {id}")).ok();
         }

@@ -145,7 +145,7 @@ fn signatures_approvals_and_tokens_work_with_sha_256() {
         .stdout
         .lines()
         .find_map(|line| line.strip_prefix("server id"));
-    let id = id.unwrap().trim();
+    let id = id.unwrap().split_whitespace().next().unwrap();
     let words = format!("confirm delete {MAIN} --at {tip} --server-id {id} --quiet");
     let token = carol.portcullis(&words).ok().text().to_owned();
     alice

@@ -53,6 +53,7 @@ mod readme;
 mod remembered;
 mod reports;
 mod server;
+mod server_more;
 mod signatures;
 mod signatures_fido;
 mod signatures_gpg;

@@ -72,20 +72,22 @@ pub(super) fn lines(dir: &Path) -> (Vec<String>, Exit) {
     if !settings.audit.notify.is_empty() {
         needs.push(program("curl", "tells the addresses of audit.notify"));
     }
-    let id = Memory::of(&repo).identity().ok().flatten();
-    needs.extend(id.map(|id| Need::there("server id", named(&id))));
     let missing = needs.iter().any(|need| need.state.is_err());
     let exit = if missing {
         Exit::Undecided
     } else {
         Exit::Clean
     };
-    (needs.iter().map(Need::line).collect(), exit)
+    let mut lines: Vec<String> = needs.iter().map(Need::line).collect();
+    let id = Memory::of(&repo).identity().ok().flatten();
+    lines.extend(id.iter().flat_map(|id| server_id(id)));
+    (lines, exit)
 }
 
-/// The identity of a repository, and what it is for.
-pub(super) fn named(id: &str) -> String {
-    format!("{id} (whoever confirms a push here names it: portcullis confirm --server-id)")
+/// The identity of a repository, alone on its line for whoever copies it, and what it is for.
+pub(super) fn server_id(id: &str) -> [String; 2] {
+    let what = "names this repository in tokens: portcullis confirm --server-id";
+    [("server id", id), ("", what)].map(|(label, text)| format!("{label:<19} {text}"))
 }
 
 fn shown(path: &Path) -> String {

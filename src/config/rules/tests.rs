@@ -161,6 +161,14 @@ fn an_error_in_our_own_format_names_file_line_and_key() {
             "rules.toml:4: \"rule.lines\": is at least 1",
         ),
         (
+            rule("keywords = [\"abc\"]\nanchor = 'a(b'"),
+            "rules.toml:5: \"rule.anchor\": ",
+        ),
+        (
+            rule("anchor = 'ab'"),
+            "rules.toml:4: \"rule.anchor\": needs a regex and keywords",
+        ),
+        (
             rule("lines = \"x\""),
             "rules.toml:4: \"rule.lines\": invalid type",
         ),

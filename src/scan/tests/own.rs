@@ -141,6 +141,30 @@ fn an_own_rule_finds_what_its_regex_finds_with_and_without_keywords() {
 }
 
 #[test]
+fn a_keyword_counts_on_a_line_with_its_anchor() {
+    let text = "id = \"own\"\nregex = '(?s:begin(?P<secret>.{4,80}?)end)'\nlines = 3\n\
+                keywords = [\"begin\"]\nanchor = '^ {0,4}begin'";
+    let row: compile::Row = toml::from_str(text).unwrap();
+    let checked =
+        compile::check(&row, compile::Table::Own, &|_| compile::Partner::Unknown).unwrap();
+    let scanner = Scanner::new(&alone(Rule::own(row, checked, "test").unwrap()));
+    let secret = Random::new(34).text("0123456789abcdef", 12);
+    for (before, found) in [
+        ("", true),
+        ("a = 1\n  ", true),
+        ("we ", false),
+        ("\nwe ", false),
+    ] {
+        let text = format!("{before}begin\n{secret}\nend\n");
+        assert_eq!(
+            spans(&scanner, text.as_bytes()).len(),
+            usize::from(found),
+            "{text:?}"
+        );
+    }
+}
+
+#[test]
 fn an_own_rule_takes_the_place_of_a_built_in_one_and_changes_the_digest() {
     let draft = foreign::Draft {
         id: "github-personal-access-token".to_owned(),

@@ -59,6 +59,8 @@ impl Sink for Walk {
         None
     }
 
+    fn recall(&self, _notes: &[u8]) {}
+
     fn progress(&self, _progress: Progress) {}
 
     fn stage(&self, _stage: Stage) {}

@@ -196,10 +196,10 @@ impl Graph {
             places[*number as usize] = place;
         }
         // What stands in a circle is in no order.
-        for number in 0..self.len() {
-            if places[number] == NONE {
-                places[number] = numbers.len() as u32;
-                numbers.push(number as u32);
+        for (number, place) in (0..).zip(&mut places) {
+            if *place == NONE {
+                *place = numbers.len() as u32;
+                numbers.push(number);
             }
         }
         let mut remembered = Remembered {

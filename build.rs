@@ -108,8 +108,8 @@ fn write_row(out: &mut String, row: &Row, checked: &Checked) {
         out,
         "Rule {{ origin: None, id: {:?}, provider: {:?}, title: {:?}, opens: {:?}, revoke: {:?}, \
          confidence: Confidence::{:?}, keywords: &{:?}, regex: {:?}, reach: {reach}, runs: &[{runs}], \
-         proof: {proof}, model: {model}, lines: {}, near: {near}, min_entropy: {:?}, \
-         examples: &{:?}, counterexamples: &{:?}, literals: &[{literals}], foreign: None, compiled: OnceLock::new(), tiers: Tiers::new() }},",
+         proof: {proof}, model: {model}, lines: {}, anchor: {:?}, near: {near}, min_entropy: {:?}, \
+         examples: &{:?}, counterexamples: &{:?}, literals: &[{literals}], foreign: None, compiled: OnceLock::new(), tiers: Tiers::new(), anchors: Tiers::new() }},",
         row.id,
         text(&row.provider),
         text(&row.title),
@@ -119,6 +119,7 @@ fn write_row(out: &mut String, row: &Row, checked: &Checked) {
         row.keywords,
         row.regex,
         row.lines,
+        row.anchor,
         row.min_entropy,
         row.examples,
         row.counterexamples,

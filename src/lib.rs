@@ -90,6 +90,7 @@
 //! |---|---|---|
 //! | a rule | one `[[rule]]` in `rules.toml`; its examples and counterexamples are its tests | `scan::tests` |
 //! | a pack | one file in `src/policy/`, one row in [`policy::CHECKS`] | `tests/tidy.rs` |
+//! | a check of a pack | where it is raised, by its row in [`policy::QUESTIONS`], which explains it | `tests/tidy.rs` |
 //! | an event | one file in `src/hook/`, one row in [`hook::HOOKS`], one shim in `hooks/` | `hook::table` |
 //! | a report format | one file in `src/report/`, one row in [`report::FORMATS`] | `report` |
 //! | a configuration key | its field in [`policy::settings`], its row in [`config::KEYS`] | `config` |

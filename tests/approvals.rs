@@ -15,7 +15,10 @@ fn what_nobody_else_has_seen_does_not_come_in() {
     let (dave, alice) = (stage.person("dave"), stage.person("alice"));
     stage.topic(&dave, "topic");
     let said = unapproved(&dave, "topic:main");
-    tells(&said, "needs 1 approval by @leads and has none");
+    tells(
+        &said,
+        "needs 1 approval by @leads (alice, bob) and has none",
+    );
     tells(
         &said,
         &format!("portcullis approve {}..", &stage.base[..10]),

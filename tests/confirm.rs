@@ -63,7 +63,7 @@ impl Stand {
             .stdout
             .lines()
             .find_map(|line| line.strip_prefix("server id"));
-        let id = id.unwrap().trim().to_owned();
+        let id = id.unwrap().split_whitespace().next().unwrap().to_owned();
         for repo in [&carol, &alice] {
             repo.git(&format!("config portcullis.serverId {id}")).ok();
         }
@@ -215,7 +215,7 @@ fn a_token_for_anything_else_is_none() {
             "a push by bob",
         ),
     ] {
-        stand.refuses_to_delete(&token).says(why);
+        stand.refuses_to_delete(&token).tells(why);
     }
 }
 
@@ -298,7 +298,7 @@ fn a_rewrite_is_confirmed_with_where_it_goes() {
     to(base)
         .rejected()
         .by(ids::REF_CONFIRM)
-        .says("it is for moving");
+        .tells("it is for moving");
     to(&new).accepted().says("confirmed:");
     stand.server.ref_is(MAIN, &new);
     let kept = stand
@@ -453,4 +453,28 @@ fn a_client_is_told_early() {
         .rejected()
         .says("(warning)")
         .says("portcullis.confirm=TOKEN");
+}
+
+#[test]
+fn a_short_name_will_do_where_one_ref_alone_can_be_meant() {
+    let stand = Stand::new();
+    let (carol, base) = (&stand.carol, &stand.base);
+    let asked = format!("confirm delete main --at {base}");
+    let said = carol.portcullis(&format!("{asked} --quiet")).ok();
+    let option = Stand::confirm(said.text());
+    said.says("main is taken for refs/heads/main");
+    carol
+        .portcullis(&format!("confirm delete nowhere --at {base}"))
+        .exit(2)
+        .says("write refs/heads/nowhere or refs/tags/nowhere");
+    carol.git("tag main").ok();
+    carol
+        .portcullis(&asked)
+        .exit(2)
+        .says("main may be refs/heads/main or refs/tags/main: write the full name");
+    stand
+        .clone
+        .git(&format!("push -o {option} origin :main"))
+        .accepted();
+    stand.server.lacks_ref(MAIN);
 }

@@ -185,7 +185,7 @@ fn refused_after(stand: &Stand, token: &str) {
     stand.clone.push("main").accepted();
     fs::remove_dir_all(stand.server.dir.join("portcullis/spent")).unwrap();
     let delete = format!("push -o {token} origin :main");
-    stand.clone.git(&delete).rejected().says("stands at");
+    stand.clone.git(&delete).rejected().tells("stands at");
     stand.server.ref_is(MAIN, &next);
 }
 

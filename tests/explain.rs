@@ -2,6 +2,7 @@
 
 use crate::world::report::text;
 use crate::world::{Repo, World, assigned, ids};
+use portcullis::policy::{CHECKS, QUESTIONS};
 
 fn fingerprint(repo: &Repo, scan: &str) -> String {
     let report = repo.scan(scan).whatever().json();
@@ -90,15 +91,54 @@ fn what_is_not_there_is_said() {
     repo.portcullis("explain github-personl-access-token")
         .exit(2)
         .says("the nearest is github-personal-access-token");
-    repo.portcullis("explain refs/force")
+    repo.portcullis("explain refs/forse")
         .exit(2)
-        .says("only findings of the pack secrets come from a rule");
+        .says("there is no rule or check refs/forse; the nearest check is refs/force");
+    repo.portcullis("explain refs/nothing-like-it")
+        .exit(2)
+        .says("`portcullis explain refs` lists its checks");
     repo.portcullis("explain 0123")
         .exit(2)
         .says("of a fingerprint give 8 digits or more");
     repo.portcullis("explain github-personal-access-token")
         .ok()
         .says("ghp_");
+}
+
+#[test]
+fn every_check_says_what_it_refuses_and_what_to_do() {
+    let world = World::new();
+    let repo = world.repo_with_a_commit();
+    for pack in CHECKS {
+        let list = repo.portcullis(&format!("explain {}", pack.name)).ok();
+        let list = list.says(pack.doc);
+        for question in QUESTIONS.iter().filter(|q| q.id.pack == pack.name) {
+            let id = question.id.to_string();
+            assert!(list.stdout.contains(&id), "{id}");
+            let mut said = repo.portcullis(&format!("explain {id}")).ok();
+            for part in [question.refuses, question.why, question.fix] {
+                said = said.says(part);
+            }
+        }
+    }
+    // By its name alone, too, all that are called so.
+    let said = repo.portcullis("explain name").ok();
+    said.says("refs/name").says("content/name");
+    repo.portcullis("explain merge-only")
+        .ok()
+        .says("asked by    protect.merge_only");
+    repo.portcullis("explain secrets").ok().says("rules list");
+}
+
+#[test]
+fn a_finding_of_the_policy_names_its_check() {
+    let world = World::new();
+    let repo = world.repo_with_a_commit();
+    repo.write(".env", "A=b\n");
+    let name = fingerprint(&repo, "--worktree");
+    repo.portcullis(&format!("explain {name}"))
+        .ok()
+        .says("check: `portcullis explain env-files/env-file`");
 }
 
 #[test]

@@ -1,9 +1,11 @@
-//! That the README is true: its tour is run, its tables are those of the program.
+//! That the README and the pages of `docs/` are true: the tour is run, the tables are those of the
+//! program, every link leads somewhere.
 //!
-//! With `README=write` in the environment the tests write what is true into it instead.
+//! With `README=write` in the environment the tests write what is true into them instead.
 
 mod tour;
 
+use crate::world::World;
 use portcullis::cli::Exit;
 use portcullis::config::{Config, KEYS, Origin, Support};
 use portcullis::hook::table::Choice;
@@ -20,35 +22,56 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::Mutex;
 
-/// One at a time reads and writes the file.
+/// One at a time reads and writes the files.
 static FILE: Mutex<()> = Mutex::new(());
 
 fn path() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")
 }
 
-fn readme() -> String {
-    fs::read_to_string(path()).unwrap()
+/// The README, then the pages of `docs/`.
+fn pages() -> Vec<PathBuf> {
+    let docs = path().with_file_name("docs");
+    let mut pages: Vec<PathBuf> = fs::read_dir(docs)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    pages.sort();
+    pages.insert(0, path());
+    assert!(pages.len() > 4 && pages.iter().all(|page| page.extension().unwrap() == "md"));
+    pages
 }
 
-/// Holds the README to what is true, or writes that into it.
+/// All of them, one behind the other.
+fn readme() -> String {
+    let pages = pages();
+    let texts = pages.iter().map(|page| fs::read_to_string(page).unwrap());
+    texts.collect()
+}
+
+/// Holds the page with this in it to what is true, or writes that into it.
 #[track_caller]
-fn hold(truth: impl Fn(&str) -> String) {
+fn hold(with: &str, truth: impl Fn(&str) -> String) {
     let _alone = FILE
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
-    let is = readme();
+    let page = pages()
+        .into_iter()
+        .find(|page| fs::read_to_string(page).unwrap().contains(with));
+    let page = page.unwrap_or_else(|| panic!("no page has {with}"));
+    let is = fs::read_to_string(&page).unwrap();
     let should = truth(&is);
     if is == should {
         return;
     }
     if std::env::var_os("README").is_some_and(|word| word == "write") {
-        return fs::write(path(), should).unwrap();
+        return fs::write(page, should).unwrap();
     }
     let differs = is.lines().zip(should.lines()).find(|(a, b)| a != b);
     let (is, should) = differs.unwrap_or(("", "more or fewer lines"));
+    let page = page.display();
     panic!(
-        "README.md says\n    {is}\nand should say\n    {should}\n(README=write cargo test writes it)"
+        "{page} says\n    {is}\nand should say\n    {should}\n(README=write cargo test writes it)"
     );
 }
 
@@ -79,6 +102,58 @@ fn blocks(lines: &[&str]) -> Vec<Block> {
     }
     assert!(open.is_none(), "a block is not closed");
     blocks
+}
+
+/// What a heading is called in a link, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let kept = |c: &char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-');
+    let kept: String = heading.to_lowercase().chars().filter(kept).collect();
+    kept.replace(' ', "-")
+}
+
+#[test]
+fn every_link_leads_to_a_heading() {
+    let link = Regex::new(r"\]\(([^)#:]*)(?:#([a-z0-9-]+))?\)").unwrap();
+    let mut seen = 0;
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for found in link.captures_iter(&text) {
+            let file = page.parent().unwrap().join(&found[1]);
+            let file = if found[1].is_empty() {
+                page.clone()
+            } else {
+                file
+            };
+            assert!(file.exists(), "{}: {}", page.display(), &found[0]);
+            let Some(wanted) = found.get(2) else { continue };
+            let target = fs::read_to_string(&file).unwrap();
+            let lines: Vec<&str> = target.lines().collect();
+            let fenced: Vec<_> = blocks(&lines)
+                .into_iter()
+                .map(|block| block.lines)
+                .collect();
+            let mut headings = lines.iter().enumerate().filter(|(at, line)| {
+                line.starts_with('#') && !fenced.iter().any(|lines| lines.contains(at))
+            });
+            let there = headings
+                .any(|(_, line)| anchor(line.trim_start_matches('#').trim()) == wanted.as_str());
+            assert!(there, "{}: {}", page.display(), &found[0]);
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "only {seen} links");
+}
+
+#[test]
+fn the_readme_is_read_in_one_go() {
+    let text = fs::read_to_string(path()).unwrap();
+    let lines = text.lines().count();
+    assert!(lines < 450, "{lines} lines: move reference to docs/");
+    // Each page is named there.
+    for page in pages().iter().skip(1) {
+        let name = page.file_name().unwrap().to_str().unwrap();
+        assert!(text.contains(&format!("docs/{name}")), "{name}");
+    }
 }
 
 #[test]
@@ -121,7 +196,7 @@ fn packs_are_those_that_judge() {
     for row in CHECKS {
         let _ = writeln!(table, "| `{}` | {} |", row.name, row.doc);
     }
-    hold(|text| with_table(text, "packs", &table));
+    hold("<!-- packs -->", |text| with_table(text, "packs", &table));
 }
 
 #[test]
@@ -138,7 +213,7 @@ fn events_are_those_that_are_answered() {
         };
         let _ = writeln!(table, "| `{}` | {side} | {}{asked} |", row.event, row.doc);
     }
-    hold(|text| with_table(text, "events", &table));
+    hold("<!-- events -->", |text| with_table(text, "events", &table));
 }
 
 #[test]
@@ -147,7 +222,9 @@ fn formats_are_those_that_are_written() {
     for row in FORMATS {
         let _ = writeln!(table, "| `{}` | {} |", row.name, row.doc);
     }
-    hold(|text| with_table(text, "formats", &table));
+    hold("<!-- formats -->", |text| {
+        with_table(text, "formats", &table)
+    });
 }
 
 #[test]
@@ -167,7 +244,7 @@ fn rules_are_those_of_the_catalogue() {
         let _ = writeln!(table, "| {provider} | {} |", ids.join(" "));
     }
     table.push_str("\n</details>\n");
-    hold(|text| with_table(text, "rules", &table));
+    hold("<!-- rules -->", |text| with_table(text, "rules", &table));
 }
 
 // ---- tables that people wrote ----
@@ -287,6 +364,48 @@ fn commands_and_options_are_those_of_the_help() {
             assert!(told, "{command} {option}");
         }
     }
+}
+
+#[test]
+fn servers_are_those_that_a_pusher_can_be_known_by() {
+    let here = rows("| the repository is on |");
+    let named: BTreeSet<String> = here.iter().flat_map(|row| quoted(&row[2])).collect();
+    let listed: BTreeSet<String> = first_column("| `identity.source` | the pusher is |");
+    assert_eq!(
+        &listed - &named,
+        BTreeSet::from(["\"env:NAME\"".to_owned()])
+    );
+    assert!(named.is_subset(&listed));
+    for source in &listed {
+        let keys = "allowed_signers = \"signers\"";
+        let text = format!("version = 1\n[identity]\n{keys}\nsource = {source}\n");
+        let read = settings(&text).identity.source.unwrap();
+        assert_eq!(format!("{:?}", read.to_string()), *source);
+    }
+}
+
+#[test]
+fn the_script_for_a_forge_is_a_gate() {
+    let text = readme();
+    let line = text.lines().find(|line| line.starts_with("exec "));
+    let world = World::new();
+    let server = world.bare("origin.git");
+    let clone = world.clone_of(&server, "clone");
+    server.write(
+        "forge.toml",
+        "version = 1\n[content]\ndeny_paths = [\"*.pem\"]\n",
+    );
+    let policy = server.dir.join("forge.toml");
+    let line = line
+        .unwrap()
+        .replace("portcullis", env!("CARGO_BIN_EXE_portcullis"))
+        .replace("/etc/git/policy.toml", policy.to_str().unwrap());
+    server.write("hooks/pre-receive", format!("#!/bin/sh\n{line}\n"));
+    server.shell("chmod +x hooks/pre-receive").ok();
+    clone.commit("a.txt", "a\n");
+    clone.push("main").accepted();
+    clone.commit("a.pem", "a\n");
+    clone.push("main").rejected().says("content/path");
 }
 
 #[test]

@@ -298,6 +298,69 @@ fn a_folder_holds_what_its_table_names() {
     assert_eq!(known, events);
 }
 
+/// The pack of a module of the table of questions, and the names of its constants.
+fn constants(table: &str) -> Vec<(String, String)> {
+    let row =
+        Regex::new(r#"(?m)^    (?:"[a-z-]+" ([a-z_]+) \{|    ([A-Z_]+) "[a-z-]+" \[)"#).unwrap();
+    let mut module = String::new();
+    let mut all = Vec::new();
+    for found in row.captures_iter(table) {
+        match (found.get(1), found.get(2)) {
+            (Some(name), _) => module = name.as_str().to_owned(),
+            (_, Some(name)) => all.push((module.clone(), name.as_str().to_owned())),
+            (None, None) => {}
+        }
+    }
+    all
+}
+
+#[test]
+fn every_check_that_can_be_raised_is_explained() {
+    const TABLE: &str = "src/policy/questions.rs";
+    // An id is made in the table, or of a rule of the catalogue, and nowhere else.
+    let made = Regex::new(r"(?-u:\b)CheckId \{\s*(pack|name)").unwrap();
+    let shipped = sources(&["src/"]);
+    let makers: BTreeSet<&str> = shipped
+        .iter()
+        .filter(|source| made.is_match(&source.shipped()))
+        .map(|source| source.path.as_str())
+        .collect();
+    assert_eq!(makers, BTreeSet::from([TABLE, "src/policy/secrets.rs"]));
+    // Each row has a check that raises it.
+    let table = shipped.iter().find(|source| source.path == TABLE).unwrap();
+    let constants = constants(&table.text);
+    assert_eq!(constants.len(), policy::QUESTIONS.len());
+    for (module, name) in constants {
+        let raised = shipped.iter().any(|source| {
+            let code = source.shipped();
+            let imports = code.contains(&format!("questions::{module} as ask;"));
+            source.path != TABLE
+                && (imports && code.contains(&format!("ask::{name}"))
+                    || code.contains(&format!("questions::{module}::{name}")))
+        });
+        assert!(raised, "no check raises {module}::{name}");
+    }
+    // And says by which keys it is asked.
+    let known: BTreeSet<&str> = config::KEYS.iter().map(|key| key.path).collect();
+    for question in policy::QUESTIONS {
+        for key in question.keys {
+            assert!(known.contains(key), "{}: {key} is no key", question.id);
+        }
+        for text in [question.refuses, question.why, question.fix] {
+            assert!(text.ends_with('.') && !text.contains('\n'), "{text}");
+        }
+        assert_eq!(
+            policy::question(&question.id.to_string()).unwrap().id,
+            question.id
+        );
+    }
+    let ids: BTreeSet<_> = policy::QUESTIONS
+        .iter()
+        .map(|question| question.id)
+        .collect();
+    assert_eq!(ids.len(), policy::QUESTIONS.len());
+}
+
 #[test]
 fn no_file_names_a_place_on_somebodys_machine() {
     let places = ["/wo", "rk/|/ro", "ot/|/Us", "ers/|/ho", "me/[a-z]+"].concat();

@@ -105,17 +105,27 @@ fn what_may_be_done_is_shown() {
         .says("merge_from  refs/heads/develop")
         .says("2001-01-01T00:00:00Z until 9990-01-01T00:00:00Z, but by carol; it holds now");
     show("--as alice --ref refs/heads/main")
-        .says("refs/heads/main: push yes, create yes, delete no, force no")
+        .says("alice is in @leads, and may")
+        .says("frozen   frozen   no       no       refs/heads/main")
         .says("it holds now");
     show("--as carol --ref refs/heads/main")
-        .says("refs/heads/main: push no, create no, delete no, force no")
+        .says("no       no       no       no       refs/heads/main")
         .lacks("it holds now");
     show("--as dave --ref refs/heads/topic")
-        .says("refs/heads/topic: push yes, create yes, delete no, force yes")
+        .says("dave is in no group, and may")
+        .says("yes*     yes*     no       yes*     refs/heads/topic")
         .lacks("rule 2");
+    // Without a ref, all patterns; the rules for a wider one hold for a narrower one too.
+    show("--as dave")
+        .says("push     create   delete   force")
+        .says("yes*     yes*     no       yes*     refs/heads/**\nno       no       no       no       refs/heads/main\nyes      yes      yes      yes      any ref that matches none");
+    show("--as carol").says("yes*     yes*     yes      yes*     refs/heads/**");
     show("--ref refs/tags/v1").says("free");
+    show("--ref main")
+        .says("main is taken for refs/heads/main")
+        .says("rule 2");
     server
-        .portcullis("policy show --ref main")
+        .portcullis("policy show --ref none")
         .exit(2)
         .says("full name");
 }

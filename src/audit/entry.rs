@@ -86,6 +86,9 @@ pub struct Entry {
     /// The tokens that it relied upon.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     used: Vec<UsedOut>,
+    /// The approvals that it relied upon.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    approvals: Vec<ApprovalOut>,
     /// How many more there are of these and of what was not read.
     #[serde(skip_serializing_if = "is_zero")]
     omitted: usize,
@@ -163,6 +166,18 @@ struct UsedOut {
     expires: String,
 }
 
+#[derive(Serialize)]
+struct ApprovalOut {
+    by: String,
+    /// None: a trailer, which nobody has signed.
+    key: Option<String>,
+    /// The ref that keeps it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval: Option<String>,
+    commit: String,
+    reason: String,
+}
+
 #[derive(Clone, Serialize)]
 struct UnreadOut {
     what: String,
@@ -185,11 +200,13 @@ pub fn entries(
         findings: ByRef::new(&verdict.findings, &|finding| finding),
         suppressed: ByRef::new(&verdict.suppressed, &|entry| &entry.finding),
         left: MOST,
+        written: Vec::new(),
     };
     let mut entries = Vec::new();
     for source in sources {
         for update in source.updates() {
             let out = writer.update(repo, update);
+            writer.written = repo.written_by(&update.name).unwrap_or_default();
             entries.push(writer.entry(out, Some(&update.name)));
         }
         for line in source.bad_updates() {
@@ -279,6 +296,8 @@ struct Writer<'a> {
     suppressed: ByRef<'a, Suppressed>,
     /// How many findings may still be told.
     left: usize,
+    /// What the ref at hand stands for, itself included: tokens name what is written.
+    written: Vec<RefName>,
 }
 
 impl Writer<'_> {
@@ -353,6 +372,7 @@ impl Writer<'_> {
             },
             suppressed: suppressed.collect(),
             used: self.used(name),
+            approvals: self.approvals(name),
             findings,
             omitted: all - told + self.verdict.unread.len().saturating_sub(MOST_UNREAD),
             unread: self.unread(),
@@ -373,7 +393,8 @@ impl Writer<'_> {
     fn used(&self, name: Option<&RefName>) -> Vec<UsedOut> {
         let hex = |oid: Option<Oid>| oid.map(|oid| oid.to_string());
         let used = self.verdict.used.iter();
-        used.filter(|used| name.is_none_or(|name| used.refname == *name))
+        let of = |name: &RefName, used: &RefName| used == name || self.written.contains(used);
+        used.filter(|used| name.is_none_or(|name| of(name, &used.refname)))
             .map(|used| UsedOut {
                 id: used.id.clone(),
                 kind: used.kind,
@@ -384,6 +405,20 @@ impl Writer<'_> {
                 new: hex(used.new),
                 reason: self.redactor.lines(&used.reason),
                 expires: used.expires.clone(),
+            })
+            .collect()
+    }
+
+    fn approvals(&self, name: Option<&RefName>) -> Vec<ApprovalOut> {
+        let approved = self.verdict.approved.iter();
+        approved
+            .filter(|approved| name.is_none_or(|name| approved.refname == *name))
+            .map(|approved| ApprovalOut {
+                by: self.redactor.lines(&approved.by),
+                key: approved.key.clone(),
+                approval: approved.approval.as_ref().map(ToString::to_string),
+                commit: approved.commit.to_string(),
+                reason: self.redactor.lines(&approved.reason),
             })
             .collect()
     }

@@ -16,8 +16,23 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The most bytes behind the last entry that are looked through for it.
 const FARTHEST: u64 = 256 << 20;
 
-/// How many bytes of its end tell what happened just now: some ten thousand entries.
-const LATEST: u64 = 8 << 20;
+/// How much of the end of a log is read back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Back {
+    /// 512 KiB: what happened since the pushes of a moment ago.
+    Little,
+    /// 8 MiB: some ten thousand entries, which is more than one push makes.
+    Far,
+}
+
+impl Back {
+    fn bytes(self) -> u64 {
+        match self {
+            Self::Little => 512 << 10,
+            Self::Far => 8 << 20,
+        }
+    }
+}
 
 /// A log.
 #[derive(Clone, Debug)]
@@ -85,34 +100,29 @@ impl Log {
     pub fn append<T: Serialize>(&self, said: &[T]) -> Result<(), LogError> {
         let append = || {
             let mut file = self.locked()?;
-            let end = end_of(&mut file)?;
-            let before = file.metadata()?.len();
-            let written = file
-                .write_all(&end.lines(said)?)
-                .and_then(|()| file.sync_data());
-            if written.is_err() {
-                // Else half of it would say what is not so. Where this fails too, the next entry
-                // will say that something was cut short.
-                let _ = file.set_len(before);
-            }
-            Ok(written?)
+            add(&mut file, said)
         };
         append().map_err(|problem| self.error(problem))
     }
 
-    /// The entries at its end, oldest first: enough to know those of a push that has just been made.
+    /// The same of what is to be said after the entries at its end, which are given oldest first;
+    /// nobody writes in between.
     ///
     /// # Errors
-    /// When it cannot be read.
-    pub fn latest(&self) -> Result<Vec<Recorded>, LogError> {
-        let latest = || {
+    /// As [`Log::append`].
+    pub fn append_after<T: Serialize>(
+        &self,
+        back: Back,
+        say: &dyn Fn(&[Recorded]) -> Vec<T>,
+    ) -> Result<(), LogError> {
+        let append = || {
             let mut file = self.locked()?;
             let length = file.metadata()?.len();
-            file.seek(SeekFrom::Start(length.saturating_sub(LATEST)))?;
-            let (entries, _) = read(&mut io::BufReader::new(file.take(LATEST)))?;
-            Ok(entries)
+            file.seek(SeekFrom::Start(length.saturating_sub(back.bytes())))?;
+            let (entries, _) = read(&mut io::BufReader::new((&file).take(back.bytes())))?;
+            add(&mut file, &say(&entries))
         };
-        latest().map_err(|problem| self.error(problem))
+        append().map_err(|problem| self.error(problem))
     }
 
     /// Puts the log aside under another name and begins a new file, whose first entry names the
@@ -201,6 +211,24 @@ impl Log {
         }
         Ok(file)
     }
+}
+
+/// Writes behind the last entry.
+fn add<T: Serialize>(file: &mut File, said: &[T]) -> Result<(), LogProblem> {
+    if said.is_empty() {
+        return Ok(());
+    }
+    let end = end_of(file)?;
+    let before = file.metadata()?.len();
+    let written = file
+        .write_all(&end.lines(said)?)
+        .and_then(|()| file.sync_data());
+    if written.is_err() {
+        // Else half of it would say what is not so. Where this fails too, the next entry will say
+        // that something was cut short.
+        let _ = file.set_len(before);
+    }
+    Ok(written?)
 }
 
 /// The mode of a new file by `core.sharedRepository` (git-config(1)). The log is for nobody beyond

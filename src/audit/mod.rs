@@ -17,6 +17,6 @@ mod read;
 
 pub use chain::{Broken, Chain, Flaw, NO_HEAD};
 pub use entry::{Circumstances, Entry, PushId, Rotated, entries};
-pub use log::{Log, LogError};
-pub use moved::{Moved, moved};
+pub use log::{Back, Log, LogError};
+pub use moved::{Ledger, Moved, Withdrawn};
 pub use read::{Recorded, read};

@@ -45,7 +45,23 @@ impl Recorded {
             .map_or_else(String::new, |text| escape(text.as_bytes()))
     }
 
-    /// What happened: `judged`, `moved`, `rotated`.
+    /// Its number.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        let seq = self.value.get("seq").and_then(Value::as_u64);
+        seq.unwrap_or_default()
+    }
+
+    /// Whether it says yes to a key.
+    #[must_use]
+    pub fn flag(&self, key: &str) -> bool {
+        self.value
+            .get(key)
+            .and_then(Value::as_bool)
+            .unwrap_or(false)
+    }
+
+    /// What happened: `judged`, `moved`, `withdrawn`, `rotated`.
     #[must_use]
     pub fn event(&self) -> &str {
         self.str("event").unwrap_or_default()

@@ -1,5 +1,6 @@
 //! The one notion behind staged changes, pushes and history: a whole text and what of it is new.
 
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 /// A whole post-image and the ranges of it that an event brings in.
@@ -27,21 +28,23 @@ pub enum Fresh {
 /// What a look at a content came to, for contents that are built on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Calm {
-    /// Nothing is in it, and what is built on it need only be looked at where it differs, and so far
-    /// around.
+    /// What is built on it need only be looked at where it differs, so far around, and where that
+    /// stands which it holds.
     Within(Around),
     /// What is built on it has to be looked at as a whole.
     #[default]
     Unknown,
 }
 
-/// How many lines around what differs have to be looked at for what may go on there.
+/// How many lines around what differs have to be looked at for what may go on there, and what else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Around {
     /// For rules over several lines.
     pub rules: usize,
     /// For values that are assigned to names.
     pub names: usize,
+    /// The number that what was found in it has with who found it; `None` where it holds nothing.
+    pub holds: Option<NonZeroU32>,
 }
 
 impl Fresh {

@@ -2,10 +2,11 @@
 
 use super::Exit;
 use super::args::Approve as Args;
-use super::check::{layers, refname};
+use super::check::{full_name, layers};
 use super::output::{complain, print, remark};
 use crate::git::{
-    Keys, Kind, Namespace, Oid, RefName, Repo, commit_named, escape, keep, people, ref_named, sign,
+    Keys, Kind, Namespace, Oid, RefName, Repo, commit_named, escape, keep, merge_base, people,
+    ref_named, sign,
 };
 use crate::policy::ServerKeys;
 use crate::policy::approvals::{APPROVALS, Proposal, Proposed, SignedApproval, is_reason};
@@ -40,9 +41,11 @@ struct Asked {
     refname: RefName,
     /// The remote that the approval goes to.
     remote: String,
-    /// Whether the ref was found, here or as it was last seen on the remote.
     proposed: Proposed,
-    known: bool,
+    /// Where the change begins, for people; nothing where the ref is not known here.
+    base: Option<String>,
+    /// What may make it another change than the server will see.
+    doubts: Vec<String>,
 }
 
 impl Asked {
@@ -58,25 +61,52 @@ impl Asked {
             commit_named(repo, text).ok_or_else(|| format!("{text} names no commit here"))
         };
         let refname = match &args.refname {
-            Some(name) => refname(name)?,
+            Some(name) => full_name(repo, name)?,
             None => usual(repo, from).ok_or("say with --for which ref it may come to")?,
         };
-        let (remote, target) = target(repo, &refname)?;
+        let target = Target::of(repo, &refname)?;
         let proposal = Proposal {
             repo,
             refname: refname.clone(),
-            target,
+            target: target.at,
             from: from.map(commit).transpose()?,
             tip: commit(tip)?,
         };
-        let known = target.is_some() || from.is_some();
+        let (from, tip) = (proposal.from, proposal.tip);
         let proposed = proposal.look(OffsetDateTime::now_utc());
+        let proposed = proposed.map_err(|error| error.to_string())?;
+        let begins = |at: Option<Oid>| match at {
+            Some(at) => merge_base(repo, at, tip).map_err(|error| error.to_string()),
+            None => Ok(None),
+        };
+        let (said, there) = (begins(from)?, begins(target.at)?);
+        let base = match (said, there) {
+            (Some(said), _) => Some(format!("{}, where your range begins", said.short())),
+            (None, Some(base)) => {
+                let place = target.place(&refname);
+                Some(format!("{}, where it leaves {place}", base.short()))
+            }
+            (None, None) => None,
+        };
+        let mut doubts = target.doubts(&refname);
+        if let (Some(said), Some(there)) = (said, there)
+            && said != there
+        {
+            doubts.push(format!(
+                "{} has it up to {} only: the server will ask approval for all since then, and your \
+                 range begins at {}",
+                target.place(&refname),
+                there.short(),
+                said.short()
+            ));
+        }
         Ok(Self {
             shown: escape(args.rev.as_bytes()),
             refname,
-            remote: remote.unwrap_or_else(|| "origin".to_owned()),
-            proposed: proposed.map_err(|error| error.to_string())?,
-            known,
+            remote: target.remote.unwrap_or_else(|| "origin".to_owned()),
+            proposed,
+            base,
+            doubts,
         })
     }
 
@@ -96,14 +126,14 @@ impl Asked {
         {
             remark(&["you had a hand in it, so your approval will not count"]);
         }
+        remark(&self.doubts);
         let mut said = String::new();
-        let what = if self.known {
-            String::new()
-        } else {
-            format!(
+        let what = match self.base {
+            Some(_) => String::new(),
+            None => format!(
                 ", all that is in it, since {} is not known here",
                 self.refname
-            )
+            ),
         };
         let _ = writeln!(
             said,
@@ -114,6 +144,9 @@ impl Asked {
             counted(self.proposed.commits, "commit"),
             counted(self.proposed.paths.len(), "path"),
         );
+        if let Some(base) = self.base {
+            let _ = writeln!(said, "base       {base}");
+        }
         let _ = writeln!(
             said,
             "push it    git push {} {}",
@@ -201,33 +234,72 @@ fn usual(repo: &Repo, from: Option<&str>) -> Option<RefName> {
     }
 }
 
-/// The remote that has a ref, and what the ref has: as it was last seen there, else as it is here.
-fn target(repo: &Repo, name: &RefName) -> Result<(Option<String>, Option<Oid>), String> {
-    let refs = repo.refs().map_err(|error| error.to_string())?;
-    let here = || refs.iter().find(|(known, _)| known == name);
-    if let Some(branch) = name.as_bytes().strip_prefix(b"refs/heads/") {
-        let tail = [b"/", branch].concat();
-        let seen = refs.iter().filter_map(|(known, oid)| {
-            let rest = known.as_bytes().strip_prefix(b"refs/remotes/")?;
-            let remote = rest.strip_suffix(&tail[..])?;
-            // A branch `x/main` of a remote ends in the same way.
-            let one = !remote.is_empty() && !remote.contains(&b'/');
-            one.then(|| (escape(remote), *oid))
-        });
-        let seen: Vec<(String, Oid)> = seen.collect();
-        let origin = seen.iter().find(|(remote, _)| remote == "origin");
-        match (origin, &seen[..]) {
-            (Some((remote, oid)), _) | (None, [(remote, oid)]) => {
-                return Ok((Some(remote.clone()), commit_of(repo, *oid)));
-            }
-            (None, []) => {}
-            (None, [_, _, ..]) => {
-                let why = "several remotes have it: begin the range at one, REMOTE/BRANCH..TOPIC";
-                return Err(format!("{name}: {why}"));
+/// What a ref has, as far as this clone knows.
+struct Target {
+    /// The remote on which it was last seen.
+    remote: Option<String>,
+    /// Where it was then; else where it is here.
+    at: Option<Oid>,
+    /// Where it is here.
+    here: Option<Oid>,
+}
+
+impl Target {
+    fn of(repo: &Repo, name: &RefName) -> Result<Self, String> {
+        let refs = repo.refs().map_err(|error| error.to_string())?;
+        let here = refs.iter().find(|(known, _)| known == name);
+        let here = here.and_then(|(_, oid)| commit_of(repo, *oid));
+        if let Some(branch) = name.as_bytes().strip_prefix(b"refs/heads/") {
+            let tail = [b"/", branch].concat();
+            let seen = refs.iter().filter_map(|(known, oid)| {
+                let rest = known.as_bytes().strip_prefix(b"refs/remotes/")?;
+                let remote = rest.strip_suffix(&tail[..])?;
+                // A branch `x/main` of a remote ends in the same way.
+                let one = !remote.is_empty() && !remote.contains(&b'/');
+                one.then(|| (escape(remote), *oid))
+            });
+            let seen: Vec<(String, Oid)> = seen.collect();
+            let origin = seen.iter().find(|(remote, _)| remote == "origin");
+            match (origin, &seen[..]) {
+                (Some((remote, oid)), _) | (None, [(remote, oid)]) => {
+                    return Ok(Self {
+                        remote: Some(remote.clone()),
+                        at: commit_of(repo, *oid),
+                        here,
+                    });
+                }
+                (None, []) => {}
+                (None, [_, _, ..]) => {
+                    let why =
+                        "several remotes have it: begin the range at one, REMOTE/BRANCH..TOPIC";
+                    return Err(format!("{name}: {why}"));
+                }
             }
         }
+        let (remote, at) = (None, here);
+        Ok(Self { remote, at, here })
     }
-    Ok((None, here().and_then(|(_, oid)| commit_of(repo, *oid))))
+
+    /// Whose state of the ref counts here, for people.
+    fn place(&self, name: &RefName) -> String {
+        match &self.remote {
+            Some(remote) => format!("{name} of {remote}, as last fetched"),
+            None => format!("{name} of this clone, as no remote was seen to have it"),
+        }
+    }
+
+    /// The ref is not here what it was last seen to be elsewhere.
+    fn doubts(&self, name: &RefName) -> Vec<String> {
+        match (&self.remote, self.at, self.here) {
+            (Some(remote), Some(at), Some(here)) if at != here => vec![format!(
+                "{name} is at {} in this clone and was last seen at {} on {remote}; the latter counts, \
+                 and git fetch {remote} brings it up to date",
+                here.short(),
+                at.short()
+            )],
+            (_, _, _) => Vec::new(),
+        }
+    }
 }
 
 fn commit_of(repo: &Repo, oid: Oid) -> Option<Oid> {

@@ -59,7 +59,8 @@ pub(super) enum Command {
     Baseline(Baseline),
     /// Shows the catalogue of rules, and tests rule files
     Rules(Rules),
-    /// Explains a rule: what it looks for, what the secret opens, where to revoke it; or a finding:
+    /// Explains a rule: what it looks for, what the secret opens, where to revoke it; a check of the
+    /// policy: what it refuses, why and how to put it right; or a finding:
     /// where it is, what speaks for it, what would suppress it
     Explain(Explain),
     /// Prints the completions of a shell
@@ -386,8 +387,8 @@ pub(super) struct RuleName {
 
 #[derive(Args, Debug)]
 pub(super) struct Explain {
-    /// The id of a rule, with or without `secrets/`; or the fingerprint of a finding, or at least
-    /// eight of its first digits
+    /// A rule, with or without `secrets/`; a check such as `refs/force`; a pack such as `refs`, for
+    /// the list of its checks; or the fingerprint of a finding, or at least eight of its first digits
     #[arg(value_name = "ID|FINGERPRINT")]
     pub(super) id: String,
     /// For a fingerprint: the repository or folder to look in [default: .]

@@ -276,6 +276,8 @@ fn row(entry: &Recorded) -> Vec<String> {
             }
             said
         }
+        "moved" if entry.flag("late") => "moved (noticed late)".to_owned(),
+        "withdrawn" => format!("refused after all: {}", entry.word("why")),
         other => escape(other.as_bytes()),
     };
     let oid = |key| entry.oid(key).flatten();

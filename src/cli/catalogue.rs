@@ -7,6 +7,7 @@ use crate::change::{Content, Fresh};
 use crate::config::rules::{Loaded, load};
 use crate::config::{Config, ConfigError};
 use crate::git::{Repo, escape};
+use crate::policy::{CHECKS, QUESTIONS};
 use crate::scan::template::{Random, expand};
 use crate::scan::{Rule, Scanner, Selection};
 use std::fmt::Write as _;
@@ -68,7 +69,8 @@ pub(super) fn show(id: &str, config: Option<&Path>) -> Exit {
         None => match nearest(id, config) {
             Ok(nearest) => {
                 let why = format!(
-                    "there is no rule {id}; {nearest}`portcullis rules list` lists them all"
+                    "there is no rule or check {id}; {nearest}`portcullis rules list` lists all rules, \
+                     `portcullis explain refs` the checks of a pack"
                 );
                 complain(Exit::Usage, &why)
             }
@@ -80,8 +82,19 @@ pub(super) fn show(id: &str, config: Option<&Path>) -> Exit {
 /// What may have been meant by an id that no rule has.
 fn nearest(id: &str, config_file: Option<&Path>) -> Result<String, ConfigError> {
     let bare = id.strip_prefix("secrets/").unwrap_or(id);
-    if bare.contains('/') {
-        return Ok("only findings of the pack secrets come from a rule, and ".to_owned());
+    if let Some((pack, _)) = bare.split_once('/') {
+        let edits = |id: &String| strsim::damerau_levenshtein(id, bare);
+        let ids = QUESTIONS.iter().map(|question| question.id.to_string());
+        let best = ids
+            .min_by_key(edits)
+            .filter(|id| edits(id) <= bare.len() / 3);
+        return Ok(
+            match (best, CHECKS.iter().any(|known| known.name == pack)) {
+                (Some(id), _) => format!("the nearest check is {id}, and "),
+                (None, true) => format!("`portcullis explain {pack}` lists its checks, and "),
+                (None, false) => String::new(),
+            },
+        );
     }
     let table = config(config_file)?.secrets.selection().table();
     let edits = |rule: &Rule| strsim::damerau_levenshtein(rule.id, bare);

@@ -2,11 +2,11 @@
 
 use super::Exit;
 use super::args::Check as Args;
-use super::output::{Stream, complain, print, report, unreported};
+use super::output::{Stream, complain, print, remark, report, unreported};
 use super::scan::{Refusal, accepting};
 use crate::change::{BadUpdate, RefChange, RefUpdate, Source, There};
 use crate::config::{BaselineAt, Origin, discover_client, discover_server};
-use crate::git::{Certificate, Logged, Oid, RefName, Repo, reflog};
+use crate::git::{Certificate, Logged, Oid, RefName, Repo, escape, reflog};
 use crate::hook::Side;
 use crate::hook::install::status;
 use crate::policy::groups::Pusher;
@@ -213,6 +213,44 @@ fn range(args: &Args, repo: &Repo, revs: &str) -> Result<Vec<Source>, String> {
 pub(super) fn refname(name: &str) -> Result<RefName, String> {
     RefName::new(name.as_bytes())
         .map_err(|_| format!("{name} is not the full name of a ref, such as refs/heads/main"))
+}
+
+/// A ref by its full name, or by one that only one ref can be meant by: of this clone, or a branch that
+/// a remote was seen to have. What was taken is said.
+pub(super) fn full_name(repo: &Repo, name: &str) -> Result<RefName, String> {
+    if name.starts_with("refs/") {
+        return refname(name);
+    }
+    let (branch, tag) = (format!("refs/heads/{name}"), format!("refs/tags/{name}"));
+    let tail = format!("/{name}");
+    let mut found = Vec::new();
+    for (known, _) in repo.refs().map_err(|error| error.to_string())? {
+        let bytes = known.as_bytes();
+        let elsewhere = bytes.strip_prefix(b"refs/remotes/").and_then(|rest| {
+            let remote = rest.strip_suffix(tail.as_bytes())?;
+            (!remote.is_empty() && !remote.contains(&b'/')).then_some(())
+        });
+        if bytes == branch.as_bytes() || elsewhere.is_some() {
+            found.push(branch.clone());
+        } else if bytes == tag.as_bytes() {
+            found.push(tag.clone());
+        }
+    }
+    found.sort();
+    found.dedup();
+    match &found[..] {
+        [one] => {
+            remark(&[format!("{name} is taken for {}", escape(one.as_bytes()))]);
+            refname(one)
+        }
+        [] => refname(name).map_err(|why| {
+            format!("{why}; nothing here is called {name}, so write {branch} or {tag}")
+        }),
+        several => Err(format!(
+            "{name} may be {}: write the full name",
+            several.join(" or ")
+        )),
+    }
 }
 
 /// A full object id, zeros for none, or anything that `git rev-parse` knows as an object.

@@ -2,7 +2,7 @@
 
 use super::Exit;
 use super::args::{Act, Bypass, Confirm, Signing};
-use super::check::{commit, refname};
+use super::check::{commit, full_name};
 use super::output::{complain, print, remark};
 use crate::finding::Fingerprint;
 use crate::git::{Namespace, Oid, RefName, Repo, escape, sign};
@@ -16,7 +16,7 @@ pub(super) fn confirm(args: &Confirm) -> Exit {
     make(&args.signing, &|repo| {
         let object = |text: &str| here(repo, text);
         let old = object(&args.at)?;
-        let name = refname(&args.refname)?;
+        let name = full_name(repo, &args.refname)?;
         let allowed = match (args.act, args.to.as_deref()) {
             (Act::Delete, None) => Allowed::Delete { old },
             (Act::Delete, Some(_)) => {
@@ -37,7 +37,7 @@ pub(super) fn confirm(args: &Confirm) -> Exit {
 pub(super) fn bypass(args: &Bypass) -> Exit {
     make(&args.signing, &|repo| {
         let new = args.to.as_deref().map(|to| here(repo, to)).transpose()?;
-        let name = refname(&args.refname)?;
+        let name = full_name(repo, &args.refname)?;
         let allowed = match (&args.check, new) {
             (Some(check), Some(new)) => Allowed::Check {
                 check: check.clone(),

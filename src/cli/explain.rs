@@ -1,19 +1,21 @@
-//! `portcullis explain`: a rule, or a finding by its fingerprint.
+//! `portcullis explain`: a rule, a check, a pack, or a finding by its fingerprint.
 
 use super::Exit;
 use super::args::{Explain as Args, Source as Kind};
 use super::baseline::{say, tell_unread};
 use super::catalogue;
-use super::output::complain;
+use super::output::{complain, print};
 use super::scan::{Looking, Place, Refusal, usage};
 use crate::change::Source;
 use crate::finding::{Finding, Fingerprint, FoundSecret, Level};
 use crate::policy::baseline::Entry;
 use crate::policy::settings::Mode;
-use crate::policy::{Suppressed, SuppressedBy, Verdict};
+use crate::policy::{CHECKS, QUESTIONS, Question, Suppressed, SuppressedBy, Verdict};
 use crate::report::{self, Audience, Color, Options, Secrets, Verbosity};
 use crate::scan::{Signal, Validity};
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
 
 /// Fewer digits could be those of several findings by chance.
 const SHORTEST: usize = 8;
@@ -26,19 +28,66 @@ pub(super) fn run(args: &Args) -> Exit {
     let digits = hexadecimal && (SHORTEST..=Fingerprint::LENGTH).contains(&id.len());
     let config = args.look.config.as_deref();
     match catalogue::named(id, config) {
-        Ok(None) if digits => {}
-        Ok(None) if hexadecimal && (4..SHORTEST).contains(&id.len()) => {
-            let why =
-                format!("there is no rule {id}; of a fingerprint give {SHORTEST} digits or more");
-            return complain(Exit::Usage, &why);
-        }
-        Ok(_) => return catalogue::show(id, config),
+        Ok(None) => match questions(id) {
+            Some(text) => return print(text.as_bytes()),
+            None if digits => {}
+            None => return no_rule(id, config, hexadecimal),
+        },
+        Ok(Some(_)) => return catalogue::show(id, config),
         Err(error) => return complain(Exit::Usage, &error),
     }
     match explain(args) {
         Ok(exit) => exit,
         Err(Refusal(exit, why)) => complain(exit, &why),
     }
+}
+
+/// What no rule, check or pack is called.
+fn no_rule(id: &str, config: Option<&Path>, hexadecimal: bool) -> Exit {
+    if hexadecimal && (4..SHORTEST).contains(&id.len()) {
+        let why = format!("there is no rule {id}; of a fingerprint give {SHORTEST} digits or more");
+        return complain(Exit::Usage, &why);
+    }
+    catalogue::show(id, config)
+}
+
+/// The checks of a pack, one a line; or those of that id, `PACK/NAME` or `NAME`, in full.
+fn questions(id: &str) -> Option<String> {
+    if let Some(pack) = CHECKS.iter().find(|pack| pack.name == id) {
+        let all: Vec<&Question> = QUESTIONS.iter().filter(|q| q.id.pack == id).collect();
+        let mut text = format!("{:12}{}\n", pack.name, pack.doc);
+        let width = all.iter().map(|q| q.id.to_string().len()).max();
+        for question in &all {
+            let (id, width) = (question.id.to_string(), width.unwrap_or(0));
+            let _ = writeln!(text, "{id:width$}  {}", question.refuses);
+        }
+        if all.is_empty() {
+            text.push_str("its checks are the rules that `portcullis rules list` lists\n");
+        }
+        return Some(text);
+    }
+    let is_it = |q: &&Question| q.id.to_string() == id || q.id.name == id;
+    let all: Vec<String> = QUESTIONS.iter().filter(is_it).map(asked).collect();
+    (!all.is_empty()).then(|| all.join("\n"))
+}
+
+/// A check in full.
+fn asked(question: &Question) -> String {
+    let keys = match question.keys {
+        [] => "none: it is asked always".to_owned(),
+        keys => keys.join(", "),
+    };
+    let id = question.id.to_string();
+    [
+        ("check", id.as_str()),
+        ("refuses", question.refuses),
+        ("why", question.why),
+        ("fix", question.fix),
+        ("asked by", &keys),
+    ]
+    .iter()
+    .map(|(label, text)| format!("{label:12}{text}\n"))
+    .collect()
 }
 
 fn explain(args: &Args) -> Result<Exit, Refusal> {
@@ -162,6 +211,14 @@ fn explained(
         rows.push((
             "rule:",
             format!("`portcullis explain {}` shows it", rule.id),
+        ));
+    } else if crate::policy::question(&finding.check.to_string()).is_some() {
+        rows.push((
+            "check:",
+            format!(
+                "`portcullis explain {}` says why it is asked",
+                finding.check
+            ),
         ));
     }
     let mut text = Vec::new();

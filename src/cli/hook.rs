@@ -18,7 +18,7 @@ use crate::policy::tokens::Presented;
 use crate::policy::{
     BadIdentity, Cache, Effort, Outcome, Policy, Surroundings, Unwatched, Verdict, pusher,
 };
-use crate::report::Audience;
+use crate::report::{Audience, Redactor, Secrets};
 use std::io::Read as _;
 use std::path::Path;
 use std::time::Instant;
@@ -62,10 +62,11 @@ pub(super) fn run(args: &Args) -> Exit {
     };
     if let [Source::Landed(landed)] = &sources[..] {
         // They have moved; all that is left is to say so.
-        if let Err(error) = record.moved(landed) {
+        let redactor = record.redactor(&landed::to_tell(&repo, landed));
+        if let Err(error) = record.moved(landed, &redactor) {
             unrecorded(&error);
         }
-        return landed::run(&repo, &settings, landed);
+        return landed::run(&repo, &settings, landed, &redactor);
     }
     let who = match hook.side {
         Side::Client => Ok(Pusher::Unknown),
@@ -124,7 +125,16 @@ pub(super) fn run(args: &Args) -> Exit {
     }
     let recorded = record.judged(&sources, &verdict);
     if let Err(error) = report(&verdict, &args.common, audience, mode, Stream::Stderr) {
-        return unreported(&verdict, &error);
+        let exit = unreported(&verdict, &error);
+        return match (mode, verdict.outcome()) {
+            // Nothing is held, and the log says so.
+            (Mode::Evaluate, _) => Exit::Clean,
+            (Mode::Enforce, Outcome::Accepted) if recorded.is_ok() => {
+                let taken_back = record.withdrawn("the report cannot be written");
+                taken_back.map_or_else(|error| unrecorded(&error), |()| exit)
+            }
+            (Mode::Enforce, _) => exit,
+        };
     }
     let outcome = match recorded {
         Ok(()) => verdict.outcome(),
@@ -153,6 +163,9 @@ fn unjudged(record: &Record<'_>, sources: &[Source], why: &dyn std::fmt::Display
     if let Err(error) = record.unjudged(sources, why) {
         unrecorded(&error);
     }
+    let verdict = record.undecided(sources, why);
+    let redactor = Redactor::of(&verdict, Secrets::Redacted);
+    let why = redactor.lines(&why.to_string());
     complain(Exit::Undecided, &format!("undecided: {why}"))
 }
 

@@ -2,9 +2,9 @@
 
 use super::Exit;
 use super::args::{Install, Status, Uninstall};
-use super::audit::{Failed, log_of};
+use super::needs;
 use super::output::{complain, print};
-use crate::git::{Repo, escape};
+use crate::git::Repo;
 use crate::hook::install::{self as arming, Events, InstallError, Request, Target};
 use crate::hook::memory::Memory;
 use std::path::{Path, PathBuf};
@@ -39,7 +39,7 @@ pub(super) fn install(args: &Install) -> Exit {
         let repo = server.and_then(|dir| Repo::at(&dir).ok());
         lines.extend(repo.and_then(|repo| {
             let id = Memory::of(&repo).make_identity().ok()?;
-            Some(format!("{:<19} {id}", "server id"))
+            Some(format!("{:<19} {}", "server id", needs::named(&id)))
         }));
         Ok(lines)
     })
@@ -53,65 +53,41 @@ pub(super) fn uninstall(args: &Uninstall) -> Exit {
 
 pub(super) fn status(args: &Status) -> Exit {
     let here = [PathBuf::from(".")];
-    let mut exit = Exit::Clean;
-    for dir in if args.repo.is_empty() {
+    let dirs = if args.repo.is_empty() {
         &here
     } else {
         &args.repo[..]
-    } {
+    };
+    let mut worst = Exit::Clean;
+    for dir in dirs {
         match arming::status(Path::new(dir)) {
             Ok(status) => {
                 let mut lines = status.lines();
-                lines.extend(log_line(Path::new(dir)));
-                lines.extend(of_server(Path::new(dir)));
+                let (needs, ready) = needs::lines(Path::new(dir));
+                lines.extend(needs);
+                let but = match (status.armed, ready) {
+                    (true, Exit::Clean) | (false, _) => "",
+                    (true, Exit::Usage) => ", and refuses all until its policy is put right",
+                    (true, Exit::Blocked | Exit::Undecided) => {
+                        ", but not ready: something that its policy needs is missing, see above"
+                    }
+                };
+                lines.push(format!("{:<19} {}{but}", "armed", status.says_armed()));
                 say(&lines);
-                if !status.armed {
-                    exit = Exit::Blocked;
-                }
+                let exit = if status.armed { ready } else { Exit::Blocked };
+                worst = worse(worst, exit);
             }
             Err(error) => return complain(Exit::Usage, &error),
         }
     }
-    exit
+    worst
 }
 
-/// What a server needs for tokens: who it is, and whether it takes push options.
-fn of_server(dir: &Path) -> Vec<String> {
-    let Some(repo) = Repo::at(dir).ok().filter(|repo| repo.work_tree().is_none()) else {
-        return Vec::new();
-    };
-    let mut lines = Vec::new();
-    if let Some(id) = Memory::of(&repo).identity().ok().flatten() {
-        lines.push(format!("{:<19} {id}", "server id"));
-    }
-    let asked = [
-        "config",
-        "--type=bool",
-        "--get",
-        "receive.advertisePushOptions",
-    ];
-    let taken = repo.git(asked).optional().ok().flatten();
-    let says = match taken.as_deref().map(<[u8]>::trim_ascii_end) {
-        Some(b"true") => "taken",
-        Some(_) | None => {
-            "not taken, so no token arrives: git config receive.advertisePushOptions true"
-        }
-    };
-    lines.push(format!("{:<19} {says}", "push options"));
-    lines
-}
-
-/// On a server: where it writes down what it judges.
-fn log_line(dir: &Path) -> Option<String> {
-    let repo = Repo::at(dir)
-        .ok()
-        .filter(|repo| repo.work_tree().is_none())?;
-    let log = match log_of(&repo, None) {
-        Ok(Some(log)) => escape(log.path().as_os_str().as_encoded_bytes()),
-        Ok(None) => "none is kept; audit.log names one".to_owned(),
-        Err(Failed(_, why)) => escape(why.as_bytes()),
-    };
-    Some(format!("{:<19} {log}", "audit log"))
+/// Of several repositories the one counts that is furthest from guarded.
+fn worse(one: Exit, other: Exit) -> Exit {
+    let order = [Exit::Blocked, Exit::Usage, Exit::Undecided];
+    let found = order.into_iter().find(|exit| [one, other].contains(exit));
+    found.unwrap_or(Exit::Clean)
 }
 
 fn targets(repos: &[PathBuf], global: bool, server: bool) -> Vec<Target> {

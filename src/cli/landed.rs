@@ -2,10 +2,12 @@
 
 use super::Exit;
 use super::output::remark;
+use super::record::called;
 use crate::change::Landed;
 use crate::git::{Oid, RefName, RefWrite, Repo, escape, is_ancestor, write_refs};
 use crate::hook::memory::Memory;
 use crate::policy::settings::{Backups, Settings};
+use crate::report::Redactor;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime, PrimitiveDateTime};
@@ -16,13 +18,30 @@ const KEPT: &str = "refs/portcullis/backup/";
 const TIME: &[BorrowedFormatItem<'_>] =
     format_description!("[year][month][day]T[hour][minute][second]Z");
 
-pub(super) fn run(repo: &Repo, settings: &Settings, landed: &[Landed]) -> Exit {
+/// All refs that are told of after a push: those that were to go before and nobody has heard of too.
+pub(super) fn to_tell(repo: &Repo, landed: &[Landed]) -> Vec<Landed> {
+    let left = Memory::of(repo).left().into_iter().map(|left| Landed {
+        name: left.name,
+        claimed: Some(left.old),
+        new: None,
+    });
+    landed.iter().cloned().chain(left).collect()
+}
+
+pub(super) fn run(
+    repo: &Repo,
+    settings: &Settings,
+    landed: &[Landed],
+    redactor: &Redactor,
+) -> Exit {
     let Backups::Days(days) = settings.server.backups else {
         return Exit::Clean;
     };
     let now = OffsetDateTime::now_utc();
     let mut trouble = Vec::new();
     let mut keep_old = |name: &RefName, old: Oid| {
+        // A token in a name that goes must not come back in another.
+        let name = &called(redactor, name);
         if let Err(why) = keep(repo, name, old, now) {
             trouble.push(format!("{name} at {old} is not kept: {why}"));
         }

@@ -13,6 +13,7 @@ mod hook;
 mod import;
 mod install;
 mod landed;
+mod needs;
 mod output;
 mod policy;
 mod progress;

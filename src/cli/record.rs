@@ -1,12 +1,17 @@
 //! Writes down what a hook of a server has judged, before anyone is told of it.
 
-use crate::audit::{Circumstances, Log, LogError, PushId, entries, moved};
+use crate::audit::{
+    Back, Circumstances, Entry, Ledger, Log, LogError, Moved, PushId, Withdrawn, entries,
+};
 use crate::change::{Landed, Source};
-use crate::git::{RefName, Repo};
+use crate::git::{Oid, RefName, Repo};
 use crate::hook::{Hook, Side};
 use crate::policy::groups::Pusher;
 use crate::policy::settings::{Mode, Settings};
-use crate::policy::{Unread, Verdict};
+use crate::policy::{Policy, Unread, Verdict};
+use crate::report::{Redactor, Secrets};
+use serde::Serialize;
+use std::collections::HashMap;
 use time::OffsetDateTime;
 
 /// Where and how a push is written down; nowhere if the policy asks for no log.
@@ -17,7 +22,17 @@ pub(super) struct Record<'a> {
     identity: Option<String>,
     mode: Mode,
     policy: String,
+    settings: Settings,
     pusher: Pusher,
+    push: PushId,
+}
+
+/// What one push adds to the log.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Line<'a> {
+    Judged(&'a Entry),
+    Moved(Box<Moved>),
 }
 
 impl<'a> Record<'a> {
@@ -38,7 +53,9 @@ impl<'a> Record<'a> {
             identity: settings.identity.source.as_ref().map(ToString::to_string),
             mode: settings.server.mode,
             policy,
+            settings: settings.clone(),
             pusher: Pusher::Unknown,
+            push: PushId::new(),
         }
     }
 
@@ -64,28 +81,76 @@ impl<'a> Record<'a> {
         sources: &[Source],
         why: &dyn std::fmt::Display,
     ) -> Result<(), LogError> {
+        self.write(sources, &self.undecided(sources, why), Mode::Enforce)
+    }
+
+    /// The verdict on what could not be judged, with what of it nobody is shown.
+    pub(super) fn undecided(&self, sources: &[Source], why: &dyn std::fmt::Display) -> Verdict {
         let verdict = Verdict {
             unread: vec![Unread::new("the push", why)],
             ..Verdict::default()
         };
-        self.write(sources, &verdict, Mode::Enforce)
+        self.withholding(sources, verdict)
     }
 
-    /// Writes down that these refs have moved, each with the entry that accepted it.
+    fn withholding(&self, sources: &[Source], verdict: Verdict) -> Verdict {
+        let policy = Policy::new(self.settings.clone(), Side::Server, self.pusher.clone());
+        Verdict {
+            withheld: policy.withheld(sources, &verdict),
+            ..verdict
+        }
+    }
+
+    /// Knows the secrets in the names of these refs, which have moved.
+    pub(super) fn redactor(&self, landed: &[Landed]) -> Redactor {
+        let sources = [Source::Landed(landed.to_vec())];
+        let verdict = self.withholding(&sources, Verdict::default());
+        Redactor::of(&verdict, Secrets::Redacted)
+    }
+
+    /// Writes down that what was accepted is refused after all.
     ///
     /// # Errors
     /// When that is not possible.
-    pub(super) fn moved(&self, landed: &[Landed]) -> Result<(), LogError> {
+    pub(super) fn withdrawn(&self, why: &str) -> Result<(), LogError> {
         let Some(log) = &self.log else {
             return Ok(());
         };
-        let now = |name: &RefName| self.repo.resolve(name).ok().flatten();
-        log.append(&moved(
-            landed,
-            &log.latest()?,
-            &now,
-            OffsetDateTime::now_utc(),
-        ))
+        let now = OffsetDateTime::now_utc();
+        log.append(&[Withdrawn::of(self.push.clone(), self.hook, why, now)])
+    }
+
+    /// Writes down that these refs have moved, each with the entry that accepted it, and those of
+    /// other pushes of which nobody has said so.
+    ///
+    /// # Errors
+    /// When that is not possible.
+    pub(super) fn moved(&self, landed: &[Landed], redactor: &Redactor) -> Result<(), LogError> {
+        let Some(log) = &self.log else {
+            return Ok(());
+        };
+        // As the entries call them that accepted them.
+        let called = |one: &Landed| Landed {
+            name: called(redactor, &one.name),
+            ..one.clone()
+        };
+        let called: Vec<Landed> = landed.iter().map(called).collect();
+        let names = called.iter().map(|one| &one.name);
+        let names: HashMap<&RefName, &RefName> =
+            names.zip(landed.iter().map(|one| &one.name)).collect();
+        let now = |name: &RefName| self.now(names.get(name).unwrap_or(&name));
+        let time = OffsetDateTime::now_utc();
+        log.append_after(Back::Far, &|latest| {
+            let mut ledger = Ledger::of(latest);
+            let said = ledger.landed(&called, &now, time);
+            let mut all = ledger.late(self.hook, &now, time);
+            all.extend(said);
+            all
+        })
+    }
+
+    fn now(&self, name: &RefName) -> Option<Oid> {
+        self.repo.resolve(name).ok().flatten()
     }
 
     fn write(&self, sources: &[Source], verdict: &Verdict, mode: Mode) -> Result<(), LogError> {
@@ -93,7 +158,7 @@ impl<'a> Record<'a> {
             return Ok(());
         };
         let around = Circumstances {
-            push: PushId::new(),
+            push: self.push.clone(),
             hook: self.hook,
             time: OffsetDateTime::now_utc(),
             pusher: &self.pusher,
@@ -101,6 +166,26 @@ impl<'a> Record<'a> {
             mode,
             policy: &self.policy,
         };
-        log.append(&entries(self.repo, sources, verdict, &around))
+        let judged = entries(self.repo, sources, verdict, &around);
+        let all = |late: Vec<Moved>| -> Vec<Line<'_>> {
+            let late = late.into_iter().map(|moved| Line::Moved(Box::new(moved)));
+            late.chain(judged.iter().map(Line::Judged)).collect()
+        };
+        if self.hook == "update" {
+            // Its push goes on, and who has moved what of it post-receive will say.
+            return log.append(&all(Vec::new()));
+        }
+        log.append_after(Back::Little, &|latest| {
+            let ledger = Ledger::of(latest);
+            all(match ledger.hears() {
+                true => ledger.late(self.hook, &|name| self.now(name), around.time),
+                false => Vec::new(),
+            })
+        })
     }
+}
+
+/// The name of a ref without the secret in it, if there is one.
+pub(super) fn called(redactor: &Redactor, name: &RefName) -> RefName {
+    RefName::new(&redactor.bytes(name.as_bytes())).unwrap_or_else(|_| name.clone())
 }

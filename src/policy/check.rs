@@ -1,19 +1,20 @@
 //! The trait of a check: a function of a change.
 
+use super::approvals::Approved;
 use super::groups::Pusher;
 use super::notes::Notes;
 use super::tokens::{Presented, Used};
-use super::{Coverage, ServerKeys};
+use super::{Coverage, Persons, ServerKeys};
 use crate::change::{
     BadUpdate, By, CommitChange, FileChange, Message, Naming, Proposal, RefUpdate, ScopedCommit,
     Unread,
 };
-use crate::finding::{CheckId, Fingerprint};
-use crate::finding::{Finding, Level, Place, PlaceKind};
+use crate::finding::{CheckId, Finding, Fingerprint, FoundSecret, Level, Place, PlaceKind};
 use crate::git::{Certificate, Keys, RefName, Repo, escape};
 use crate::hook::Side;
 use crate::scan::{Confidence, Secret};
 use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Instant;
 
 /// A check implements what it looks at; the one loop in `judge` does the walking.
@@ -113,6 +114,10 @@ pub trait Check: Send + Sync {
     fn finish(&self, _cx: &Cx<'_>, _out: &mut Vec<Raised>) -> Vec<Unread> {
         Vec::new()
     }
+    /// The secrets of a text that somebody may be shown.
+    fn withheld(&self, _text: &[u8]) -> Vec<FoundSecret> {
+        Vec::new()
+    }
     /// Whether a file anywhere in a history matters to this check for its name alone.
     fn wants_name(&self, _name: &[u8]) -> bool {
         false
@@ -142,6 +147,8 @@ pub struct Cx<'a> {
     pub keys: &'a ServerKeys,
     /// What the options of the push show.
     pub presented: &'a Presented,
+    /// The approvals that what is accepted relies upon.
+    pub approved: &'a Mutex<Vec<Approved>>,
     /// What is noted of a history for the next look at it.
     pub notes: &'a Notes,
     /// When it must be decided; whoever does something long asks [`Cx::in_time`] on the way.
@@ -155,6 +162,26 @@ impl Cx<'_> {
     /// When they cannot be read; then nothing that is signed is decided.
     pub fn keys(&self) -> Result<&Keys, Unread> {
         self.keys.get(self.repo)
+    }
+
+    /// Who is the same person as whom. Where the keys cannot be read, as on a client, names speak for
+    /// themselves.
+    ///
+    /// # Errors
+    /// On a server, when the keys cannot be read.
+    pub fn persons(&self) -> Result<&Persons, Unread> {
+        static STRANGERS: LazyLock<Persons> = LazyLock::new(Persons::default);
+        match (self.keys.persons(self.repo), self.side) {
+            (Ok(persons), _) => Ok(persons),
+            (Err(_), Side::Client) => Ok(&STRANGERS),
+            (Err(unread), Side::Server) => Err(unread),
+        }
+    }
+
+    /// Writes down the approvals that an update relies upon.
+    pub fn rely_upon(&self, mut approved: Vec<Approved>) {
+        let mut all = self.approved.lock().unwrap_or_else(PoisonError::into_inner);
+        all.append(&mut approved);
     }
 
     /// Whether there is time left to go on. What is left undone after that is undecided, which the

@@ -11,10 +11,11 @@ use super::check::{Check, Cx, Raised, place_by};
 use super::groups::{Groups, Principal, Pusher};
 use super::parsed::parsed_list;
 use super::protect::{Protect, refs};
+use super::questions::commits as ask;
 use super::ref_pattern::RefPattern;
 use super::settings::Settings;
 use crate::change::{By, Proposal, ScopedCommit, Unread};
-use crate::finding::{CheckId, PlaceKind};
+use crate::finding::PlaceKind;
 use crate::git::{CommitInfo, ReadError, RefName, escape, people};
 use crate::hook::Side;
 use message::{Draft, Fault};
@@ -240,7 +241,7 @@ impl Rules {
         }
         let asked: Vec<&str> = patterns.iter().map(AddressPattern::as_str).collect();
         Some(Fault {
-            check: "author-email",
+            check: ask::AUTHOR_EMAIL,
             kind: PlaceKind::Commit,
             message: format!(
                 "{}; addresses here are {}",
@@ -267,13 +268,16 @@ impl Rules {
             return None;
         }
         Some(Fault {
-            check: "committer",
+            check: ask::COMMITTER,
             kind: PlaceKind::Commit,
             message: format!(
                 "the committer is {}, who pushes is {shown}",
                 escape(&info.committer)
             ),
-            help: "push what you committed yourself".to_owned(),
+            help: format!(
+                "have them push it, or commit it anew yourself:\n$ {} --force-rebase",
+                super::rewrite(Some(info)).replace(" -i", "")
+            ),
         })
     }
 }
@@ -282,7 +286,7 @@ impl Rules {
 fn dates(cx: &Cx<'_>, info: &CommitInfo) -> Result<Option<Fault>, Unread> {
     let now = cx.now.unix_timestamp();
     let fault = |message: String| Fault {
-        check: "date",
+        check: ask::DATE,
         kind: PlaceKind::Commit,
         message,
         help:
@@ -317,18 +321,14 @@ fn dates(cx: &Cx<'_>, info: &CommitInfo) -> Result<Option<Fault>, Unread> {
 }
 
 fn raise(fault: Fault, by: By<'_>) -> Raised {
-    let check = CheckId {
-        pack: "commits",
-        name: fault.check,
-    };
     let mut help = fault.help;
     if by.commit.is_some() && fault.kind == PlaceKind::Message {
         help.push_str("\nmark the commit \"reword\" in:\n$ ");
         help.push_str(&super::rewrite(by.commit));
-    } else if by.commit.is_some() && matches!(fault.check, "author-email" | "date") {
+    } else if by.commit.is_some() && matches!(fault.check, ask::AUTHOR_EMAIL | ask::DATE) {
         help.push_str("\nif it is not the last one, mark it \"edit\" in:\n$ ");
         help.push_str(&super::rewrite(by.commit));
     }
     let place = place_by(fault.kind, by);
-    Raised::denied(check, fault.message, help, place, by.refs.to_vec())
+    Raised::denied(fault.check, fault.message, help, place, by.refs.to_vec())
 }

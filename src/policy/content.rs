@@ -10,6 +10,7 @@ mod values;
 use super::check::{Check, Cx, Raised, place_by, place_in};
 use super::parsed::{ByteCount, parsed_list, parsed_option};
 use super::path_patterns::PathPatterns;
+use super::questions::content as ask;
 use super::settings::Settings;
 use super::{rewrite, shell_word};
 use crate::change::{By, CommitChange, FileChange, Unread};
@@ -73,11 +74,11 @@ impl Check for Files {
             return self.bytes(file, out);
         };
         if !file.is_old_content() && self.asked.deny_paths.matches(path) {
-            let message = "a file of that name stays out of this repository".to_owned();
+            let message = "files of that name stay out of this repository".to_owned();
             out.push(raise(
-                "path",
+                ask::PATH,
                 message,
-                "keep it elsewhere",
+                "keep it elsewhere, and have Git ignore it",
                 place_in(file),
                 file.by,
             ));
@@ -161,7 +162,7 @@ impl Files {
         if let (true, Err(why)) = (lfs, lfs::pointer(bytes)) {
             let message = format!("Git LFS keeps files of that name: {why}");
             let help = "have Git LFS track it, then add it anew (git lfs track; git add)";
-            out.push(raise("lfs", message, help, place_in(file), file.by));
+            out.push(raise(ask::LFS, message, help, place_in(file), file.by));
         }
         if file.is_old_content() {
             return Ok(());
@@ -169,9 +170,15 @@ impl Files {
         if let Some(most) = &self.asked.max_file_size
             && bytes.len() as u64 > most.0
         {
-            let message = format!("{} bytes, and {} are allowed", bytes.len(), most.0);
+            let message = format!("it has {} bytes, and {} are allowed", bytes.len(), most.0);
             let help = "keep it elsewhere, or in Git LFS";
-            out.push(raise("file-size", message, help, place_in(file), file.by));
+            out.push(raise(
+                ask::FILE_SIZE,
+                message,
+                help,
+                place_in(file),
+                file.by,
+            ));
         }
         if let Some((kind, name)) = file_type(bytes)
             && (self.asked.deny_types.contains(&kind)
@@ -179,7 +186,7 @@ impl Files {
         {
             let message = format!("{name}, which stays out of this repository");
             let help = "build it from source, or keep it elsewhere";
-            out.push(raise("type", message, help, place_in(file), file.by));
+            out.push(raise(ask::TYPE, message, help, place_in(file), file.by));
         }
         Ok(())
     }
@@ -256,7 +263,7 @@ impl Files {
                 let message = format!("{moved} changes here without {still}");
                 let help = "change them in one commit";
                 let place = place_by(PlaceKind::Commit, by);
-                out.push(raise("together", message, help, place, by));
+                out.push(raise(ask::TOGETHER, message, help, place, by));
             }
         }
         Ok(())
@@ -289,7 +296,7 @@ impl Files {
                     path: Some(path.clone()),
                     ..place_by(PlaceKind::File, by)
                 };
-                out.push(raise("submodule", message, help, place, by));
+                out.push(raise(ask::SUBMODULE, message, help, place, by));
             }
         }
         Ok(())
@@ -308,9 +315,9 @@ fn link(file: &FileChange<'_>, path: &RepoPath, out: &mut Vec<Raised>) -> Result
         None => return Ok(()),
         Some(why) => why,
     };
-    let message = format!("a symbolic link that is no good elsewhere: {why}");
+    let message = format!("a symbolic link that works nowhere else: {why}");
     let help = "link to a path in the repository, relative to the link";
-    out.push(raise("name", message, help, place_in(file), file.by));
+    out.push(raise(ask::NAME, message, help, place_in(file), file.by));
     Ok(())
 }
 
@@ -336,7 +343,13 @@ fn modules(cx: &Cx<'_>, file: &FileChange<'_>, allowed: &[UrlPattern], out: &mut
         }
     };
     let help = "take it from an address that is allowed";
-    out.push(raise("submodule", message, help, place_in(file), file.by));
+    out.push(raise(
+        ask::SUBMODULE,
+        message,
+        help,
+        place_in(file),
+        file.by,
+    ));
 }
 
 /// The submodules that no parent has at that path.
@@ -384,7 +397,7 @@ fn directory_names(directory: &Directory<'_>, by: By<'_>, out: &mut Vec<Raised>)
 
 fn odd(why: &str, place: Place, by: By<'_>) -> Raised {
     let message = format!("a name that not every system can hold: {why}");
-    raise("name", message, "give it another name", place, by)
+    raise(ask::NAME, message, "give it another name", place, by)
 }
 
 fn twins(other: &[u8], place: Place, by: By<'_>) -> Raised {
@@ -392,14 +405,10 @@ fn twins(other: &[u8], place: Place, by: By<'_>) -> Raised {
         "some systems take it for {}, which stands beside it",
         escape(other)
     );
-    raise("name", message, "give it another name", place, by)
+    raise(ask::NAME, message, "give it another name", place, by)
 }
 
-fn raise(name: &'static str, message: String, help: &str, place: Place, by: By<'_>) -> Raised {
-    let check = CheckId {
-        pack: "content",
-        name,
-    };
+fn raise(check: CheckId, message: String, help: &str, place: Place, by: By<'_>) -> Raised {
     let help = match (&place.path, by.commit) {
         (_, Some(_)) => format!(
             "{help}; change the commit that brings it in, another one on top does not help:\n$ {}",

@@ -2,6 +2,8 @@
 
 use super::groups::{Groups, Principal, Pusher};
 use super::protect::{Act, Protect};
+use super::questions::refs as ask;
+use crate::finding::CheckId;
 use crate::git::{Oid, OidMap, OidSet, RefName, Walked, escape};
 use time::OffsetDateTime;
 
@@ -53,8 +55,8 @@ impl Asker<'_> {
 /// Why not.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Denial {
-    /// The second part of the check's id.
-    pub(super) check: &'static str,
+    /// Which check says so.
+    pub(super) check: CheckId,
     /// One sentence, escaped.
     pub(super) message: String,
     /// What to do, escaped.
@@ -97,9 +99,9 @@ pub(super) fn pending(parents: usize, rules: &[&Protect], now: OffsetDateTime) -
     let direct = rules.iter().any(|rule| rule.merge_only) && parents == 1;
     let direct = direct.then(|| {
         Denial::new(
-            "merge-only",
+            ask::MERGE_ONLY,
             "this branch takes only merges, and this would be a direct commit on it".to_owned(),
-            "git switch -c TOPIC takes what is staged along to a branch of its own",
+            "take what is staged along to a branch of its own:\n$ git switch -c TOPIC",
         )
     });
     let frozen = rules
@@ -109,7 +111,7 @@ pub(super) fn pending(parents: usize, rules: &[&Protect], now: OffsetDateTime) -
 }
 
 impl Denial {
-    fn new(check: &'static str, message: String, help: &str) -> Self {
+    fn new(check: CheckId, message: String, help: &str) -> Self {
         Self {
             check,
             message,
@@ -125,20 +127,27 @@ impl Denial {
 }
 
 fn who(motion: &Motion<'_>, rule: &Protect, asker: Asker<'_>) -> Option<Denial> {
-    let Asker::Server(_, pusher) = asker else {
+    let Asker::Server(groups, pusher) = asker else {
         return None;
     };
-    if asker.may(rule.who_may(motion.act)) {
+    let those = rule.who_may(motion.act);
+    if groups.allows(those, pusher) {
         return None;
     }
     let (check, what) = match motion.act {
-        Act::Push => ("push", "move it forward"),
-        Act::Create => ("create", "create it"),
-        Act::Delete => ("delete", "delete it"),
-        Act::Force => ("force", "rewind or replace it"),
+        Act::Push => (ask::PUSH, "move it forward"),
+        Act::Create => (ask::CREATE, "create it"),
+        Act::Delete => (ask::DELETE, "delete it"),
+        Act::Force => (ask::FORCE, "rewind or replace it"),
     };
     let who = match pusher {
-        Pusher::Known(name) => format!("{} may not {what}", escape(name)),
+        Pusher::Known(name) => {
+            let only = match those {
+                [] => "nobody".to_owned(),
+                those => format!("only {}", groups.shown(those, pusher)),
+            };
+            format!("{} may not {what}, {only} may", escape(name))
+        }
         Pusher::Unknown => {
             format!("who pushes is not known to this server, so they may not {what}")
         }
@@ -148,12 +157,21 @@ fn who(motion: &Motion<'_>, rule: &Protect, asker: Asker<'_>) -> Option<Denial> 
             "log in as someone whom the server knows (by its policy's identity.source); for `check`, \
              name one with --as"
         }
-        Act::Push => "push to a branch of your own and ask one of those who may",
-        Act::Create | Act::Delete => "ask one of those who may",
+        Act::Push if those.is_empty() => OWN_BRANCH,
+        Act::Push => {
+            "push to a branch of your own, and have one of them merge it:\n\
+             $ git push REMOTE HEAD:refs/heads/TOPIC"
+        }
+        Act::Create if those.is_empty() => "push it under a name that no rule protects",
+        Act::Create => "ask one of them, or push it under a name that no rule protects",
+        Act::Delete if those.is_empty() => "leave it; the policy lets nobody delete it",
+        Act::Delete => "leave it, or ask one of them",
         Act::Force => "bring in what is there (git pull --rebase) and push without --force",
     };
     Some(Denial::new(check, format!("protected: {who}"), help))
 }
+
+const OWN_BRANCH: &str = "push to a branch of your own:\n$ git push REMOTE HEAD:refs/heads/TOPIC";
 
 fn names(motion: &Motion<'_>, rule: &Protect) -> Option<Denial> {
     let names = rule.names.as_ref()?;
@@ -163,15 +181,20 @@ fn names(motion: &Motion<'_>, rule: &Protect) -> Option<Denial> {
     }
     let pattern = escape(names.as_str().as_bytes());
     let message = format!("its name does not match {pattern}");
-    let help = "push it under a name that does: git push REMOTE HEAD:refs/heads/NAME";
-    Some(Denial::new("names", message, help))
+    let tag = motion.names[0].as_bytes().starts_with(b"refs/tags/");
+    let help = if tag {
+        "push it under a name that does: git push REMOTE TAG:refs/tags/NAME"
+    } else {
+        "push it under a name that does: git push REMOTE HEAD:refs/heads/NAME"
+    };
+    Some(Denial::new(ask::NAMES, message, help))
 }
 
 fn annotated(motion: &Motion<'_>, rule: &Protect) -> Option<Denial> {
     (rule.annotated && motion.lightweight).then(|| {
         let message = "the tag is lightweight, and must be annotated".to_owned();
-        let help = "git tag -f -a NAME -m MESSAGE COMMIT, and push it again";
-        Denial::new("annotated", message, help)
+        let help = "make it again, with a message, and push that:\n$ git tag -f -a NAME COMMIT";
+        Denial::new(ask::ANNOTATED, message, help)
     })
 }
 
@@ -181,28 +204,32 @@ fn frozen(rule: &Protect, asker: Asker<'_>, now: OffsetDateTime) -> Option<Denia
     let window = rule.freeze.iter().find(closed)?;
     let format = &time::format_description::well_known::Rfc3339;
     let until = window.until.format(format).unwrap_or_default();
-    let except: Vec<String> = window.except.iter().map(ToString::to_string).collect();
-    let but = if except.is_empty() {
-        String::new()
-    } else {
-        format!(" but by {}", except.join(", "))
+    let but = match (&window.except[..], asker) {
+        ([], _) => String::new(),
+        (except, Asker::Server(groups, pusher)) => {
+            format!(", but for {}", groups.shown(except, pusher))
+        }
+        (except, Asker::Client) => {
+            let except: Vec<String> = except.iter().map(ToString::to_string).collect();
+            format!(", but for {}", except.join(", "))
+        }
     };
     let message = format!("frozen until {until}: nothing changes it{but}");
-    let help = "push to another branch, or wait until then";
-    Some(Denial::new("freeze", message, help))
+    let help = "wait until then, or push to another branch";
+    Some(Denial::new(ask::FREEZE, message, help))
 }
 
 fn merge_only(motion: &Motion<'_>, rule: &Protect) -> Option<Denial> {
     if !rule.merge_only {
         return None;
     }
-    let denial = |message: String, help| Some(Denial::new("merge-only", message, help));
+    let denial = |message: String, help| Some(Denial::new(ask::MERGE_ONLY, message, help));
     match motion.act {
         Act::Delete => return None,
         // There is no old tip; what must not happen is that commits come in by its creation.
         Act::Create if motion.brings => {
             let message =
-                "takes only merges: it must be created at a commit that a ref has already";
+                "it takes only merges, so it must be created at a commit that a ref has already";
             let help = "push those commits to another branch first, and have them merged";
             return denial(message.to_owned(), help);
         }
@@ -212,7 +239,7 @@ fn merge_only(motion: &Motion<'_>, rule: &Protect) -> Option<Denial> {
     let commits = motion.history.as_ref()?;
     let line = Line::of(motion.tip, commits);
     if line.end != motion.old {
-        let message = "takes only merges into it: its old tip would not stay on the line of first \
+        let message = "it takes only merges into it: its old tip would not stay on the line of first \
                        parents";
         let help = "merge into the branch, not the branch into yours: git switch BRANCH, git pull, \
                     git merge --no-ff TOPIC";
@@ -220,15 +247,16 @@ fn merge_only(motion: &Motion<'_>, rule: &Protect) -> Option<Denial> {
     }
     if let Some(direct) = line.commits.iter().rev().find(|c| c.parents.len() < 2) {
         let message = format!(
-            "takes only merges: commit {} was made on it directly",
+            "it takes only merges: commit {} was made on it directly",
             direct.oid.short()
         );
-        let help = "put the commits on a branch of their own and merge that with git merge --no-ff";
+        let help = "push them to a branch of their own, and have that merged (git merge --no-ff):\n\
+                    $ git push REMOTE HEAD:refs/heads/TOPIC";
         return denial(message, help).map(|denial| denial.at(direct.oid));
     }
     let hollow = line.hollow(commits)?;
     let message = format!(
-        "takes only merges: commit {} looks like one and merges nothing in",
+        "it takes only merges: commit {} looks like one and merges nothing in",
         hollow.short()
     );
     let help = "merge a branch that has commits of its own";
@@ -245,12 +273,12 @@ fn merge_from(motion: &Motion<'_>, asked: &Asked<'_>) -> Option<Denial> {
     let merge = line.commits.iter().rev().find(outside)?;
     let from: Vec<&str> = from.iter().map(super::RefPattern::as_str).collect();
     let message = format!(
-        "commit {} merges what is on none of: {}",
+        "commit {} merges in what is on none of {}",
         merge.oid.short(),
         from.join(", ")
     );
     let help = "push to one of those first, and merge from there";
-    Some(Denial::new("merge-from", message, help).at(merge.oid))
+    Some(Denial::new(ask::MERGE_FROM, message, help).at(merge.oid))
 }
 
 fn linear(motion: &Motion<'_>, rule: &Protect) -> Option<Denial> {
@@ -260,11 +288,11 @@ fn linear(motion: &Motion<'_>, rule: &Protect) -> Option<Denial> {
     let commits = motion.history.as_ref()?;
     let merge = commits.iter().rev().find(|c| c.parents.len() > 1)?;
     let message = format!(
-        "its history is linear: commit {} is a merge",
+        "it takes no merges, and commit {} is one",
         merge.oid.short()
     );
-    let help = "git rebase puts the commits in a line; push that";
-    Some(Denial::new("linear", message, help).at(merge.oid))
+    let help = "put the commits in a line (git rebase), and push that";
+    Some(Denial::new(ask::LINEAR, message, help).at(merge.oid))
 }
 
 /// The new commits on the line of first parents.

@@ -2,9 +2,10 @@
 //! harmless value today is a password tomorrow.
 
 use super::check::{Check, Cx, Raised, place_in};
+use super::questions::env_files::ENV_FILE;
 use super::settings::{self, Settings};
 use crate::change::{FileChange, Unread};
-use crate::finding::{CheckId, Finding, Place};
+use crate::finding::{Finding, Place};
 use crate::git::{Mode, RepoPath};
 
 pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
@@ -12,8 +13,6 @@ pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
         settings: settings.env_files.clone(),
     })
 }
-
-const PACK: &str = "env-files";
 
 struct EnvFiles {
     settings: settings::EnvFiles,
@@ -45,12 +44,8 @@ impl Check for EnvFiles {
         let place = place_in(file);
         let kept = file.is_kept();
         let message = "a file that holds an environment; keep it out of the repository".to_owned();
-        let check = CheckId {
-            pack: PACK,
-            name: "env-file",
-        };
         let mut raised = Raised::denied(
-            check,
+            ENV_FILE,
             message,
             help(&place, kept, &super::rewrite(file.by.commit)),
             place,
@@ -66,7 +61,7 @@ impl Check for EnvFiles {
     }
 
     fn holds_at(&self, _cx: &Cx<'_>, finding: &Finding, path: &RepoPath) -> bool {
-        finding.check.pack != PACK || self.settings.denies(path)
+        finding.check != ENV_FILE || self.settings.denies(path)
     }
 }
 

@@ -28,6 +28,9 @@ impl Pusher {
     }
 }
 
+/// So many are named of many.
+const NAMED: usize = 3;
+
 /// One entry of a list such as `push = ["@leads", "dave"]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Principal {
@@ -141,10 +144,61 @@ impl Groups {
         Some(names.len())
     }
 
+    /// The groups that hold someone.
+    pub fn of<'a>(&'a self, pusher: &'a Pusher) -> impl Iterator<Item = Principal> + 'a {
+        let groups = self.0.keys().map(|name| Principal::Group(name.clone()));
+        groups.filter(|group| self.allows(std::slice::from_ref(group), pusher))
+    }
+
+    /// A list for people: `@leads (alice, bob, carol and 2 more), dave`. Who that is in person is told
+    /// to those alone whom the server knows: whom they may ask is no secret to them.
+    #[must_use]
+    pub fn shown(&self, principals: &[Principal], to: &Pusher) -> String {
+        let known = matches!(to, Pusher::Known(_));
+        let (mut all, mut unnamed) = (Vec::new(), 0);
+        for principal in principals {
+            match principal {
+                Principal::Everyone => all.push("everyone who is known".to_owned()),
+                Principal::Group(group) if known => {
+                    let members = self.0.get(group).map(Vec::as_slice).unwrap_or_default();
+                    let names = members.iter().map(|member| escape(member.0.as_bytes()));
+                    let names = match members {
+                        [] => "nobody".to_owned(),
+                        _ => named(names),
+                    };
+                    all.push(format!("{principal} ({names})"));
+                }
+                Principal::User(_) if !known => unnamed += 1,
+                Principal::Group(_) | Principal::User(_) => all.push(principal.to_string()),
+            }
+        }
+        match unnamed {
+            0 => {}
+            1 => all.push("one account".to_owned()),
+            more => all.push(format!("{more} accounts")),
+        }
+        if all.is_empty() {
+            return "nobody".to_owned();
+        }
+        named(all.into_iter())
+    }
+
     /// Whether a group of that name exists.
     #[must_use]
     pub fn has(&self, group: &str) -> bool {
         self.0.contains_key(group)
+    }
+}
+
+/// The first of some names, and how many there are beside them.
+fn named(names: impl ExactSizeIterator<Item = String>) -> String {
+    let count = names.len();
+    // To say "and 1 more" takes as long as the name.
+    let most = if count == NAMED + 1 { count } else { NAMED };
+    let first: Vec<String> = names.take(most).collect();
+    match count - first.len() {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
     }
 }
 
@@ -185,6 +239,34 @@ mod tests {
                 allowed,
                 "{list:?} {pusher:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_list_is_shown_with_a_few_names() {
+        let groups: Groups = toml::from_str(
+            "leads = [\"alice\"]\nmany = [\"a\", \"b\", \"c\", \"d\", \"e\"]\nfour = [\"a\", \"b\", \"c\", \"d\"]\n\
+             empty = []",
+        )
+        .unwrap();
+        let alice = Pusher::named(b"alice");
+        for (list, to, shown) in [
+            (&[][..], &alice, "nobody"),
+            (&["*"], &alice, "everyone who is known"),
+            (&["@leads", "dave"], &alice, "@leads (alice), dave"),
+            (&["@many"], &alice, "@many (a, b, c and 2 more)"),
+            (&["@four"], &alice, "@four (a, b, c, d)"),
+            (
+                &["@empty", "@missing"],
+                &alice,
+                "@empty (nobody), @missing (nobody)",
+            ),
+            (&["v", "w", "x", "y", "z"], &alice, "v, w, x and 2 more"),
+            (&["@leads", "dave"], &Pusher::Unknown, "@leads, one account"),
+            (&["dave", "erin"], &Pusher::Unknown, "2 accounts"),
+            (&[], &Pusher::Unknown, "nobody"),
+        ] {
+            assert_eq!(groups.shown(&principals(list), to), shown, "{list:?}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! The keys of a server, opened when first they are asked for and then once.
 
-use super::Unread;
 use super::identity::Identity;
+use super::{Persons, Unread};
 use crate::git::{KeyFiles, Keys, Repo};
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 pub struct ServerKeys {
     files: KeyFiles,
     opened: OnceLock<Result<Keys, Unread>>,
+    persons: OnceLock<Persons>,
 }
 
 impl ServerKeys {
@@ -25,6 +26,7 @@ impl ServerKeys {
                 gpg_accounts: identity.gpg_keys.accounts(),
             },
             opened: OnceLock::new(),
+            persons: OnceLock::new(),
         }
     }
 
@@ -49,5 +51,14 @@ impl ServerKeys {
             Keys::open(&files).map_err(|error| Unread::new("the keys of [identity]", error))
         });
         opened.as_ref().map_err(Clone::clone)
+    }
+
+    /// Who is the same person as whom, by those keys.
+    ///
+    /// # Errors
+    /// As [`ServerKeys::get`].
+    pub fn persons(&self, repo: Option<&Repo>) -> Result<&Persons, Unread> {
+        let keys = self.get(repo)?;
+        Ok(self.persons.get_or_init(|| Persons::linked(keys.owners())))
     }
 }

@@ -1,20 +1,22 @@
 //! The order of findings, and what makes two of them one.
 
 use super::check::Raised;
-use crate::finding::{Finding, Fingerprint};
+use crate::finding::{Finding, Fingerprint, PlaceKind};
 use std::collections::HashMap;
 
 /// By place, oldest first where commits brought it in; what a ref reaches before what none does.
+/// Commits as such are shown parents first, and stay so: their dates say less about that.
 pub(super) fn order(finding: &Finding) -> impl Ord + use<> {
     let place = &finding.place;
+    let walked = matches!(place.kind, PlaceKind::Commit | PlaceKind::Message);
     (
         place.reachable == Some(false),
-        place.date.clone(),
+        place.date.clone().filter(|_| !walked),
         place.path.clone(),
         place.text,
         place.refname.clone(),
         finding.check,
-        place.commit,
+        place.commit.filter(|_| !walked),
     )
 }
 

@@ -1,6 +1,7 @@
 //! Pack `refs`: refs are made, moved and deleted only as every matching rule allows, since what a
 //! branch is called decides what is built from it.
 
+mod advice;
 mod certificate;
 mod confirm;
 mod signed;
@@ -10,6 +11,7 @@ use super::approvals::{self, Judge};
 use super::check::{Check, Cx, Raised};
 use super::decide::{Asked, Asker, Denial, Line, Motion, decide, pending};
 use super::groups::Groups;
+use super::questions::refs as ask;
 use super::settings::{Act, Protect, Server, Settings};
 use crate::change::{BadUpdate, RefChange, RefUpdate, ScopedCommit, Unread};
 use crate::finding::{CheckId, Level, Place, PlaceKind};
@@ -38,7 +40,7 @@ impl Check for Refs {
         if update.repeated {
             let help = "push each ref once".to_owned();
             let message = "the push names this ref twice".to_owned();
-            out.push(raise("duplicate", message, help, &update.name));
+            out.push(raise(ask::DUPLICATE, message, help, &update.name));
         }
         let name = &update.name;
         if let (Side::Server, Some(repo)) = (cx.side, cx.repo) {
@@ -139,7 +141,7 @@ impl Check for Refs {
                         print the whole command";
             let first = cx.updates.first().map(|update| &update.name);
             let refs = cx.updates.iter().map(|update| update.name.clone());
-            let (id, place) = (id("push-option"), place(first));
+            let (id, place) = (ask::PUSH_OPTION, place(first));
             let help = help.to_owned();
             out.push(Raised::denied(id, why.clone(), help, place, refs.collect()));
         }
@@ -150,7 +152,7 @@ impl Check for Refs {
         let message = format!("{}: {}", escape(&update.name), update.why);
         let help = "push to a full ref name such as refs/heads/main".to_owned();
         let place = place(None);
-        out.push(Raised::denied(id("name"), message, help, place, Vec::new()));
+        out.push(Raised::denied(ask::NAME, message, help, place, Vec::new()));
     }
 
     fn whole(&self, cx: &Cx<'_>, coverage: &Coverage, out: &mut Vec<Raised>) {
@@ -169,15 +171,13 @@ impl Check for Refs {
         };
         for (key, limit, count, what) in limits {
             if let Some(limit) = limit.filter(|limit| count > *limit) {
-                let message =
-                    format!("the push brings in {count} {what}; {key} allows {limit} at once");
+                let message = format!(
+                    "the push brings in {count} {what}, and server.{key} allows {limit} at once"
+                );
                 let help = "push in parts, older commits first: git push REMOTE COMMIT:BRANCH";
                 let refs = cx.updates.iter().map(|update| update.name.clone());
                 out.push(Raised::denied(
-                    CheckId {
-                        pack: "refs",
-                        name: "limit",
-                    },
+                    ask::LIMIT,
                     message,
                     help.to_owned(),
                     place(Some(&first.name)),
@@ -192,10 +192,6 @@ fn is_branch(name: &RefName) -> bool {
     name.as_bytes().starts_with(b"refs/heads/")
 }
 
-fn id(name: &'static str) -> CheckId {
-    CheckId { pack: "refs", name }
-}
-
 fn denied(denial: Denial, name: &RefName) -> Raised {
     let mut raised = raise(denial.check, denial.message, denial.help, name);
     raised.finding.place.commit = denial.commit;
@@ -205,7 +201,7 @@ fn denied(denial: Denial, name: &RefName) -> Raised {
 /// Says of a token that it lets nothing pass.
 pub(super) fn no_bypass(name: &RefName, why: &str) -> Raised {
     let message = format!("the token of portcullis.bypass lets nothing pass: {why}");
-    warning_of(raise("bypass", message, String::new(), name))
+    warning_of(raise(ask::BYPASS, message, String::new(), name))
 }
 
 /// On a client it is a word of advice: the server decides, and may know a reason to allow it.
@@ -218,14 +214,8 @@ fn warning_of(mut raised: Raised) -> Raised {
     raised
 }
 
-fn raise(check: &'static str, message: String, help: String, name: &RefName) -> Raised {
-    Raised::denied(
-        id(check),
-        message,
-        help,
-        place(Some(name)),
-        vec![name.clone()],
-    )
+fn raise(check: CheckId, message: String, help: String, name: &RefName) -> Raised {
+    Raised::denied(check, message, help, place(Some(name)), vec![name.clone()])
 }
 
 fn place(name: Option<&RefName>) -> Place {
@@ -263,14 +253,15 @@ impl<'a> Seen<'a> {
         if named || !goes || !self.names.iter().any(is_branch) {
             return Ok(None);
         }
-        let help = "have a rule of [[protect]] say who may delete it, or leave it".to_owned();
+        let help = "leave it; whoever keeps the server can name who may delete it (protect.delete)";
+        let help = help.to_owned();
         let default = self
             .repo
             .head_branch()
             .filter(|_| self.repo.work_tree().is_none());
         if default.is_some_and(|default| self.names.contains(&default)) {
             let message = "it is the default branch of the server, and does not go".to_owned();
-            return Ok(Some(raise("default-branch", message, help, name)));
+            return Ok(Some(raise(ask::DEFAULT_BRANCH, message, help, name)));
         }
         let refs = self.repo.refs_at_first();
         let refs = refs.map_err(|error| self.unread(error))?;
@@ -288,7 +279,7 @@ impl<'a> Seen<'a> {
             .any(|u| is_branch(&u.name) && matches!(u.change, RefChange::Create { .. }));
         if known && !stays && !comes {
             let message = "it is the last branch of the server, and does not go".to_owned();
-            return Ok(Some(raise("last-branch", message, help, name)));
+            return Ok(Some(raise(ask::LAST_BRANCH, message, help, name)));
         }
         Ok(None)
     }

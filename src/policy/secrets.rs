@@ -102,26 +102,9 @@ impl Check for Secrets {
             return self.unread(file, &scan, what);
         }
         let bytes = file.bytes().map_err(|error| Unread::new(what(), error))?;
-        if let Some(base) = file.base
-            && let Calm::Within(around) = base.calm
-        {
-            let (fresh, mut scanned) = (base.fresh, 0);
-            let calm = self.scanner.calm(path, bytes, fresh, around, &mut scanned);
-            file.scanned.set(scanned);
-            if calm != Calm::Unknown {
-                file.calm.set(calm);
-                return Ok(());
-            }
-        }
-        // Most files hold nothing; only for the others it is asked what of them is new.
-        let whole = Content {
-            bytes,
-            fresh: &Fresh::All,
-        };
         let noted = file.blob().filter(|_| file.is_kept() && path.is_empty());
         let scan = self.noted(cx, noted, bytes).unwrap_or_else(|| {
-            file.scanned.set(file.scanned.get() + bytes.len() as u64);
-            let scan = self.scanner.scan(path, whole);
+            let scan = self.look(file, path, bytes);
             self.note(cx, noted, bytes, &scan);
             scan
         });
@@ -244,6 +227,10 @@ impl Check for Secrets {
         self.publics.tell(raised)
     }
 
+    fn withheld(&self, text: &[u8]) -> Vec<FoundSecret> {
+        self.in_text(text).iter().map(found_secret).collect()
+    }
+
     fn wants_name(&self, name: &[u8]) -> bool {
         self.scanner.of_name(name).next().is_some() || self.in_name(name).is_some()
     }
@@ -303,6 +290,26 @@ fn ids_at_head(headers: &[u8]) -> usize {
 impl Secrets {
     fn clean(&self) -> std::sync::MutexGuard<'_, HashSet<(Oid, Option<RepoPath>)>> {
         self.clean.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Scans a file; where it is built on one that was, only where the two differ, if that will do. Most
+    /// files hold nothing; only for the others it is asked what of them is new.
+    fn look(&self, file: &FileChange<'_>, path: &[u8], bytes: &[u8]) -> Scan {
+        let mut scanned = 0;
+        let based = file.base.and_then(|base| match base.calm {
+            Calm::Within(around) => {
+                self.scanner
+                    .beyond(path, bytes, base.fresh, around, &mut scanned)
+            }
+            Calm::Unknown => None,
+        });
+        let scan = based.unwrap_or_else(|| {
+            scanned += bytes.len() as u64;
+            let fresh = &Fresh::All;
+            self.scanner.scan(path, Content { bytes, fresh })
+        });
+        file.scanned.set(scanned);
+        scan
     }
 
     /// Says why not all of a file was seen, unless that is allowed.

@@ -1,8 +1,9 @@
 //! What was found, what was left out and why, what could not be read: and so the outcome.
 
+use super::approvals::Approved;
 use super::tokens::Used;
 use crate::change::Unread;
-use crate::finding::{Finding, Level};
+use crate::finding::{Finding, FoundSecret, Level};
 use crate::git::escape;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -16,10 +17,15 @@ pub struct Verdict {
     pub suppressed: Vec<Suppressed>,
     /// The tokens that it relies upon: each must be spent before the push is let in.
     pub used: Vec<Used>,
+    /// The approvals that it relies upon.
+    pub approved: Vec<Approved>,
     /// What had to be examined and could not be.
     pub unread: Vec<Unread>,
     /// What would suppress something and had nothing to suppress.
     pub stale: Vec<Stale>,
+    /// Secrets in what the pusher chose and a report may tell: names of refs that go or were there
+    /// before, the name of an account, a reason. They block nothing, and nobody is shown them.
+    pub withheld: Vec<FoundSecret>,
     /// What was examined.
     pub coverage: Coverage,
     /// The digests of the rules that looked; one, unless several judgements were added up.
@@ -32,8 +38,10 @@ impl Verdict {
         self.findings.extend(other.findings);
         self.suppressed.extend(other.suppressed);
         self.used.extend(other.used);
+        self.approved.extend(other.approved);
         self.unread.extend(other.unread);
         self.stale.extend(other.stale);
+        self.withheld.extend(other.withheld);
         self.rules.extend(other.rules);
         let (all, one) = (&mut self.coverage, other.coverage);
         all.blobs += one.blobs;

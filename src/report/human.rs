@@ -1,5 +1,7 @@
 //! The report for people: what, where, why and what to do, in lines of 72 columns.
 
+mod fold;
+
 use super::redact::Redactor;
 use super::style::{Style, paint};
 use super::{Audience, Options, Verbosity, coverage};
@@ -10,6 +12,7 @@ use crate::policy::settings::Mode;
 use crate::policy::tokens::UsedKind;
 use crate::policy::{Outcome, Verdict};
 use crate::scan::Validity;
+use fold::{Entry, folded};
 use std::collections::BTreeMap;
 use std::io;
 
@@ -48,7 +51,10 @@ pub(super) fn write_one(
         redactor,
         text: String::new(),
     };
-    page.full(finding);
+    page.full(&Entry {
+        finding,
+        more: Vec::new(),
+    });
     page.text.pop();
     for (label, text) in rows {
         page.labelled(label, &redactor.lines(text));
@@ -65,17 +71,25 @@ struct Page<'a> {
 impl Page<'_> {
     fn verdict(&mut self, verdict: &Verdict) {
         let of = |level| verdict.findings.iter().filter(move |f| f.level == level);
-        let detailed = verdict.findings.len() <= DETAILED;
-        for finding in of(Level::Deny) {
-            match self.options.verbosity {
-                Verbosity::Quiet => self.heading(finding),
-                Verbosity::Normal | Verbosity::Verbose if detailed => self.full(finding),
-                Verbosity::Normal | Verbosity::Verbose => self.compact(finding),
-            }
-        }
-        if self.options.verbosity != Verbosity::Quiet {
-            for finding in of(Level::Warn) {
-                self.compact(finding);
+        let (denied, warned) = (folded(of(Level::Deny)), folded(of(Level::Warn)));
+        let detailed = denied.len() + warned.len() <= DETAILED;
+        match self.options.verbosity {
+            Verbosity::Quiet => of(Level::Deny).for_each(|finding| self.heading(finding)),
+            Verbosity::Normal | Verbosity::Verbose => {
+                for entry in &denied {
+                    if detailed {
+                        self.full(entry);
+                    } else {
+                        self.compact(entry);
+                    }
+                }
+                for entry in &warned {
+                    self.compact(entry);
+                    // What may be a secret is weighed; what the server will say is acted upon.
+                    if detailed && entry.finding.secret.is_none() {
+                        self.help(entry.finding);
+                    }
+                }
             }
         }
         self.refused_refs(verdict);
@@ -156,7 +170,8 @@ impl Page<'_> {
         ));
     }
 
-    fn compact(&mut self, finding: &Finding) {
+    fn compact(&mut self, entry: &Entry<'_>) {
+        let finding = entry.finding;
         self.heading(finding);
         let mut message = self.redactor.lines(&finding.message);
         if let Some(found) = &finding.secret {
@@ -167,15 +182,18 @@ impl Page<'_> {
             ));
         }
         self.wrapped("   ", 3, 4, &message);
+        self.more(entry);
         if let Some(clear) = finding.secret.as_ref().and_then(|f| self.redactor.clear(f)) {
             self.labelled("clear:", &clear);
         }
     }
 
-    fn full(&mut self, finding: &Finding) {
+    fn full(&mut self, entry: &Entry<'_>) {
+        let finding = entry.finding;
         self.heading(finding);
         let message = self.redactor.lines(&finding.message);
         self.wrapped("   ", 3, 4, &message);
+        self.more(entry);
         if let Some(found) = &finding.secret {
             let mut line = format!(
                 "{} ({} characters)",
@@ -206,6 +224,20 @@ impl Page<'_> {
         if let Some(spread) = &finding.place.spread {
             self.spread(finding, spread);
         }
+        self.help(finding);
+        self.allow(finding);
+        let of = if entry.more.is_empty() {
+            ""
+        } else {
+            " of the first"
+        };
+        let fingerprint = finding.fingerprint.as_str();
+        self.labelled("fingerprint:", &format!("{fingerprint}{of}"));
+        self.text.push('\n');
+    }
+
+    /// What to do.
+    fn help(&mut self, finding: &Finding) {
         let help = self.redactor.lines(&finding.help);
         for line in help.lines().filter(|line| !line.trim().is_empty()) {
             match line.strip_prefix("$ ") {
@@ -214,9 +246,21 @@ impl Page<'_> {
                 None => self.labelled("fix:", line),
             }
         }
-        self.allow(finding);
-        self.labelled("fingerprint:", finding.fingerprint.as_str());
-        self.text.push('\n');
+    }
+
+    /// The other commits of which the same is said.
+    fn more(&mut self, entry: &Entry<'_>) {
+        let commits = entry.more.iter().filter_map(|other| other.place.commit);
+        let commits: Vec<String> = commits.map(|commit| commit.short()).collect();
+        let named = commits.iter().map(String::as_bytes);
+        if let Some(text) = self.some_of(named, 0) {
+            let unit = if commits.len() > NAMED {
+                " commits"
+            } else {
+                ""
+            };
+            self.labelled("also in:", &format!("{text}{unit}"));
+        }
     }
 
     /// `, Alice <alice@example.com>, 2026-01-02T03:04:05Z`, as far as it is known.

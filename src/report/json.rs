@@ -5,6 +5,7 @@ use super::redact::Redactor;
 use crate::change::KeptBy;
 use crate::finding::{Finding, FoundSecret, Level, Place, PlaceKind};
 use crate::git::{RefName, RepoPath};
+use crate::policy::approvals::Approved;
 use crate::policy::settings::Mode;
 use crate::policy::tokens::{Used, UsedKind};
 use crate::policy::{Coverage, Outcome, Suppressed, SuppressedBy, Verdict};
@@ -83,6 +84,9 @@ pub(super) struct Tail<'a> {
     /// Tokens that the verdict relies upon; absent where there is none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tokens: Vec<TokenOut<'a>>,
+    /// Approvals that it relies upon; absent where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    approvals: Vec<ApprovalOut<'a>>,
     unread: Vec<UnreadOut>,
     /// Suppressions that do nothing any more; absent where there is none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -102,6 +106,11 @@ impl<'a> Tail<'a> {
                 .used
                 .iter()
                 .map(|used| token(used, redactor))
+                .collect(),
+            approvals: verdict
+                .approved
+                .iter()
+                .map(|approved| approval(approved, redactor))
                 .collect(),
             unread: verdict
                 .unread
@@ -167,6 +176,30 @@ fn token<'a>(used: &'a Used, redactor: &Redactor) -> TokenOut<'a> {
         new: used.new.map(|oid| oid.to_string()),
         reason: redactor.lines(&used.reason),
         expires: &used.expires,
+    }
+}
+
+#[derive(Serialize)]
+struct ApprovalOut<'a> {
+    by: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    #[serde(rename = "ref")]
+    refname: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval: Option<String>,
+    commit: String,
+    reason: String,
+}
+
+fn approval<'a>(approved: &'a Approved, redactor: &Redactor) -> ApprovalOut<'a> {
+    ApprovalOut {
+        by: redactor.lines(&approved.by),
+        key: approved.key.as_deref(),
+        refname: redactor.text(approved.refname.as_bytes()),
+        approval: approved.approval.as_ref().map(ToString::to_string),
+        commit: approved.commit.to_string(),
+        reason: redactor.lines(&approved.reason),
     }
 }
 

@@ -36,11 +36,10 @@ impl Redactor {
         let mut seen = HashSet::new();
         if secrets == Secrets::Redacted {
             let suppressed = verdict.suppressed.iter().map(|entry| &entry.finding);
-            for found in verdict
-                .findings
-                .iter()
-                .chain(suppressed)
+            let findings = verdict.findings.iter().chain(suppressed);
+            for found in findings
                 .filter_map(|finding: &Finding| finding.secret.as_ref())
+                .chain(&verdict.withheld)
             {
                 let bytes = found.secret.expose();
                 if bytes.len() < SHORTEST || !seen.insert(bytes) {

@@ -126,6 +126,7 @@ pub(super) fn rejected() -> Verdict {
         rules: std::collections::BTreeSet::new(),
         findings: vec![leak(), force, env(b"\xff.env", Level::Warn)],
         used: Vec::new(),
+        approved: Vec::new(),
         suppressed: vec![Suppressed {
             finding: env(b"old/.env", Level::Deny),
             by: SuppressedBy::Baseline,
@@ -135,6 +136,7 @@ pub(super) fn rejected() -> Verdict {
             what: oid(0x33).to_string(),
             why: "the object is missing".to_owned(),
         }],
+        withheld: Vec::new(),
         stale: Vec::new(),
         coverage: Coverage {
             blobs: 3,
@@ -222,10 +224,12 @@ pub(super) fn hostile(seed: u64) -> (Verdict, Vec<String>) {
         findings,
         suppressed,
         used: Vec::new(),
+        approved: Vec::new(),
         unread: vec![Unread {
             what: format!("{last}\x1b"),
             why: format!("\u{202e}{last}"),
         }],
+        withheld: Vec::new(),
         stale: vec![Stale {
             what: format!("{last}\x1b"),
             why: format!("\u{202e}{last}"),

@@ -72,6 +72,61 @@ fn end(text: &[u8], at: usize, lines: usize) -> usize {
     end
 }
 
+/// What a byte beside a line end may be for a decoder, a bit each.
+mod role {
+    /// Of a line of base64 or hex.
+    pub(super) const RUN: u8 = 1;
+    /// Blank.
+    pub(super) const BLANK: u8 = 2;
+    /// Between strings that are joined.
+    pub(super) const GAP: u8 = 4;
+    /// Around a string.
+    pub(super) const QUOTE: u8 = 8;
+    /// Before a member of a list.
+    pub(super) const LIST: u8 = 16;
+    /// Before the quote of a string.
+    pub(super) const PREFIX: u8 = 32;
+    /// Before a line of an encoding that goes on: indentation, a comment sign.
+    pub(super) const INDENT: u8 = 64;
+    /// Before a line end that counts for nothing.
+    pub(super) const CUT: u8 = 128;
+}
+
+/// The roles of all bytes.
+static ROLES: [u8; 256] = roles();
+
+const fn roles() -> [u8; 256] {
+    const MEMBERS: [(u8, &[u8]); 8] = [
+        (
+            role::RUN,
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_",
+        ),
+        (role::BLANK, b" \t\n\x0c\r"),
+        (role::GAP, b" \t\r\n+.|&\\()"),
+        (role::QUOTE, b"\"'`"),
+        (role::LIST, b",{[("),
+        (role::PREFIX, b"rbfuL@$"),
+        (role::INDENT, b" \t#*>"),
+        (role::CUT, b"\\"),
+    ];
+    let mut roles = [0; 256];
+    let mut role = 0;
+    while role < MEMBERS.len() {
+        let (bit, members) = MEMBERS[role];
+        let mut at = 0;
+        while at < members.len() {
+            roles[members[at] as usize] |= bit;
+            at += 1;
+        }
+        role += 1;
+    }
+    roles
+}
+
+fn is(byte: u8, role: u8) -> bool {
+    ROLES[usize::from(byte)] & role != 0
+}
+
 /// Whether the line end before `at` parts what stands before from what stands behind it, for every
 /// decoder.
 pub(super) fn parts(text: &[u8], at: usize) -> bool {
@@ -82,58 +137,48 @@ pub(super) fn parts(text: &[u8], at: usize) -> bool {
         // A first line that is empty: strings may stand on either side, but none before.
         return true;
     };
+    let behind = &text[at..];
+    let roles = ROLES[usize::from(*last)];
     // A token that a backslash cuts.
-    if *last == b'\\' && head.last().is_some_and(|byte| !byte.is_ascii_whitespace()) {
+    if roles & role::CUT != 0 && head.last().is_some_and(|byte| !byte.is_ascii_whitespace()) {
         return false;
     }
-    // A line of base64 or hex that goes on.
-    if is_run(*last)
-        && before.len() >= RUN
-        && before[before.len() - RUN..]
-            .iter()
-            .all(|byte| is_run(*byte))
-    {
-        let next = text[at..]
-            .iter()
-            .find(|byte| !matches!(byte, b' ' | b'\t' | b'#' | b'*' | b'>'));
-        if next.is_some_and(|byte| is_run(*byte)) {
-            return false;
-        }
-    }
-    // A list of numbers, each behind a comma.
-    let blank = |byte: &&u8| byte.is_ascii_whitespace();
-    let opens = before.iter().rev().take(GAP).find(|byte| !blank(byte));
-    if matches!(opens, Some(b',' | b'{' | b'[' | b'(')) {
-        let skipped = text[at..].iter().take(GAP).take_while(blank).count();
-        if text[at + skipped..].starts_with(b"0x") {
-            return false;
-        }
-    }
-    // Strings beside each other.
-    let gap = |byte: &u8| {
-        matches!(
-            byte,
-            b' ' | b'\t' | b'\r' | b'\n' | b'+' | b'.' | b'|' | b'&' | b'\\' | b'(' | b')'
-        )
-    };
-    let is_quote = |byte: u8| matches!(byte, b'"' | b'\'' | b'`');
-    let left = before.iter().rev().take(GAP).find(|byte| !gap(byte));
-    if !left.is_some_and(|byte| is_quote(*byte)) {
-        return true;
-    }
-    let behind = &text[at..];
-    let right = behind.iter().take(GAP).position(|byte| !gap(byte));
-    let Some(right) = right else { return true };
-    let opens = is_quote(behind[right])
-        || matches!(
-            behind[right],
-            b'r' | b'b' | b'f' | b'u' | b'L' | b'@' | b'$'
-        ) && behind.get(right + 1).is_some_and(|byte| is_quote(*byte));
-    !opens
+    (roles & role::RUN == 0 || !runs_on(before, behind))
+        && (roles & (role::BLANK | role::LIST) == 0 || !lists_on(before, behind))
+        && (roles & (role::GAP | role::QUOTE) == 0 || !joins(before, behind))
 }
 
-fn is_run(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+/// Whether a line of base64 or hex goes on behind a line end.
+fn runs_on(before: &[u8], behind: &[u8]) -> bool {
+    let run = before.len().checked_sub(RUN).map(|at| &before[at..]);
+    run.is_some_and(|run| run.iter().rev().all(|byte| is(*byte, role::RUN))) && {
+        let next = behind.iter().find(|byte| !is(**byte, role::INDENT));
+        next.is_some_and(|byte| is(*byte, role::RUN))
+    }
+}
+
+/// Whether a list of numbers goes on, each behind a comma.
+fn lists_on(before: &[u8], behind: &[u8]) -> bool {
+    let blank = |byte: &&u8| is(**byte, role::BLANK);
+    let opens = before.iter().rev().take(GAP).find(|byte| !blank(byte));
+    opens.is_some_and(|byte| is(*byte, role::LIST)) && {
+        let skipped = behind.iter().take(GAP).take_while(blank).count();
+        behind[skipped..].starts_with(b"0x")
+    }
+}
+
+/// Whether strings stand beside each other.
+fn joins(before: &[u8], behind: &[u8]) -> bool {
+    let gap = |byte: &u8| is(*byte, role::GAP);
+    let quote = |byte: &u8| is(*byte, role::QUOTE);
+    let left = before.iter().rev().take(GAP).find(|byte| !gap(byte));
+    left.is_some_and(quote) && {
+        let right = behind.iter().take(GAP).position(|byte| !gap(byte));
+        right.is_some_and(|right| {
+            quote(&behind[right])
+                || is(behind[right], role::PREFIX) && behind.get(right + 1).is_some_and(quote)
+        })
+    }
 }
 
 /// What stands between excerpts that are put behind each other: it ends every token, every gap

@@ -1,21 +1,24 @@
-//! Looks at a text only where it differs from one that it is built on and that held nothing.
+//! Looks at a text only where it differs from one that it is built on.
 //!
 //! A rule of one line finds by what stands on the line, and a line that is the base's tells nothing
-//! new. Rules over a few lines look a few lines further, where their keywords stand; where the keyword
+//! new: either it holds nothing, or one of the secrets that were found in the base. Rules over a few lines look a few lines further, where their keywords stand; where the keyword
 //! of a rule over many lines stands, or something else might come together from afar, a text is not
 //! called calm, and what is built on it is scanned as a whole.
 
+use super::Match;
 use super::around;
 use super::decode::{Budget, is_container};
 use super::generic::{self, Setting};
 use super::keys::Public;
 use super::keywords::{Hit, Keywords};
+use super::overlap;
 use super::rule::Rule;
-use super::scanner::Scanner;
+use super::scanner::{Scan, Scanner};
 use super::search::Text;
 use crate::change::{Around, Calm, Fresh};
 use regex::bytes::Regex;
 use std::borrow::Cow;
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 /// A rule whose matches stretch over more lines than this is not looked for in parts of a text.
@@ -29,32 +32,31 @@ pub(super) struct Told {
     pub(super) lines: usize,
     /// Whether an assignment by name may stretch over two.
     pub(super) spans: bool,
-    /// Whether any rule matched, though it may report nothing, or would have if other lines did not
-    /// speak against it.
-    pub(super) matches: bool,
+    /// Whether a rule matched that reports nothing, or would have if other lines did not speak against
+    /// it.
+    pub(super) silent: bool,
     /// The public keys in it, where they are asked for.
     pub(super) publics: Option<Vec<Public>>,
 }
 
 impl Scanner {
-    /// Looks at a text only where it differs from a calm one that it is built on, and so far around
-    /// as that one says. Unless it is calm as well, it has to be scanned as a whole, which then finds
-    /// something, or might.
+    /// Looks at a text only where it differs from one that it is built on, where that stands which
+    /// that one holds, and so far around as that one says. `None` where it has to be scanned as a
+    /// whole, which might find more.
     ///
     /// What is looked at is added to `scanned`, in bytes: whole lines around what is new, but for
     /// those that stood elsewhere in the same words and held nothing.
     #[must_use]
-    pub fn calm(
+    pub fn beyond(
         &self,
         path: &[u8],
         bytes: &[u8],
         fresh: &[Range<usize>],
         around: Around,
         scanned: &mut u64,
-    ) -> Calm {
-        let nul = |range: &Range<usize>| memchr::memchr(0, &bytes[range.clone()]).is_some();
-        if begins_special(bytes) || fresh.iter().any(nul) {
-            return Calm::Unknown;
+    ) -> Option<Scan> {
+        if begins_special(bytes) || self.of_path(path).next().is_some() {
+            return None;
         }
         let text = Text {
             bytes,
@@ -63,15 +65,23 @@ impl Scanner {
             setting: Setting::Plain,
             allowances: &self.allowances,
         };
-        let mut told = Told::default();
+        let mut told = Told {
+            publics: Some(Vec::new()),
+            ..Told::default()
+        };
         let mut hits = Vec::new();
         let mut excerpts = Vec::new();
         let mut marks = Vec::new();
-        let all = around::excerpts(bytes, fresh);
+        let marker = self.known.marker(path);
+        let mut all = around::excerpts(bytes, fresh);
         for range in &all {
-            let mark = self.known.mark(path, &bytes[range.clone()]);
+            let mark = marker.mark(&bytes[range.clone()]);
             if self.known.has(mark) {
                 continue;
+            }
+            // In what was looked at before there is none.
+            if memchr::memchr(0, &bytes[range.clone()]).is_some() {
+                return None;
             }
             let before = hits.len();
             look(&self.keywords, bytes, range, &mut hits);
@@ -80,12 +90,19 @@ impl Scanner {
             marks.push((mark, lines.max()));
             excerpts.push(range.clone());
         }
+        if let Some(holds) = around.holds {
+            let held = around::excerpts(bytes, &self.held.places(holds, bytes));
+            for range in &held {
+                look(&self.keywords, bytes, range, &mut hits);
+                *scanned += range.len() as u64;
+            }
+            all.extend(held);
+            all.sort_unstable_by_key(|range| range.start);
+        }
         let over = self.over_lines();
         if around.rules > 0 {
             // Too many keywords of own rules for one search: then nothing is known of these lines.
-            let Some(finder) = &over.finder else {
-                return Calm::Unknown;
-            };
+            let finder = over.finder.as_ref()?;
             for range in around::widened(bytes, &all, around.rules) {
                 over.rules(finder, bytes, &range, &mut hits);
             }
@@ -95,9 +112,9 @@ impl Scanner {
                 look(&over.names, bytes, &range, &mut hits);
             }
         }
-        let direct = self.direct(&text, hits, &mut told);
-        if told.matches || !direct.is_empty() {
-            return Calm::Unknown;
+        let matches = overlap::resolve(self.direct(&text, hits, &mut told));
+        if told.silent {
+            return None;
         }
         let parts = match excerpts.as_slice() {
             [] => Cow::Borrowed(&[][..]),
@@ -110,13 +127,15 @@ impl Scanner {
         };
         let mut told_inside = Told::default();
         let inside = self.inside(&parts, &mut Budget::default(), &mut told_inside);
-        let (Calm::Within(outside), Calm::Within(within), []) =
-            (self.calm_by(&told), self.calm_by(&told_inside), &inside[..])
-        else {
-            return Calm::Unknown;
+        let (Calm::Within(outside), Calm::Within(within), []) = (
+            self.calm_by(&told, bytes, &matches, around.holds),
+            self.calm_by(&told_inside, bytes, &[], None),
+            &inside[..],
+        ) else {
+            return None;
         };
         // What can only hold something by itself holds nothing anywhere.
-        if within == Around::default() {
+        if matches.is_empty() && within == Around::default() {
             let alone = |lines: &Option<Lines>| match lines {
                 None | Some(Lines::One) => true,
                 Some(Lines::ByName) => outside.names == 0,
@@ -126,9 +145,16 @@ impl Scanner {
                 self.known.add(*mark);
             }
         }
-        Calm::Within(Around {
+        let calm = Calm::Within(Around {
             rules: around.rules.max(outside.rules).max(within.rules),
             names: around.names.max(outside.names).max(within.names),
+            holds: outside.holds,
+        });
+        Some(Scan {
+            matches,
+            calm,
+            publics: told.publics.unwrap_or_default(),
+            ..Scan::default()
         })
     }
 
@@ -143,15 +169,30 @@ impl Scanner {
         }
     }
 
-    /// What a text without matches comes to.
-    pub(super) fn calm_by(&self, told: &Told) -> Calm {
+    /// What a text comes to. `before` is the number of what the one holds that it is built on.
+    pub(super) fn calm_by(
+        &self,
+        told: &Told,
+        text: &[u8],
+        matches: &[Match],
+        before: Option<NonZeroU32>,
+    ) -> Calm {
         let rules = told.lines.saturating_sub(1);
-        if self.by_lines && !told.matches && told.undecided.is_empty() && rules < MAX_LINES {
-            let names = usize::from(told.spans);
-            Calm::Within(Around { rules, names })
-        } else {
-            Calm::Unknown
+        if !self.by_lines || told.silent || !told.undecided.is_empty() || rules >= MAX_LINES {
+            return Calm::Unknown;
         }
+        let holds = match matches {
+            [] => None,
+            matches => match self.held.enter(text, matches, before) {
+                None => return Calm::Unknown,
+                holds => holds,
+            },
+        };
+        Calm::Within(Around {
+            rules,
+            names: usize::from(told.spans),
+            holds,
+        })
     }
 }
 

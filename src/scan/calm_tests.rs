@@ -76,7 +76,9 @@ fn reaches(one: Calm, other: Calm) -> bool {
         (Calm::Unknown, _) => true,
         (Calm::Within(_), Calm::Unknown) => false,
         (Calm::Within(one), Calm::Within(other)) => {
-            one.rules >= other.rules && one.names >= other.names
+            one.rules >= other.rules
+                && one.names >= other.names
+                && one.holds.is_some() == other.holds.is_some()
         }
     }
 }
@@ -203,17 +205,52 @@ fn cut(random: &mut Random, text: &[u8], parts: &Range<usize>) -> (Vec<u8>, Made
     (base, made)
 }
 
+/// What was found and where.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Found<'a> {
+    span: (usize, usize),
+    whole: (usize, usize),
+    rule: &'a str,
+    secret: &'a Secret,
+    confidence: Confidence,
+}
+
+fn told(matches: &[Match]) -> Vec<Found<'_>> {
+    let mut told = Vec::new();
+    for one in matches {
+        told.push(Found {
+            span: (one.span.start, one.span.end),
+            whole: (one.whole.start, one.whole.end),
+            rule: one.rule.id,
+            secret: &one.secret,
+            confidence: one.confidence,
+        });
+    }
+    told.sort();
+    told
+}
+
 #[test]
-fn what_a_scan_finds_is_not_calm_by_what_differs() {
+fn a_look_at_what_differs_finds_what_a_scan_finds() {
     let scanner = Scanner::new(&Selection::default());
     let mut random = Random::new(42);
-    let (mut tried, mut found) = (0, 0);
+    let (mut tried, mut found, mut alike) = (0, 0, 0);
+    let mut others = rules().iter().cycle();
     for rule in rules() {
         for (number, template) in rule.examples.iter().enumerate() {
             for round in 0..6 {
                 let secret = expand(template, rule.proof, &mut random.clone()).unwrap();
                 random.draw();
-                let head = noise(&mut random, 12);
+                let mut head = noise(&mut random, 12);
+                if round % 2 == 1 {
+                    // The base holds something already, which may stand near.
+                    let other = others
+                        .find(|rule| rule.lines < 6 && rule.near.is_none())
+                        .unwrap();
+                    head += &expand(other.examples[0], other.proof, &mut random).unwrap();
+                    head += "\n";
+                    head += &noise(&mut random, round - 1);
+                }
                 let body = written(&mut random, &secret);
                 let lines = 12 * usize::from(round > 0);
                 let tail = noise(&mut random, lines);
@@ -224,34 +261,39 @@ fn what_a_scan_finds_is_not_calm_by_what_differs() {
                     continue;
                 };
                 tried += 1;
-                let calm = scanner.calm(b"", &made.text, &made.fresh(&base), around, &mut 0);
                 let scan = whole(&scanner, &text);
                 found += usize::from(!scan.matches.is_empty());
+                let fresh = made.fresh(&base);
+                let beyond = scanner.beyond(b"", &made.text, &fresh, around, &mut 0);
+                let Some(beyond) = beyond else { continue };
                 assert!(
-                    calm == Calm::Unknown || (scan.matches.is_empty() && scan.undecided.is_empty()),
-                    "{} example {number} round {round}: {:?}",
+                    told(&beyond.matches) == told(&scan.matches) && scan.undecided.is_empty(),
+                    "{} example {number} round {round}: {:?} is not {:?}",
                     rule.id,
-                    scan.matches
-                        .iter()
-                        .map(|one| (one.rule.id, &one.decoded))
-                        .collect::<Vec<_>>()
+                    told(&beyond.matches),
+                    told(&scan.matches)
                 );
-                // What is calm stays so for the next edit.
+                alike += usize::from(!scan.matches.is_empty());
+                // What is built on it in turn is looked at as closely.
                 assert!(
-                    reaches(calm, scan.calm),
-                    "{} example {number} round {round}: {calm:?}, {:?}",
+                    reaches(beyond.calm, scan.calm),
+                    "{} example {number} round {round}: {:?}, {:?}",
                     rule.id,
+                    beyond.calm,
                     scan.calm
                 );
             }
         }
     }
-    assert!(tried > 1000 && found > 300, "{tried} tried, {found} found");
+    assert!(
+        tried > 1000 && found > 300 && alike > 200,
+        "{tried} tried, {found} found, {alike} without looking at all of it"
+    );
 }
 
-/// The base is calm, and the text that keeps all of it but `cut`, with `put` in its place, is not.
+/// The base holds nothing, and the text that keeps all of it but `cut`, with `put` in its place, does.
 #[track_caller]
-fn not_calm(base: &str, cut: Range<usize>, put: &str) {
+fn holds_then(base: &str, cut: Range<usize>, put: &str) {
     let scanner = Scanner::new(&Selection::default());
     let mut made = Made::default();
     made.copy(base.as_bytes(), 0..cut.start);
@@ -260,18 +302,12 @@ fn not_calm(base: &str, cut: Range<usize>, put: &str) {
     let Calm::Within(around) = whole(&scanner, base.as_bytes()).calm else {
         panic!("the base is not calm");
     };
-    assert!(
-        !whole(&scanner, &made.text).matches.is_empty(),
-        "nothing is found"
-    );
-    let calm = scanner.calm(
-        b"",
-        &made.text,
-        &made.fresh(base.as_bytes()),
-        around,
-        &mut 0,
-    );
-    assert_eq!(calm, Calm::Unknown);
+    assert_eq!(around.holds, None);
+    let scan = whole(&scanner, &made.text);
+    assert!(!scan.matches.is_empty(), "nothing is found");
+    let fresh = made.fresh(base.as_bytes());
+    let beyond = scanner.beyond(b"", &made.text, &fresh, around, &mut 0);
+    assert!(beyond.is_none_or(|beyond| told(&beyond.matches) == told(&scan.matches)));
 }
 
 #[test]
@@ -286,10 +322,10 @@ fn what_lines_nearby_say_is_read() {
     assert!(!whole(&scanner, &base.as_bytes()[22..]).matches.is_empty());
     let password = random.text("ABCDEFGHabcdefgh23456789", 16);
     let base = "a\n\nmachine h.example.org\n  login deploy\n\nb\n";
-    not_calm(base, 40..40, &format!("  password {password}\n"));
+    holds_then(base, 40..40, &format!("  password {password}\n"));
     let base = format!("a\n\nmachine h\n  login deploy\n  password {password}\nb\n")
         .replace("machine", "machinery");
-    not_calm(&base, 10..12, "");
+    holds_then(&base, 10..12, "");
 }
 
 #[test]
@@ -306,11 +342,8 @@ fn an_archive_is_never_calm() {
     ] {
         assert_eq!(whole(&scanner, text).calm, Calm::Unknown);
         let all = 0..text.len();
-        assert_eq!(
-            scanner.calm(b"", text, &[all], Around::default(), &mut 0),
-            Calm::Unknown,
-            "{text:?}"
-        );
+        let beyond = scanner.beyond(b"", text, &[all], Around::default(), &mut 0);
+        assert!(beyond.is_none(), "{text:?}");
     }
     assert_eq!(
         whole(&scanner, b"a = 1\n").calm,

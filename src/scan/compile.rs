@@ -24,6 +24,7 @@ pub struct Row {
     pub model: Option<Model>,
     #[serde(default = "one")]
     pub lines: usize,
+    pub anchor: Option<String>,
     pub near: Option<Beside>,
     pub min_entropy: Option<f64>,
     #[serde(default)]
@@ -106,6 +107,12 @@ pub fn check(
     }
     if row.lines == 0 {
         return Err(("lines", "is at least 1".into()));
+    }
+    if let Some(anchor) = &row.anchor {
+        parse(anchor).map_err(|why| ("anchor", why))?;
+        if row.regex.is_none() || row.keywords.is_empty() {
+            return Err(("anchor", "needs a regex and keywords".into()));
+        }
     }
     if row.proof.as_deref().is_some_and(|proof| !is_kebab(proof)) {
         return Err(("proof", "names no proof".into()));

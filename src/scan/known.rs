@@ -1,7 +1,7 @@
 //! Remembers which excerpts held nothing: versions of a file repeat each other's lines, and what was
 //! looked at once need not be looked at again.
 
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::{BuildHasher as _, DefaultHasher, Hasher as _, RandomState};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -23,11 +23,27 @@ pub(super) struct Known {
 #[derive(Clone, Copy)]
 pub(super) struct Mark(u64);
 
-impl Known {
-    /// Of a part of a text at a path.
-    pub(super) fn mark(&self, path: &[u8], part: &[u8]) -> Mark {
+/// Makes the marks of the excerpts of one text.
+pub(super) struct Marker(DefaultHasher);
+
+impl Marker {
+    /// Of a part of the text.
+    pub(super) fn mark(&self, part: &[u8]) -> Mark {
+        let mut hasher = self.0.clone();
+        hasher.write(part);
         // Zero is a free slot.
-        Mark(self.key.hash_one((path, part)).max(1))
+        Mark(hasher.finish().max(1))
+    }
+}
+
+impl Known {
+    /// For a text at a path.
+    pub(super) fn marker(&self, path: &[u8]) -> Marker {
+        let mut hasher = self.key.build_hasher();
+        // With its length, so that no part can be taken for the end of a path.
+        hasher.write_usize(path.len());
+        hasher.write(path);
+        Marker(hasher)
     }
 
     /// Whether it is remembered.

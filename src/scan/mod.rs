@@ -13,6 +13,7 @@ mod encoding;
 pub mod foreign;
 mod generic;
 mod gist;
+mod held;
 mod keys;
 mod keywords;
 mod known;

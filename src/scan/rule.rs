@@ -46,6 +46,9 @@ pub struct Rule {
     pub model: Option<Model>,
     /// Over how many consecutive lines a match may stretch; at least 1.
     pub lines: usize,
+    /// What a line with a keyword has to match, if the keyword is to count: a rule over several lines
+    /// with a word of every language would else have them all looked at.
+    pub anchor: Option<&'static str>,
     /// What must stand nearby.
     pub near: Option<Near>,
     /// Below this many Shannon bits a character a match is dropped.
@@ -62,6 +65,8 @@ pub struct Rule {
     compiled: OnceLock<Option<Regex>>,
     /// The regex of a rule in our own format.
     tiers: Tiers,
+    /// Its anchor.
+    anchors: Tiers,
 }
 
 /// A regex twice: most rules look at one or two windows of a commit, and for those it costs half as
@@ -162,6 +167,15 @@ impl Rule {
         self.tiers.get(self.regex?, length)
     }
 
+    /// Whether a keyword counts that stands on this line.
+    pub(super) fn is_anchored(&self, line: &[u8]) -> bool {
+        let regex = self
+            .anchor
+            .map(|anchor| self.anchors.get(anchor, line.len()));
+        // One that is too large to compile says of no line that it does not count.
+        regex.flatten().is_none_or(|regex| regex.is_match(line))
+    }
+
     /// Whether the rule knows its secret by a shape of its own, not by the name beside it.
     #[must_use]
     pub fn is_named(&self) -> bool {
@@ -221,6 +235,7 @@ impl Rule {
             proof,
             model: row.model,
             lines: row.lines,
+            anchor: row.anchor.map(leak),
             near: row.near.map(|near| Near {
                 rule: leak(near.rule),
                 lines: near.lines,
@@ -237,6 +252,7 @@ impl Rule {
             foreign: None,
             compiled: OnceLock::new(),
             tiers: Tiers::new(),
+            anchors: Tiers::new(),
         })))
     }
 
@@ -258,6 +274,7 @@ impl Rule {
             proof: None,
             model: None,
             lines: usize::MAX,
+            anchor: None,
             near: None,
             // Reported only above it, where ours reports from it on.
             min_entropy: draft.entropy.map(f64::next_up),
@@ -267,6 +284,7 @@ impl Rule {
             foreign: Some(Box::leak(Box::new(draft.foreign))),
             compiled: OnceLock::new(),
             tiers: Tiers::new(),
+            anchors: Tiers::new(),
         }))
     }
 }

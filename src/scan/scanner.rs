@@ -5,6 +5,7 @@ use super::decode::{Budget, decode, is_one};
 use super::encoding;
 use super::foreign::{self, Allowance, Report};
 use super::generic::{self, Setting};
+use super::held::Held;
 use super::keys;
 use super::keywords::{Hit, Keywords};
 use super::known::Known;
@@ -15,7 +16,7 @@ use super::rule::Rule;
 use super::search::each;
 use super::search::{Text, accept, everywhere, excused, is_called, run};
 use super::whose;
-use super::window::windows;
+use super::window::{line_at, windows};
 use super::{Inside, Match, Selection};
 use crate::change::{Calm, Content, Fresh};
 use std::sync::OnceLock;
@@ -55,6 +56,7 @@ pub struct Scanner {
     pub(super) keywords: Keywords,
     over_lines: OnceLock<OverLines>,
     pub(super) known: Known,
+    pub(super) held: Held,
     /// Which rules are asked for by a rule that needs a partner.
     asked: Vec<bool>,
     /// The rules that are on and need a partner within their search.
@@ -137,6 +139,7 @@ impl Scanner {
             keywords,
             over_lines: OnceLock::new(),
             known: Known::default(),
+            held: Held::default(),
             asked,
             bound,
             always,
@@ -223,8 +226,8 @@ impl Scanner {
         whose::tell_public(&mut scan.matches, &scan.publics, |at| {
             1 + memchr::memchr_iter(b'\n', &content.bytes[..at.min(content.bytes.len())]).count()
         });
-        if scan.matches.is_empty() && is_plain(content.bytes) && !is_one(path) {
-            scan.calm = self.calm_by(&told);
+        if is_plain(content.bytes) && !is_one(path) {
+            scan.calm = self.calm_by(&told, content.bytes, &scan.matches, None);
         }
         scan.undecided = told.undecided;
         let whole = 0..content.bytes.len();
@@ -386,9 +389,11 @@ impl Scanner {
                 near::beside(rule, near, text, &mut matches);
             }
         }
-        told.matches |= !matches.is_empty();
+        let all = matches.len();
         near::hold_required(text.bytes, &mut matches);
-        self.on(matches)
+        let on = self.on(matches);
+        told.silent |= on.len() < all;
+        on
     }
 
     /// Drops what rules found that do not report, and with what rules found that are off what is only
@@ -441,6 +446,18 @@ impl Scanner {
         told: &mut Told,
     ) {
         let rule = self.table[owner];
+        let anchored: Vec<Hit>;
+        let hits = match rule.anchor {
+            Some(_) => {
+                let counts = |hit: &&Hit| rule.is_anchored(line_at(text.bytes, hit.start));
+                anchored = hits.iter().filter(counts).copied().collect();
+                &anchored
+            }
+            None => hits,
+        };
+        if hits.is_empty() {
+            return;
+        }
         told.lines = told.lines.max(rule.lines);
         if rule.model.is_some() && text.setting == Setting::Opaque {
             return;
@@ -460,13 +477,14 @@ impl Scanner {
                     done = candidate.value.start;
                     let (whole, value) = (candidate.whole.clone(), candidate.value.clone());
                     let found = accept(rule, text, whole, value, Some(&candidate));
-                    if found.is_none() && !told.matches {
-                        told.matches = is_excused(rule, text, &candidate);
+                    if found.is_none() && !told.silent {
+                        told.silent = is_excused(rule, text, &candidate);
                     }
                     matches.extend(found);
                 }
-                told.spans |= generic::spans_lines(text.bytes, hit.start + hit.len);
-                if generic::spans_many(text.bytes, hit.start..hit.start + hit.len) {
+                let keyword = hit.start..hit.start + hit.len;
+                told.spans |= generic::spans_lines(text.bytes, &keyword);
+                if generic::spans_many(text.bytes, keyword) {
                     told.lines = usize::MAX;
                 }
             }

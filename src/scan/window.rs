@@ -32,6 +32,13 @@ fn window(rule: &Rule, text: &[u8], hit: &Hit) -> Range<usize> {
     start..end
 }
 
+/// The line that holds a place, without its end.
+pub(super) fn line_at(text: &[u8], at: usize) -> &[u8] {
+    let start = memrchr(b'\n', &text[..at]).map_or(0, |end| end + 1);
+    let end = memchr(b'\n', &text[at..]).map_or(text.len(), |end| at + end);
+    &text[start..end]
+}
+
 /// The windows of all hits of a rule, joined where they overlap.
 pub(super) fn windows(rule: &Rule, text: &[u8], hits: &[Hit]) -> Vec<Range<usize>> {
     let mut windows: Vec<Range<usize>> = Vec::new();

@@ -124,8 +124,8 @@ fn the_approvals_of_a_change_are_listed() {
             "names no commit",
         ),
         (
-            &["approve", "origin/topic", "--for", "main"],
-            "full name of a ref",
+            &["approve", "origin/topic", "--for", "nowhere"],
+            "so write refs/heads/nowhere or refs/tags/nowhere",
         ),
         (
             &["approve", "a...b", "--for", "refs/heads/main"],
@@ -234,8 +234,44 @@ fn what_is_asked_is_shown() {
         .server
         .portcullis("policy show --ref refs/heads/main")
         .ok();
-    said.says("approvals   2 of @leads, and of the owners in CODEOWNERS");
+    said.says("approvals   2 of @leads (alice, bob), and of the owners in CODEOWNERS");
     stage.policy(&format!("{PEOPLE}{}", rule("approvals = 1")));
     let said = stage.server.portcullis("policy show").ok();
     said.says("approvals   1 of everyone who is known");
+}
+
+#[test]
+fn an_approval_says_on_which_state_of_the_branch_it_goes_by() {
+    let stage = Stage::new("approvals = 1");
+    let (dave, alice) = (stage.person("dave"), stage.person("alice"));
+    let base = stage.base[..10].to_owned();
+    stage.topic(&dave, "topic");
+    alice.git("fetch -q origin").ok();
+    // As the remote has it, which is where this clone is too.
+    let said = alice.portcullis("approve origin/topic --for main").ok();
+    said.says("main is taken for refs/heads/main")
+        .says(&format!(
+            "base       {base}, where it leaves refs/heads/main of origin, as last fetched"
+        ))
+        .lacks("in this clone");
+    // A branch of one's own that is somewhere else does not count, and that is said.
+    alice.commit("own.md", "own\n");
+    let said = alice.portcullis("approve origin/topic --for main").ok();
+    said.says("in this clone and was last seen at")
+        .says("git fetch origin brings it up to date")
+        .says(&format!("base       {base}"));
+    // A range that begins later than what the server will ask for.
+    dave.commit("more.md", "more\n");
+    dave.push("topic").accepted();
+    alice.git("fetch -q origin").ok();
+    let range = "approve origin/topic^..origin/topic --for refs/heads/main";
+    let said = alice.portcullis(range).ok();
+    said.says("where your range begins")
+        .says(&format!("has it up to {base} only"));
+    // Without any remote it is the branch of this clone.
+    alice.git("update-ref refs/heads/next origin/main").ok();
+    let said = alice.portcullis("approve origin/topic --for next").ok();
+    said.says(&format!(
+        "{base}, where it leaves refs/heads/next of this clone, as no remote"
+    ));
 }

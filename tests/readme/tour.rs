@@ -169,7 +169,7 @@ fn toured(text: &str) -> String {
 
 #[test]
 fn the_tour_goes_as_it_is_told() {
-    hold(toured);
+    hold("```console", toured);
 }
 
 #[test]

@@ -8,7 +8,9 @@ pub(in crate::cli) struct Approve {
     /// What you have looked at: a topic branch or its last commit, or a range such as "main..topic"
     #[arg(value_name = "REV")]
     pub(in crate::cli) rev: String,
-    /// The ref that it may come to [default: where the range begins, or the main branch of origin]
+    /// The ref that it may come to [default: where the range begins, or the main branch of origin].
+    /// What is approved is what TOPIC has beyond that ref as it was last fetched, or as it is here
+    /// where no remote is known to have it; so fetch first
     #[arg(long = "for", value_name = "REFNAME")]
     pub(in crate::cli) refname: Option<String>,
     /// Why, one line

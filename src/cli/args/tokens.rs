@@ -8,7 +8,7 @@ pub(in crate::cli) struct Confirm {
     /// What will be done to the ref
     #[arg(value_name = "delete|force")]
     pub(in crate::cli) act: Act,
-    /// The full name of the ref
+    /// The ref; a short name will do where only one ref can be meant
     #[arg(value_name = "REFNAME")]
     pub(in crate::cli) refname: String,
     /// Where it stands now
@@ -39,7 +39,7 @@ pub(in crate::cli) struct Bypass {
     /// All findings of a check, such as refs/freeze; needs --to
     #[arg(long, value_name = "CHECK")]
     pub(in crate::cli) check: Option<String>,
-    /// The full name of the ref that will be pushed
+    /// The ref that will be pushed; a short name will do where only one can be meant
     #[arg(long = "ref", value_name = "REFNAME")]
     pub(in crate::cli) refname: String,
     /// Only where the push moves the ref to this

@@ -21,6 +21,7 @@ const KEYS: &[&str] = &[
     "proof",
     "model",
     "lines",
+    "anchor",
     "near",
     "min_entropy",
     "examples",

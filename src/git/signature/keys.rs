@@ -1,9 +1,11 @@
 //! Whom a server believes: files of its own, read once, and never anything of the pusher's.
 
+use super::allowed::allowed_signers;
 use super::openpgp::KeyRing;
 use super::ssh::SignerList;
 use super::{Format, Namespace, NotVerified, Signed, Signer};
 use crate::git::escape::escape;
+use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
@@ -29,6 +31,7 @@ const LIMIT: u64 = 8 << 20;
 pub struct Keys {
     ssh: Option<SignerList>,
     openpgp: Option<KeyRing>,
+    owners: Vec<Vec<Vec<u8>>>,
 }
 
 /// A file about keys cannot be read.
@@ -47,10 +50,12 @@ impl Keys {
     /// When one cannot be read, is no regular file (a folder, for OpenPGP), or is larger than 8 MiB.
     pub fn open(files: &KeyFiles) -> Result<Self, KeysError> {
         let read = |path: &Path| read(path).map_err(|error| KeysError::of(path, error));
+        let mut owners = owners_of_accounts(&files.gpg_accounts);
         let ssh = match &files.allowed_signers {
             None => None,
             Some(path) => {
                 let signers = read(path)?;
+                owners.extend(owners_of_keys(&signers));
                 let revoked = files.revoked.as_deref().map(read).transpose()?;
                 let list = SignerList::new(&signers, revoked.as_deref());
                 Some(list.map_err(|error| KeysError::of(&std::env::temp_dir(), error))?)
@@ -63,7 +68,18 @@ impl Keys {
                     .map_err(|error| KeysError::of(home, error))?,
             ),
         };
-        Ok(Self { ssh, openpgp })
+        Ok(Self {
+            ssh,
+            openpgp,
+            owners,
+        })
+    }
+
+    /// The names that have a key in common, a list for each key: accounts and addresses. Keys that
+    /// are revoked or over count here as well, since people stay who they are.
+    #[must_use]
+    pub fn owners(&self) -> &[Vec<Vec<u8>>] {
+        &self.owners
     }
 
     /// Who made a signature. Validity is judged as of `now`, whatever date the signed bytes claim. Safe
@@ -91,6 +107,29 @@ impl Keys {
             Format::X509 => Err(none),
         }
     }
+}
+
+/// Those of the lines that have the same SSH key. What an authority certifies are the keys of many.
+fn owners_of_keys(signers: &[u8]) -> Vec<Vec<Vec<u8>>> {
+    type Key = (Vec<u8>, Vec<u8>);
+    let mut all: BTreeMap<Key, Vec<Vec<u8>>> = BTreeMap::new();
+    for line in allowed_signers(signers).filter(|line| !line.is_authority()) {
+        let names = line.names().map(<[u8]>::to_vec);
+        let names: Vec<Vec<u8>> = names.collect();
+        all.entry((line.kind.to_vec(), line.key))
+            .or_default()
+            .extend(names);
+    }
+    all.into_values().collect()
+}
+
+fn owners_of_accounts(accounts: &[(String, String)]) -> Vec<Vec<Vec<u8>>> {
+    let mut all: BTreeMap<&str, Vec<Vec<u8>>> = BTreeMap::new();
+    for (account, fingerprint) in accounts {
+        let names = all.entry(fingerprint).or_default();
+        names.push(account.as_bytes().to_vec());
+    }
+    all.into_values().collect()
 }
 
 impl KeysError {

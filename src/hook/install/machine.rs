@@ -151,7 +151,8 @@ impl Repository {
                 .output()
         };
         let bare = ask(dir, &["--is-bare-repository"]).map_err(|error| {
-            if error.is_nowhere() {
+            // Where there is no such directory, Git cannot even be started.
+            if error.is_nowhere() || !dir.is_dir() {
                 InstallError::NoRepository {
                     dir: std::path::absolute(dir).unwrap_or_else(|_| dir.into()),
                 }

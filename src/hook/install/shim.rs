@@ -60,9 +60,18 @@ impl Next {
                  LC_ALL=C sed -n -e 's/^system\t//p' -e 's/^global\t//p' | \
                  LC_ALL=C sed -n '$s|$|/{event}|p')"
             ),
-            Self::Repository => format!(
-                "next=$(git rev-parse --git-common-dir | LC_ALL=C sed -n '$s|$|/hooks/{event}|p')"
-            ),
+            Self::Repository => {
+                // `git init` of some versions asks this hook before there is a repository.
+                let still = if event == "reference-transaction" {
+                    "2>/dev/null "
+                } else {
+                    ""
+                };
+                format!(
+                    "next=$(git rev-parse --git-common-dir {still}| \
+                     LC_ALL=C sed -n '$s|$|/hooks/{event}|p')"
+                )
+            }
             Self::Nowhere => String::from("next=''"),
         }
     }

@@ -221,7 +221,14 @@ impl EventStatus {
 
     fn line(&self) -> String {
         let says = match &self.standing {
-            Standing::Absent => String::from("not judged: there is no hook"),
+            Standing::Absent => match (self.hook.choice, self.hook.side) {
+                (Choice::OnRequest, Side::Server) => {
+                    String::from("not asked for: pre-receive judges every ref")
+                }
+                (Choice::OnRequest | Choice::Standard, _) => {
+                    String::from("not judged: there is no hook")
+                }
+            },
             Standing::Passing => String::from("not judged: only passed on"),
             Standing::Foreign(Runs::Yes) => {
                 format!("not judged: {} is not portcullis", shown(&self.path))
@@ -289,7 +296,7 @@ impl Status {
         })
     }
 
-    /// The status for people, escaped.
+    /// The status for people, escaped; all but whether it is armed.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let why = match &self.setting {
@@ -309,8 +316,18 @@ impl Status {
                 "switched off"
             ));
         }
-        let armed = if self.armed { "yes" } else { "no" };
-        lines.push(format!("{:<19} {armed}", "armed"));
         lines
+    }
+
+    /// Whether it is armed, and how it becomes so.
+    #[must_use]
+    pub fn says_armed(&self) -> &'static str {
+        let server = self.events.iter().any(|e| e.hook.side == Side::Server);
+        match (self.armed, server, self.switched_off.is_empty()) {
+            (true, _, _) => "yes",
+            (false, _, false) => "no: hooks are switched off, see above",
+            (false, true, true) => "no: portcullis install --server arms it",
+            (false, false, true) => "no: portcullis install arms it",
+        }
     }
 }

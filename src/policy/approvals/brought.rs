@@ -2,11 +2,11 @@
 //! covers of it.
 
 use super::approval::Approval;
-use super::decide::same_person;
 use crate::change::{ChangeId, Made, made};
 use crate::git::{
     CommitInfo, Oid, OidMap, OidSet, ReadError, Repo, Signer, Walked, merge_base, rev_list_args,
 };
+use crate::policy::Persons;
 use crate::policy::check::Cx;
 use crate::policy::commits::values::address;
 use crate::policy::decide::Line;
@@ -255,16 +255,26 @@ impl Part {
 
     /// Whether someone had a hand in it. Who made a merge had none, where the merge changes exactly
     /// what the merged side does.
-    pub(super) fn is_by(&self, look: Look<'_>, signer: &Signer) -> Result<bool, ReadError> {
+    pub(super) fn is_by(
+        &self,
+        look: Look<'_>,
+        signer: &Signer,
+        persons: &Persons,
+    ) -> Result<bool, ReadError> {
         self.is_of(look, &|address| {
             let mut names = signer.principals.iter();
-            signer.has_address(address) || names.any(|name| same_person(name, address))
+            signer.has_address(address) || names.any(|name| persons.same(name, address))
         })
     }
 
     /// The same of whoever has this address.
-    pub(super) fn is_by_address(&self, look: Look<'_>, address: &[u8]) -> Result<bool, ReadError> {
-        self.is_of(look, &|other| same_person(address, other))
+    pub(super) fn is_by_address(
+        &self,
+        look: Look<'_>,
+        address: &[u8],
+        persons: &Persons,
+    ) -> Result<bool, ReadError> {
+        self.is_of(look, &|other| persons.same(address, other))
     }
 
     fn is_of(&self, look: Look<'_>, is: &dyn Fn(&Vec<u8>) -> bool) -> Result<bool, ReadError> {

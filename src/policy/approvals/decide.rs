@@ -1,9 +1,13 @@
 //! The decision on what has been approved: from what is new, who said yes to it and what a rule
 //! asks. Reads nothing.
 
+use super::Approved;
 use super::owners::Owner;
+use crate::finding::CheckId;
 use crate::git::{Oid, RepoPath, escape};
+use crate::policy::Persons;
 use crate::policy::groups::{Groups, Principal, Pusher};
+use crate::policy::questions::refs as ask;
 use std::ops::Range;
 
 /// One part of what is new, which somebody else must have seen: as a rule one commit of the line of
@@ -27,6 +31,8 @@ pub(super) struct Voice {
     pub(super) wrote: Vec<usize>,
     /// Whether whose it is can be known here at all; else it is taken for anybody's.
     pub(super) known: Known,
+    /// What is written down of it where it counts.
+    pub(super) said: Option<Approved>,
 }
 
 /// Whether it can be known whose a voice is.
@@ -55,13 +61,17 @@ pub(super) struct Asks<'a> {
     pub(super) from: Option<&'a [Principal]>,
     /// Who they are.
     pub(super) groups: &'a Groups,
+    /// Who asks, and is told.
+    pub(super) pusher: &'a Pusher,
+    /// Which of them are one.
+    pub(super) persons: &'a Persons,
 }
 
 /// What a unit lacks.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Lack {
-    /// The second part of the check's id.
-    pub(super) check: &'static str,
+    /// Which check says so.
+    pub(super) check: CheckId,
     /// The commit.
     pub(super) commit: Oid,
     /// One sentence, escaped.
@@ -81,6 +91,22 @@ pub(super) fn decide(
     approvals.into_iter().chain(owners).collect()
 }
 
+/// What counts for any of the units: each voice of those whom the rule or an owned path asks for.
+pub(super) fn relied_upon(units: &[Unit], voices: &[Voice], asks: &Asks<'_>) -> Vec<Approved> {
+    let owns = |unit: &Unit, voice: &Voice| {
+        let mut owners = unit.owned.iter().flat_map(|(_, owners)| owners);
+        owners.any(|owner| owner.is(&voice.names, asks.groups))
+    };
+    let counts = |voice: &&Voice| {
+        (0..units.len()).any(|at| {
+            let heard = voice.covers.contains(&at) && !voice.wrote.contains(&at);
+            heard && ((asks.count > 0 && asks.fits(voice)) || owns(&units[at], voice))
+        })
+    };
+    let counting = voices.iter().filter(counts);
+    counting.filter_map(|voice| voice.said.clone()).collect()
+}
+
 fn approvals(
     at: usize,
     unit: &Unit,
@@ -90,20 +116,14 @@ fn approvals(
 ) -> Option<Lack> {
     let fit = |voice: &&Voice| asks.fits(voice);
     let counting: Vec<&Voice> = heard(at, voices).filter(fit).collect();
-    let people = people(&counting);
+    let people = people(&counting, asks.persons);
     if people.len() >= asks.count {
         return None;
     }
     let plural = if asks.count == 1 { "" } else { "s" };
-    let who: Vec<String> = asks
-        .from
-        .into_iter()
-        .flatten()
-        .map(|p| p.to_string())
-        .collect();
-    let by = match &who[..] {
-        [] => String::new(),
-        who => format!(" by {}", who.join(", ")),
+    let by = match asks.from {
+        None | Some([]) => String::new(),
+        Some(who) => format!(" by {}", asks.groups.shown(who, asks.pusher)),
     };
     let has = match &people[..] {
         [] => "none".to_owned(),
@@ -113,7 +133,7 @@ fn approvals(
     let others = others.map(|voice| format!("{} is not one of them", voice.shown()));
     let why = because(at, voices, unheard, others);
     Some(Lack {
-        check: "approvals",
+        check: ask::APPROVALS,
         commit: unit.commit,
         message: format!(
             "commit {} needs {} approval{plural}{by} and has {has}{why}",
@@ -148,7 +168,7 @@ fn owners(
     };
     let why = because(at, voices, unheard, std::iter::empty());
     Some(Lack {
-        check: "owners",
+        check: ask::OWNERS,
         commit: unit.commit,
         message: format!(
             "commit {} touches {path}, which needs the approval of {}{more}{why}",
@@ -206,7 +226,7 @@ impl Voice {
 }
 
 /// The distinct people behind voices, each by the first of their names.
-fn people(voices: &[&Voice]) -> Vec<String> {
+fn people(voices: &[&Voice], persons: &Persons) -> Vec<String> {
     let mut people: Vec<(Vec<&[u8]>, String)> = Vec::new();
     for voice in voices {
         let mut names: Vec<&[u8]> = voice.names.iter().map(Vec::as_slice).collect();
@@ -214,7 +234,7 @@ fn people(voices: &[&Voice]) -> Vec<String> {
         // Whoever this voice joins to each other were one all the time.
         let mut apart = Vec::with_capacity(people.len() + 1);
         for (known, who) in people {
-            let same = |name: &&[u8]| names.iter().any(|other| same_person(name, other));
+            let same = |name: &&[u8]| names.iter().any(|other| persons.same(name, other));
             if known.iter().any(same) {
                 names.extend(known);
                 shown = who;
@@ -226,17 +246,6 @@ fn people(voices: &[&Voice]) -> Vec<String> {
         people = apart;
     }
     people.into_iter().map(|(_, shown)| shown).collect()
-}
-
-/// Whether two names could be those of one person: the same, or one an account and the other an
-/// address that begins with it. This only ever takes two voices for one, or an approver for an
-/// author; nobody gains anything by it.
-pub(in crate::policy) fn same_person(one: &[u8], other: &[u8]) -> bool {
-    let account = |name: &[u8], address: &[u8]| {
-        let rest = address.get(name.len()..).unwrap_or_default();
-        rest.starts_with(b"@") && address[..name.len()].eq_ignore_ascii_case(name)
-    };
-    one.eq_ignore_ascii_case(other) || account(one, other) || account(other, one)
 }
 
 #[cfg(test)]

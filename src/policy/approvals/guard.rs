@@ -8,6 +8,7 @@ use crate::change::Unread;
 use crate::git::{Kind, Mode, Oid, ReadError, RepoPath, entry_at, escape};
 use crate::hook::Side;
 use crate::policy::decide::Denial;
+use crate::policy::questions::refs as ask;
 use crate::policy::settings::Protect;
 use std::sync::Arc;
 
@@ -80,7 +81,7 @@ impl Judge<'_> {
         let touches = |part: &&Part| part.made.paths.contains(at);
         let part = brought.parts.iter().rev().find(touches);
         Ok(vec![Denial {
-            check: "owners",
+            check: ask::OWNERS,
             message: why,
             help: format!("put {at} right"),
             commit: part.map(|part| part.commit.oid),

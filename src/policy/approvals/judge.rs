@@ -1,8 +1,9 @@
 //! Judges one update by the approvals that are there: on the server already, or in the same push.
 
+use super::Approved;
 use super::approval::{APPROVALS, MOST_STEPS, SignedApproval};
 use super::brought::{Brought, Ground, Look, NewLine, Part, Past, line};
-use super::decide::{Asks, Known, Lack, Unheard, Unit, Voice, decide, same_person};
+use super::decide::{Asks, Known, Lack, Unheard, Unit, Voice, decide, relied_upon};
 use super::guard::owned;
 use super::rule::ApprovedBy;
 use crate::change::Unread;
@@ -15,6 +16,7 @@ use crate::policy::check::Cx;
 use crate::policy::commits::{trailers, values::address};
 use crate::policy::decide::Denial;
 use crate::policy::groups::{Groups, Pusher};
+use crate::policy::questions::refs as ask;
 use crate::policy::settings::{Act, Protect};
 use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -78,7 +80,7 @@ impl<'a> Judge<'a> {
         let (_, tip, object) = update.repo.peel(new).map_err(|error| self.unread(error))?;
         if object.kind != Kind::Commit {
             return Ok(vec![Denial {
-                check: "approvals",
+                check: ask::APPROVALS,
                 message: "it will stand for no commit, and nothing else can be approved".to_owned(),
                 help: "push a commit, or a tag of one".to_owned(),
                 commit: None,
@@ -124,6 +126,8 @@ impl<'a> Judge<'a> {
             count: usize::from(rule.approvals()),
             from: rule.approvals_from.as_deref(),
             groups: update.groups,
+            pusher: update.cx.pusher,
+            persons: update.cx.persons()?,
         };
         let trailers = rule.approvals_by().contains(&ApprovedBy::Trailers);
         if rule.owners.is_none() && !trailers && self.approvals()?.is_empty() {
@@ -163,6 +167,9 @@ impl<'a> Judge<'a> {
             return Ok(Vec::new());
         }
         let lacks = decide(&units, &voices, &unheard, &asks);
+        if lacks.is_empty() {
+            update.cx.rely_upon(relied_upon(&units, &voices, &asks));
+        }
         denials.extend(
             lacks
                 .into_iter()
@@ -178,7 +185,8 @@ impl<'a> Judge<'a> {
             None => tip.short(),
         };
         let help = format!(
-            "have it looked at by someone who may, and push what that makes, before this or with it:\n\
+            "have someone who may look at it, and push the approval that this makes, before the change \
+             or with it:\n\
              $ portcullis approve {what} --for {name}"
         );
         Denial {
@@ -333,6 +341,7 @@ impl<'a> Judge<'a> {
                     covers,
                     wrote: Vec::new(),
                     known: Known::NotHere,
+                    said: None,
                 }));
             }
             Err(error) if error.is_undecided() => return Err(self.unread(error)),
@@ -345,17 +354,18 @@ impl<'a> Judge<'a> {
                 signer.key
             )));
         }
+        let persons = update.cx.persons()?;
         if let (false, Pusher::Known(pusher)) = (rule.approvals_by_pusher, update.cx.pusher)
             && signer
                 .principals
                 .iter()
-                .any(|name| same_person(name, pusher))
+                .any(|name| persons.same(name, pusher))
         {
             return Ok(Err(format!("{} pushes it", escape(pusher))));
         }
         let mut wrote = Vec::new();
         for at in covers.clone() {
-            let by = brought.parts[at].is_by(self.look(), &signer);
+            let by = brought.parts[at].is_by(self.look(), &signer, persons);
             if by.map_err(|error| self.unread(error))? {
                 wrote.push(at);
             }
@@ -365,6 +375,21 @@ impl<'a> Judge<'a> {
             covers,
             wrote,
             known: Known::Yes,
+            said: Some(Approved {
+                refname: update.names[0].clone(),
+                by: signer.shown(),
+                key: Some(signer.key.clone()),
+                approval: Some(signed.refname.clone()),
+                commit: signed.approval.tip,
+                reason: escape(
+                    signed
+                        .approval
+                        .reason
+                        .as_deref()
+                        .unwrap_or_default()
+                        .as_bytes(),
+                ),
+            }),
         }))
     }
 
@@ -388,8 +413,9 @@ impl<'a> Judge<'a> {
 
     /// Whom the messages of the commits name as their reviewers.
     fn trailers(&self, rule: &Protect, brought: &Brought) -> Result<Vec<Voice>, Unread> {
+        let persons = self.update.cx.persons()?;
         let pushes = |name: &[u8]| match self.update.cx.pusher {
-            Pusher::Known(pusher) => same_person(name, pusher),
+            Pusher::Known(pusher) => persons.same(name, pusher),
             Pusher::Unknown => false,
         };
         let mut voices = Vec::new();
@@ -402,13 +428,21 @@ impl<'a> Judge<'a> {
                 if !rule.approvals_by_pusher && pushes(name) {
                     continue;
                 }
-                let wrote = part.is_by_address(self.look(), name);
+                let wrote = part.is_by_address(self.look(), name, persons);
                 let wrote = wrote.map_err(|error| self.unread(error))?;
                 voices.push(Voice {
                     names: vec![name.to_vec()],
                     covers: at..at + 1,
                     wrote: wrote.then_some(at).into_iter().collect(),
                     known: Known::Yes,
+                    said: Some(Approved {
+                        refname: self.update.names[0].clone(),
+                        by: escape(name),
+                        key: None,
+                        approval: None,
+                        commit: part.commit.oid,
+                        reason: String::new(),
+                    }),
                 });
             }
         }

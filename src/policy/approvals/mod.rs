@@ -5,6 +5,7 @@
 //! rebase keeps them and an edit does not.
 
 mod approval;
+mod approved;
 mod brought;
 mod decide;
 mod guard;
@@ -15,7 +16,7 @@ mod proposal;
 mod rule;
 
 pub use approval::{APPROVALS, Approval, BadApproval, SignedApproval, is_reason};
-pub(super) use decide::same_person;
+pub use approved::Approved;
 pub(super) use judge::{Judge, Update};
 pub use owners::Owners;
 pub(super) use parked::parked;

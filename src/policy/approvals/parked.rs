@@ -6,6 +6,7 @@ use crate::git::{Kind, Namespace, Oid, RefName, Repo};
 use crate::policy::check::Cx;
 use crate::policy::decide::Denial;
 use crate::policy::groups::Pusher;
+use crate::policy::questions::refs as ask;
 
 /// What nobody moves by a push but as said here.
 const RESERVED: &[u8] = b"refs/portcullis";
@@ -35,14 +36,18 @@ pub(in crate::policy) fn parked(
     };
     if !update.name.as_bytes().starts_with(APPROVALS.as_bytes()) {
         let message = "what is below refs/portcullis/ is kept by the server alone";
-        return denial("reserved", message.to_owned(), "push it under another name");
+        return denial(
+            ask::RESERVED,
+            message.to_owned(),
+            "push it under another name",
+        );
     }
     let new = match update.change {
         RefChange::Create { new } => new,
         RefChange::Move { .. } | RefChange::Delete { .. } => {
             let message = "an approval is neither moved nor taken away";
             return denial(
-                "reserved",
+                ask::RESERVED,
                 message.to_owned(),
                 "make another one: portcullis approve",
             );
@@ -51,12 +56,13 @@ pub(in crate::policy) fn parked(
     };
     if *cx.pusher == Pusher::Unknown {
         let message = "who pushes is not known to this server, so may not leave an approval here";
-        return denial("reserved", message.to_owned(), "ask who keeps the server");
+        let help = "log in as someone whom the server knows (by its policy's identity.source)";
+        return denial(ask::RESERVED, message.to_owned(), help);
     }
     match approval(cx, repo, &update.name, new)? {
         None => Ok(None),
         Some(why) => denial(
-            "approval",
+            ask::APPROVAL,
             format!("it is no approval that this server can take: {why}"),
             "portcullis approve makes one, and says how it is pushed",
         ),

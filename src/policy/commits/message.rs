@@ -3,14 +3,15 @@
 use super::conventional::{self, NotConventional};
 use super::values::MessagePattern;
 use super::{Commits, trailers};
-use crate::finding::PlaceKind;
+use crate::finding::{CheckId, PlaceKind};
 use crate::git::escape;
+use crate::policy::questions::commits as ask;
 
 /// One thing that is wrong.
 #[derive(Debug)]
 pub(super) struct Fault {
-    /// The second part of the check's id.
-    pub(super) check: &'static str,
+    /// Which check says so.
+    pub(super) check: CheckId,
     /// Where it is.
     pub(super) kind: PlaceKind,
     /// One sentence, escaped.
@@ -61,10 +62,10 @@ impl<'a> Draft<'a> {
             subject.starts_with(*mark) || subject == mark.trim_end()
         })?;
         Some(Fault {
-            check: "fixup",
+            check: ask::FIXUP,
             kind: PlaceKind::Commit,
             message: format!(
-                "{} waits to be squashed, and here nothing waits",
+                "a {} commit waits to be squashed, and does not come to a protected ref",
                 mark.trim()
             ),
             help: "squash it, then push:\n$ git rebase -i --autosquash @{upstream}".to_owned(),
@@ -106,7 +107,7 @@ impl<'a> Draft<'a> {
             None => "not signed off by its committer".to_owned(),
         };
         Some(Fault {
-            check: "sign-off",
+            check: ask::SIGN_OFF,
             kind: PlaceKind::Message,
             message,
             help: format!("commit with -s, which ends the message with \"{line}\""),
@@ -125,7 +126,7 @@ impl<'a> Draft<'a> {
         let mut faults = Vec::new();
         if !missing.is_empty() {
             faults.push(Fault {
-                check: "require",
+                check: ask::REQUIRE,
                 kind: PlaceKind::Message,
                 message: format!(
                     "the message has nothing that matches {}",
@@ -136,7 +137,7 @@ impl<'a> Draft<'a> {
         }
         if !present.is_empty() {
             faults.push(Fault {
-                check: "forbid",
+                check: ask::FORBID,
                 kind: PlaceKind::Message,
                 message: format!("the message matches {}", present.join(" and ")),
                 help: "say it in other words".to_owned(),
@@ -181,7 +182,7 @@ fn conventional_fault(text: &str, asked: &Commits) -> Option<Fault> {
         format!("; the types are {}", words.join(", "))
     });
     Some(Fault {
-        check: "conventional",
+        check: ask::CONVENTIONAL,
         kind: PlaceKind::Message,
         message: format!("not a conventional commit: {why}"),
         help: format!("write TYPE: DESCRIPTION or TYPE(SCOPE): DESCRIPTION{types}"),
@@ -201,7 +202,7 @@ fn length_fault(text: &str, asked: &Commits) -> Option<Fault> {
     let most = asked.subject_max?.get();
     let length = without_marks(subject(text)).chars().count();
     (length > most).then(|| Fault {
-        check: "subject-length",
+        check: ask::SUBJECT_LENGTH,
         kind: PlaceKind::Message,
         message: format!("the subject has {length} characters, and {most} are allowed"),
         help: "say it shorter, and the rest in the body".to_owned(),
@@ -211,7 +212,7 @@ fn length_fault(text: &str, asked: &Commits) -> Option<Fault> {
 fn blank_line_fault(text: &str) -> Option<Fault> {
     let second = below(text).first().copied().unwrap_or_default();
     (!second.trim().is_empty()).then(|| Fault {
-        check: "blank-line",
+        check: ask::BLANK_LINE,
         kind: PlaceKind::Message,
         message: "the second line is not empty".to_owned(),
         help: "leave a line empty between the subject and the body".to_owned(),
@@ -229,7 +230,7 @@ mod tests {
         draft
             .faults(&asked)
             .iter()
-            .map(|fault| fault.check)
+            .map(|fault| fault.check.name)
             .collect()
     }
 

@@ -63,7 +63,7 @@ fn checks(motion: &Motion<'_>, keys: &str, outside: &[u8]) -> Vec<&'static str> 
     };
     let (groups, alice) = (Groups::default(), Pusher::named(b"alice"));
     let denials = decide(motion, &[asked], Asker::Server(&groups, &alice), now());
-    denials.iter().map(|denial| denial.check).collect()
+    denials.iter().map(|denial| denial.check.name).collect()
 }
 
 /// One new commit, a merge of a topic (3), two merges, a fast-forward to a topic, a merge with the
@@ -199,7 +199,7 @@ fn a_client_speaks_of_what_it_can_know() {
     }];
     let direct = motion(&name, DIRECT);
     let said = decide(&direct, &asked, Asker::Client, now());
-    let checks: Vec<_> = said.iter().map(|denial| denial.check).collect();
+    let checks: Vec<_> = said.iter().map(|denial| denial.check.name).collect();
     assert_eq!(checks, ["merge-only"], "and nothing of who may");
     assert_eq!(said[0].commit, Some(oid(2)));
     let far = Motion {
@@ -214,7 +214,7 @@ fn a_commit_that_is_about_to_be_made_is_direct_if_it_merges_nothing() {
     let (merges, free) = (rule("merge_only = true"), rule("linear = true"));
     let checks = |parents, rules: &[&Protect]| -> Vec<_> {
         let said = pending(parents, rules, now());
-        said.iter().map(|denial| denial.check).collect()
+        said.iter().map(|denial| denial.check.name).collect()
     };
     assert_eq!(checks(1, &[&free, &merges]), ["merge-only"]);
     assert_eq!(checks(1, &[&free]), [""; 0]);
@@ -313,7 +313,7 @@ fn one_more_rule_never_permits_what_was_refused() {
                 })
                 .collect();
             let said = decide(&motion, &asked, Asker::Server(&groups, &pusher), now());
-            said.iter().map(|denial| denial.check).collect()
+            said.iter().map(|denial| denial.check.name).collect()
         };
         let mut order: Vec<usize> = (0..rules.len()).collect();
         let all = asked(&order, &rules);

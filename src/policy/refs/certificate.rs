@@ -84,11 +84,11 @@ impl Proof {
                     signer.shown(),
                     escape(name)
                 );
-                Self::nothing(why, super::signed::LIST)
+                Self::nothing(why, super::advice::LIST)
             }
             Pusher::Unknown => {
                 let why = "who pushes is not known to this server, whoever signed it";
-                Self::nothing(why, super::signed::LIST)
+                Self::nothing(why, super::advice::LIST)
             }
         }
     }

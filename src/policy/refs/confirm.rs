@@ -3,6 +3,7 @@
 use super::super::check::{Cx, Raised};
 use super::super::groups::Groups;
 use super::super::protect::{Act, Protect};
+use super::super::questions::refs as ask;
 use super::super::tokens::Push;
 use super::{raise, warning_of};
 use crate::change::{RefChange, RefUpdate, Unread};
@@ -31,7 +32,7 @@ pub(super) fn on_server(
     if update.claimed != Some(old) {
         let message = format!("{}, and the push says that it stands elsewhere", needs(act));
         let help = "fetch, and push again with the client of Git".to_owned();
-        return Ok(vec![raise("confirm", message, help, name)]);
+        return Ok(vec![raise(ask::CONFIRM, message, help, name)]);
     }
     let written = names.last().unwrap_or(name);
     let push = Push {
@@ -48,21 +49,25 @@ pub(super) fn on_server(
     for rule in asking {
         match cx.presented.confirmation(&push, act, rule.confirmers())? {
             Ok(used) => {
-                let mut raised = raise("confirm", needs(act), String::new(), name);
+                let mut raised = raise(ask::CONFIRM, needs(act), String::new(), name);
                 raised.excused = Some(used);
                 all.push(raised);
             }
             Err(why) => {
-                let by: Vec<String> = rule.confirmers().iter().map(ToString::to_string).collect();
-                let by = match &by[..] {
+                let by = match rule.confirmers() {
                     [] => "someone, and the policy names nobody".to_owned(),
-                    _ => by.join(", "),
+                    by => groups.shown(by, cx.pusher),
                 };
                 let mut message = format!("{} by {by}, in the push itself", needs(act));
                 for why in why {
                     message.push_str(&format!("; of the token that was shown: {why}"));
                 }
-                return Ok(vec![raise("confirm", message, help(cx, act, &push), name)]);
+                return Ok(vec![raise(
+                    ask::CONFIRM,
+                    message,
+                    help(cx, act, &push),
+                    name,
+                )]);
             }
         }
     }
@@ -90,7 +95,7 @@ pub(super) fn on_client(repo: &Repo, update: &RefUpdate, rules: &[&Protect]) -> 
         by.join(", ")
     );
     let help = "the server's refusal says what they run to make the token".to_owned();
-    Some(warning_of(raise("confirm", message, help, &update.name)))
+    Some(warning_of(raise(ask::CONFIRM, message, help, &update.name)))
 }
 
 fn needs(act: Act) -> String {

@@ -9,6 +9,8 @@ use super::super::check::{Cx, Raised, place_by};
 use super::super::commits::address;
 use super::super::groups::Pusher;
 use super::super::protect::{Protect, SignatureLevel};
+use super::super::questions::refs as ask;
+use super::advice::{LIST, TAG, sign_from};
 use super::certificate::Proof;
 use super::{raise, warning_of};
 use crate::change::{By, RefUpdate, ScopedCommit, Unread};
@@ -55,15 +57,6 @@ struct Waiting {
 
 /// So many are verified at once, before more are read.
 const BATCH: usize = 512;
-
-/// How an account gets its key.
-pub(super) const LIST: &str = "the key of an account is the one whose line in identity.allowed_signers \
-                               names it (bob,bob@clinic.example ssh-ed25519 ...), or that \
-                               identity.gpg_keys gives it";
-
-const SIGN: &str = "have Git sign from now on, sign anew what is not signed, and push again:\n\
-                    $ git config commit.gpgSign true\n\
-                    $ git rebase --force-rebase --rebase-merges COMMIT^";
 
 impl Signatures {
     pub(super) fn new(rules: &[Protect]) -> Self {
@@ -177,7 +170,7 @@ impl Signatures {
                         } else {
                             format!("{}^", info.oid.short())
                         };
-                        let fault = Fault::signed(message, &SIGN.replace("COMMIT^", &from));
+                        let fault = Fault::signed(message, &sign_from(&from));
                         out.push(fault.at(place, commit.refs.to_vec()));
                         return;
                     }
@@ -211,7 +204,8 @@ impl Signatures {
                 1 => format!("commit {}: {lack}", first.short()),
                 _ => format!("{count} commits, {} the first: {lack}", first.short()),
             };
-            out.push(Fault::signed(what, SIGN).at_ref(cx, &name));
+            let fault = Fault::signed(what, &sign_from(&format!("{}^", first.short())));
+            out.push(fault.at_ref(cx, &name));
         }
         state.unread
     }
@@ -253,7 +247,10 @@ impl Signatures {
         let thing = format!("commit {short}");
         let signer = match told {
             Ok(signer) => signer,
-            Err(error) => return not_verified(&thing, commit.oid, error).map(Some),
+            Err(error) => {
+                let anew = sign_from(&format!("{short}^"));
+                return not_verified(&thing, commit.oid, error, &anew).map(Some);
+            }
         };
         let fault = level(&thing, rule.signed, signer)
             .or_else(|| own(&thing, "committer", &commit.committer, signer));
@@ -289,7 +286,7 @@ impl Signatures {
         }
         let signer = match cx.keys()?.verify(&signed, Namespace::Git, cx.now) {
             Ok(signer) => signer,
-            Err(error) => return not_verified("the tag", tag.oid, &error).map(Some),
+            Err(error) => return not_verified("the tag", tag.oid, &error, TAG).map(Some),
         };
         let fault = level("the tag", asked, &signer)
             .or_else(|| own("the tag", "tagger", &tag.tagger, &signer));
@@ -334,7 +331,7 @@ impl Signatures {
         name: &RefName,
     ) -> Result<Option<Raised>, Unread> {
         let denied =
-            |message: String, help: &str| raise("push-cert", message, help.to_owned(), name);
+            |message: String, help: &str| raise(ask::PUSH_CERT, message, help.to_owned(), name);
         match self.proof(cx) {
             Proof::Unread(unread) => Err(unread),
             Proof::Nothing { why, help } => Ok(Some(denied(why, help))),
@@ -350,7 +347,7 @@ impl Signatures {
             Proof::NotYet => {
                 let help = "push with git push --signed".to_owned();
                 let message = "the push will need a certificate".to_owned();
-                Ok(Some(warning_of(raise("push-cert", message, help, name))))
+                Ok(Some(warning_of(raise(ask::PUSH_CERT, message, help, name))))
             }
         }
     }
@@ -361,15 +358,13 @@ impl Signatures {
     }
 }
 
-const TAG: &str = "sign it, and push it again:\n$ git tag -f -s NAME COMMIT";
-
 fn is_tag(name: &RefName) -> bool {
     name.as_bytes().starts_with(b"refs/tags/")
 }
 
 /// What is wrong with a signature.
 struct Fault {
-    check: &'static str,
+    check: CheckId,
     message: String,
     help: String,
 }
@@ -377,7 +372,7 @@ struct Fault {
 impl Fault {
     fn signed(message: String, help: &str) -> Self {
         Self {
-            check: "signed",
+            check: ask::SIGNED,
             message,
             help: help.to_owned(),
         }
@@ -385,18 +380,14 @@ impl Fault {
 
     fn signer(message: String, help: String) -> Self {
         Self {
-            check: "signer",
+            check: ask::SIGNER,
             message,
             help,
         }
     }
 
     fn at(self, place: Place, refs: Vec<RefName>) -> Raised {
-        let id = CheckId {
-            pack: "refs",
-            name: self.check,
-        };
-        Raised::denied(id, self.message, self.help, place, refs)
+        Raised::denied(self.check, self.message, self.help, place, refs)
     }
 
     /// On a client it is a word of advice.
@@ -410,13 +401,13 @@ impl Fault {
 }
 
 /// What a signature that does not verify means; nothing is decided where that is not known.
-fn not_verified(thing: &str, oid: Oid, error: &NotVerified) -> Result<Fault, Unread> {
+fn not_verified(thing: &str, oid: Oid, error: &NotVerified, anew: &str) -> Result<Fault, Unread> {
     let help = match error {
         NotVerified::Undecided(_) => return Err(Unread::new(oid, error)),
         NotVerified::Unsigned
         | NotVerified::Malformed(_)
         | NotVerified::Purpose(_)
-        | NotVerified::Bad => SIGN,
+        | NotVerified::Bad => anew,
         NotVerified::UnknownKey(_) | NotVerified::NoKeys(_) | NotVerified::NotForThis(_) => {
             "sign with a key that the server knows, or ask an administrator to add yours to \
              identity.allowed_signers or identity.gpg_home"

@@ -11,10 +11,16 @@ use crate::scan::{Confidence, Match};
 const MIN_NAME: usize = 20;
 
 impl Secrets {
-    /// A token within a name. Only what is one beyond doubt: names are full of words.
+    /// A token within a name.
     pub(super) fn in_name(&self, name: &[u8]) -> Option<Match> {
+        self.in_text(name).into_iter().next()
+    }
+
+    /// The tokens within a name or a line about one. Only what is one beyond doubt: names are full
+    /// of words.
+    pub(super) fn in_text(&self, name: &[u8]) -> Vec<Match> {
         if name.len() < MIN_NAME {
-            return None;
+            return Vec::new();
         }
         let scan = self.scanner.scan(
             &[],
@@ -23,12 +29,14 @@ impl Secrets {
                 fresh: &Fresh::All,
             },
         );
-        scan.matches.into_iter().find(|found| {
+        let mut found = scan.matches;
+        found.retain(|found| {
             found.rule.is_named()
                 && found.rule.model.is_none()
                 && found.confidence == Confidence::High
                 && found.decoded.is_empty()
-        })
+        });
+        found
     }
 
     /// Raises a token that stands in the path of a file.

@@ -5,10 +5,9 @@ use super::{BadToken, Used};
 use crate::change::Unread;
 use crate::finding::Finding;
 use crate::git::{Keys, Namespace, NotVerified, Oid, RefName, Repo, Signed, Signer, escape};
-use crate::policy::ServerKeys;
-use crate::policy::approvals::same_person;
 use crate::policy::groups::{Groups, Principal, Pusher};
 use crate::policy::settings::Act;
+use crate::policy::{Persons, ServerKeys};
 use std::sync::OnceLock;
 use time::OffsetDateTime;
 
@@ -213,7 +212,8 @@ impl Given {
             Err(error) if error.is_undecided() => return Err(Unread::new("a token", error)),
             Err(error) => return Ok(Err(error.to_string())),
         };
-        let fits = second_person(&signer.principals, by, push.groups, push.pusher);
+        let persons = push.keys.persons(push.repo)?;
+        let fits = second_person(&signer.principals, by, push.groups, push.pusher, persons);
         let fits = fits.map_err(|why| format!("it is signed by {}, {why}", signer.shown()));
         Ok(fits.map(|()| Used::of(&self.token, &self.signed.signature, signer)))
     }
@@ -275,13 +275,14 @@ fn second_person(
     by: &[Principal],
     groups: &Groups,
     pusher: &Pusher,
+    persons: &Persons,
 ) -> Result<(), &'static str> {
     let Pusher::Known(name) = pusher else {
         return Err(
             "and who pushes is not known, so that nobody can tell that they are two people",
         );
     };
-    if principals.iter().any(|signer| same_person(signer, name)) {
+    if principals.iter().any(|signer| persons.same(signer, name)) {
         return Err("who is the one that pushes; it takes two people");
     }
     let mut named = principals.iter().map(|name| Pusher::named(name));

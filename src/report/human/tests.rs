@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 use super::super::{Color, Format, Secrets, samples, write};
 use super::*;
+use crate::git::Oid;
 
 const CLIENT: Audience = Audience::ClientHook {
     event: "pre-commit",
@@ -149,4 +150,52 @@ fn colour_and_clear_text_only_when_asked() {
     let text = said(&samples::rejected(), &options);
     assert!(text.contains("\x1b[1;31mrefs/force\x1b[0m"), "{text}");
     assert!(text.contains(&samples::token()), "{text}");
+}
+
+#[test]
+fn what_is_said_of_many_commits_is_said_once() {
+    let unsigned = |byte: u8, refname: &[u8], why: &str| {
+        let oid = Oid::from_raw(&[byte; 20]).unwrap();
+        let mut finding = samples::finding("refs", "signed", Level::Deny);
+        finding.place = samples::place(PlaceKind::Commit);
+        finding.place.commit = Some(oid);
+        finding.refs = vec![RefName::new(refname).unwrap()];
+        finding.message = format!("commit {}: {why}", oid.short());
+        finding
+    };
+    let (main, next) = (b"refs/heads/main", b"refs/heads/next");
+    let mut findings: Vec<_> = (1..=12)
+        .map(|n| unsigned(n, main, "no signature"))
+        .collect();
+    findings.insert(4, unsigned(0x77, main, "a bad signature"));
+    findings.push(unsigned(0x88, next, "no signature"));
+    let short = |byte: u8| Oid::from_raw(&[byte; 20]).unwrap().short();
+    let verdict = Verdict {
+        findings,
+        ..Verdict::default()
+    };
+    let text = said(&verdict, &samples::options(SERVER));
+    assert_eq!(text.matches("refs/signed\n").count(), 5, "{text}");
+    let lines = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let also = format!(
+        "commit {}: no signature also in: {}, {}, {}, {} and 7 more commits fingerprint: {} of the first",
+        short(1),
+        short(2),
+        short(3),
+        short(4),
+        short(5),
+        verdict.findings[0].fingerprint.as_str(),
+    );
+    assert!(lines.contains(&also), "{text}");
+    assert!(lines.contains("a bad signature fingerprint:"), "{text}");
+    assert!(text.contains("rejected: 14\u{20}deny"), "{text}");
+    // Other formats, and those who want one line each, have all of them.
+    let options = Options {
+        verbosity: Verbosity::Quiet,
+        ..samples::options(SERVER)
+    };
+    assert_eq!(
+        said(&verdict, &options).matches("refs/signed\n").count(),
+        14 + 2
+    );
 }

@@ -69,8 +69,8 @@ pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-fn decoded(mut characters: Vec<u8>) -> Option<Vec<u8>> {
-    for byte in &mut characters {
+fn decoded(characters: &mut [u8], out: &mut [u8]) -> Option<usize> {
+    for byte in &mut *characters {
         match *byte {
             b'-' => *byte = b'+',
             b'_' => *byte = b'/',
@@ -78,8 +78,7 @@ fn decoded(mut characters: Vec<u8>) -> Option<Vec<u8>> {
         }
     }
     // A single character over stands for nothing: the run was cut or is preceded by another.
-    if characters.len() % 4 == 1 {
-        characters.pop();
-    }
-    LENIENT.decode(characters).ok()
+    let over = usize::from(characters.len() % 4 == 1);
+    let characters = &characters[..characters.len() - over];
+    LENIENT.decode_slice(characters, out).ok()
 }

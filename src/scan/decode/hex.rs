@@ -31,15 +31,15 @@ pub(super) fn find(input: Input<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-fn decoded(digits: Vec<u8>) -> Option<Vec<u8>> {
+fn decoded(digits: &mut [u8], out: &mut [u8]) -> Option<usize> {
     let value = |digit: u8| {
         char::from(digit)
             .to_digit(16)
             .and_then(|value| u8::try_from(value).ok())
     };
     let (pairs, _) = digits.as_chunks::<2>();
-    pairs
-        .iter()
-        .map(|[high, low]| Some(value(*high)? << 4 | value(*low)?))
-        .collect()
+    for ([high, low], byte) in pairs.iter().zip(out) {
+        *byte = value(*high)? << 4 | value(*low)?;
+    }
+    Some(pairs.len())
 }

@@ -9,7 +9,9 @@ pub(super) struct Encoding {
     pub(super) alphabet: Class,
     /// How many `=` may stand behind it.
     pub(super) padding: usize,
-    pub(super) decode: fn(Vec<u8>) -> Option<Vec<u8>>,
+    /// Writes what characters stand for to a buffer of their length, and says how many bytes that
+    /// were; the characters may be changed.
+    pub(super) decode: fn(&mut [u8], &mut [u8]) -> Option<usize>,
 }
 
 /// Characters decoded to see whether the rest is worth it.
@@ -24,9 +26,13 @@ impl Encoding {
         run: Range<usize>,
         sink: &mut Sink<'_>,
     ) -> Option<usize> {
-        let head = (self.decode)(text[run.start..run.end.min(run.start + HEAD)].to_vec())?;
+        let (mut characters, mut head) = ([0; HEAD], [0; HEAD]);
+        let characters = &mut characters[..run.len().min(HEAD)];
+        characters.copy_from_slice(&text[run.start..run.start + characters.len()]);
+        let length = (self.decode)(characters, &mut head)?;
+        let head = &head[..length];
         // Whether it is a key in DER shows in its length only, which the lines below add to.
-        if !is_worth_it(&head, head.len()) && head.first() != Some(&0x30) {
+        if !is_worth_it(head, head.len()) && head.first() != Some(&0x30) {
             return None;
         }
         let lines = wrapped(text, run, &self.alphabet);
@@ -48,13 +54,15 @@ impl Encoding {
         let (Some(first), Some(last)) = (lines.first(), lines.last()) else {
             return false;
         };
-        let characters: Vec<u8> = lines
-            .iter()
-            .flat_map(|line| text[line.clone()].iter().copied())
-            .collect();
-        let Some(bytes) = (self.decode)(characters) else {
+        let mut characters = Vec::new();
+        for line in lines {
+            characters.extend_from_slice(&text[line.clone()]);
+        }
+        let mut bytes = vec![0; characters.len()];
+        let Some(length) = (self.decode)(&mut characters, &mut bytes) else {
             return false;
         };
+        bytes.truncate(length);
         let worth = is_worth_it(&bytes, bytes.len());
         if worth {
             let padding = text[last.end..].iter().take(self.padding);

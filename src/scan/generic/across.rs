@@ -93,11 +93,7 @@ pub(in crate::scan) fn spans_many(text: &[u8], keyword: Range<usize>) -> bool {
 /// Where the value begins that belongs to a name which is a value itself: `name: NAME` and then
 /// `value: …`, in YAML, JSON, attributes or elements.
 pub(super) fn pair(text: &[u8], spot: &Spot, at: usize) -> Option<usize> {
-    let before = trimmed_line(&text[..spot.name.start.saturating_sub(1)]);
-    let before = before.strip_suffix(b"=").or(before.strip_suffix(b":"))?;
-    let before = before.trim_ascii_end();
-    let before = before.strip_suffix(b"\"").unwrap_or(before);
-    is_naming(before).then_some(())?;
+    names(trimmed_line(&text[..spot.name.start.saturating_sub(1)])).then_some(())?;
     let rest = text.get(at..(at + REACH).min(text.len()))?;
     let blanks = rest
         .iter()
@@ -114,6 +110,32 @@ pub(super) fn pair(text: &[u8], spot: &Spot, at: usize) -> Option<usize> {
         return Some(at + 1);
     }
     valued(rest).map(|length| at + length)
+}
+
+/// Whether what stands before a pair's name, `name: ` or its like, stands on the line that ends at
+/// `at`, or may stand on the one before.
+pub(super) fn may_name(text: &[u8], at: usize) -> bool {
+    let floor = memchr::memrchr(b'\n', &text[..at]).map_or(0, |end| end + 1);
+    let before = trimmed_line(&text[floor..at]);
+    before.is_empty() || names(before)
+}
+
+/// Whether the value of a pair may stand on another line than the end of its name, before `rest`.
+pub(super) fn goes_on(rest: &[u8]) -> bool {
+    let blanks = rest
+        .iter()
+        .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b','));
+    let rest = &rest[blanks.count()..];
+    matches!(rest.first(), None | Some(b'\n' | b'>')) || valued(rest).is_some()
+}
+
+/// Whether a text ends in what names the value of a pair: `name: `, `"key" =`.
+fn names(before: &[u8]) -> bool {
+    let sign = before.strip_suffix(b"=").or(before.strip_suffix(b":"));
+    sign.is_some_and(|before| {
+        let before = before.trim_ascii_end();
+        is_naming(before.strip_suffix(b"\"").unwrap_or(before))
+    })
 }
 
 /// A text without the blanks at its end, one line end among them.
@@ -140,7 +162,7 @@ fn is_naming(before: &[u8]) -> bool {
 }
 
 /// The length of `value: ` or its like.
-pub(super) fn valued(rest: &[u8]) -> Option<usize> {
+fn valued(rest: &[u8]) -> Option<usize> {
     let quote = usize::from(rest.first() == Some(&b'"'));
     let word = [b"value".as_slice(), b"content", b"default"]
         .into_iter()

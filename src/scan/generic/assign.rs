@@ -1,6 +1,6 @@
 //! Reads the assignment around a name: the forms that code, data and command lines give it.
 
-use super::across::{block, pair, pair_below, property, valued, variable};
+use super::across::{block, goes_on, may_name, pair, pair_below, property, variable};
 use super::literal;
 use std::ops::Range;
 
@@ -252,23 +252,22 @@ fn beside(text: &[u8], spot: &Spot, at: usize) -> Option<(Link, usize)> {
         .then_some((Link::Beside, at))
 }
 
-/// Whether the assignment to the name before `at` may go on in the next line, or begin in the one
-/// before: only pairs do.
-pub(in crate::scan) fn spans_lines(text: &[u8], at: usize) -> bool {
-    let rest = &text[at..text.len().min(at + MAX_NAME)];
-    let name = rest.iter().take_while(|byte| is_name(**byte)).count();
-    let rest = &rest[name..];
-    let quotes = rest
-        .iter()
-        .take_while(|byte| matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b']'))
-        .count();
-    let rest = &rest[quotes..];
-    let blanks = rest
-        .iter()
-        .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b','))
-        .count();
-    let rest = &rest[blanks..];
-    matches!(rest, [] | [b'\n' | b'>', ..]) || rest.starts_with(b"</key>") || valued(rest).is_some()
+/// Whether the assignment to the name that holds this keyword may go on in the next line, or begin in
+/// the one before: only pairs and property lists do.
+pub(in crate::scan) fn spans_lines(text: &[u8], keyword: &Range<usize>) -> bool {
+    let Some(spot) = spot(text, keyword.clone()) else {
+        return false;
+    };
+    let rest = &text[spot.name.end..];
+    let closing = |byte: &&u8| matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b']');
+    let closed = rest.iter().take_while(closing).count();
+    if closed > 0 {
+        return may_name(text, spot.name.start.saturating_sub(1)) && goes_on(&rest[closed..]);
+    }
+    match rest.strip_prefix(b"\r").unwrap_or(rest) {
+        [] | [b'\n', ..] => may_name(text, spot.name.start),
+        rest => rest[skip_blanks(rest, 0)..].starts_with(b"</key>"),
+    }
 }
 
 /// Whether the name ends in a call that compares: `password.equals("…")`.

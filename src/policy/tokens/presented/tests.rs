@@ -122,7 +122,13 @@ fn it_takes_a_second_person_out_of_the_list() {
         (&["carol"], &["@admins"], &nobody, false),
     ] {
         let names: Vec<Vec<u8>> = names.iter().map(|name| name.as_bytes().to_vec()).collect();
-        let said = second_person(&names, &principals(list), &groups, pusher);
+        let said = second_person(
+            &names,
+            &principals(list),
+            &groups,
+            pusher,
+            &Persons::default(),
+        );
         assert_eq!(said.is_ok(), fits, "{names:?} {list:?} {pusher:?}");
     }
 }
@@ -171,7 +177,7 @@ fn a_shorter_list_never_lets_in_whom_a_longer_one_refuses() {
         for names in people {
             let names: Vec<Vec<u8>> = names.iter().map(|name| name.as_bytes().to_vec()).collect();
             let asks = |list: &[&str], who: &Pusher| {
-                second_person(&names, &principals(list), &groups, who).is_ok()
+                second_person(&names, &principals(list), &groups, who, &Persons::default()).is_ok()
             };
             for who in [
                 Pusher::named(b"alice"),

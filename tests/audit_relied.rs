@@ -1,0 +1,96 @@
+//! What a push relied upon stands in the log beside it: who approved it, with which key, and which token.
+
+use crate::approvals::{PEOPLE, Stage, approve_topic, rule};
+use crate::audit::{KEPT, entries, of, text, verified};
+use crate::confirm::{MAIN, Stand};
+use std::fs;
+
+#[test]
+fn who_has_approved_a_push_is_written_down_with_it() {
+    let stage = Stage::new("approvals = 1");
+    let rules = rule("approvals = 1\napprovals_from = [\"@leads\", \"carol@example.com\"]");
+    stage.policy(&format!("{PEOPLE}{KEPT}{rules}"));
+    let (dave, alice, erin) = (
+        stage.person("dave"),
+        stage.person("alice"),
+        stage.person("erin"),
+    );
+    let topic = stage.topic(&dave, "topic");
+    dave.push("topic:main").rejected();
+    approve_topic(&erin, "topic");
+    approve_topic(&alice, "topic");
+    dave.push("topic:main topic:other").accepted();
+    let log = entries(&stage.server);
+    let judged = |name: &str| log.iter().rfind(|entry| entry["ref"] == name).unwrap();
+    let approvals = judged(MAIN)["approvals"].as_array().unwrap();
+    // Erin is none of those who were asked.
+    assert_eq!(approvals.len(), 1);
+    let [by, key, commit] = of(&approvals[0], ["by", "key", "commit"]);
+    assert_eq!((by.contains("alice"), &commit), (true, &topic));
+    let file = stage.world.path("key-alice.pub");
+    let print = stage
+        .server
+        .shell(&format!("ssh-keygen -lf '{}'", file.display()))
+        .ok();
+    assert!(key.starts_with("SHA256:") && print.stdout.contains(&key));
+    let kept = approvals[0]["approval"].as_str().unwrap();
+    assert!(stage.server.value_of(kept).is_some());
+    assert!(judged("refs/heads/other").get("approvals").is_none());
+    // What was refused relied upon nothing.
+    let refused = log.iter().find(|entry| entry["verdict"] == "rejected");
+    assert!(refused.unwrap().get("approvals").is_none());
+    assert!(!text(&stage.server).contains("BEGIN SSH SIGNATURE"));
+    verified(&stage.server, log.len());
+    // The report of the same update says the same.
+    let words = format!(
+        "check --update {} {topic} {MAIN} --as dave --format json",
+        stage.base
+    );
+    stage
+        .server
+        .git(&format!("update-ref {MAIN} {}", stage.base))
+        .ok();
+    let report = stage.server.portcullis(&words).exit(0).json();
+    let told = &report.value["approvals"][0];
+    assert_eq!(of(told, ["key", "commit", "ref"]), [&key, &topic, MAIN]);
+}
+
+#[test]
+fn a_trailer_that_counts_is_written_down_as_what_nobody_has_signed() {
+    let stage = Stage::new("approvals = 1");
+    let rules = rule(
+        "approvals = 1\napprovals_by = [\"trailers\"]\napprovals_from = [\"carol@example.com\"]",
+    );
+    stage.policy(&format!("{PEOPLE}{KEPT}{rules}"));
+    let dave = stage.person("dave");
+    dave.stage("more", "more\n");
+    let tip = dave.commit_staged("change\n\nReviewed-by: Carol <carol@example.com>");
+    dave.push("HEAD:main").accepted();
+    let log = entries(&stage.server);
+    let approval = &log[0]["approvals"][0];
+    assert_eq!(
+        of(approval, ["by", "key", "commit"]),
+        ["carol@example.com", "null", &tip]
+    );
+}
+
+#[test]
+fn a_token_that_was_used_through_a_symbolic_ref_is_written_down() {
+    let stand = Stand::new();
+    let policy = fs::read_to_string(stand.server.dir.join("portcullis.toml")).unwrap();
+    let policy = format!("{policy}\n{KEPT}");
+    stand.server.write("portcullis.toml", policy);
+    let alias = "refs/heads/trunk";
+    stand
+        .server
+        .git(&format!("symbolic-ref {alias} {MAIN}"))
+        .ok();
+    let token = stand.token(&format!("confirm delete {MAIN} --at {}", stand.base));
+    let push = format!("push -o portcullis.confirm={token} origin :trunk");
+    stand.clone.git(&push).accepted();
+    stand.server.lacks_ref(MAIN);
+    let log = entries(&stand.server);
+    let entry = log.iter().find(|entry| entry["ref"] == alias).unwrap();
+    assert_eq!(entry["used"][0]["kind"], "confirm");
+    assert!(!text(&stand.server).contains(&token));
+}

@@ -1,0 +1,176 @@
+//! `status`: armed is what the hooks are and what the policy needs is there.
+
+use crate::protect::WHO;
+use crate::world::{Repo, World};
+
+const RULE: &str = "[[protect]]\nrefs = [\"refs/heads/main\"]\n";
+
+/// A server with a hook and this policy.
+fn server(world: &World, policy: &str) -> Repo {
+    let server = world.bare("origin.git").hook("pre-receive");
+    server.git("config receive.advertisePushOptions true").ok();
+    server.policy(policy)
+}
+
+/// The keys `allowed_signers` of `[identity]`, in front of some rules.
+fn with_signers(rules: &str) -> String {
+    let who = WHO.replace("[groups]", "allowed_signers = \"signers\"\n[groups]");
+    format!("{who}{RULE}{rules}\n")
+}
+
+#[test]
+fn what_is_not_armed_is_told_how_to_become_so() {
+    let world = World::new();
+    let repo = world.repo("repo");
+    repo.portcullis("status")
+        .exit(1)
+        .says("armed               no: portcullis install arms it");
+    repo.install();
+    let said = repo.portcullis("status").exit(0);
+    assert!(said.stdout.ends_with("armed               yes\n"));
+    let server = world.bare("origin.git");
+    server
+        .portcullis("status")
+        .exit(1)
+        .says("no: portcullis install --server arms it");
+    let said = server.portcullis("install --server").ok();
+    said.says("server id           origin.git-")
+        .says("(whoever confirms a push here names it: portcullis confirm --server-id)");
+    server
+        .portcullis("status")
+        .exit(0)
+        .says("armed               yes");
+}
+
+#[test]
+fn a_conventions_file_that_does_not_parse_is_named() {
+    let world = World::new();
+    let repo = world.repo("repo");
+    repo.install();
+    repo.config("[secret]\n");
+    repo.portcullis("status")
+        .exit(2)
+        .says(".portcullis.toml")
+        .says("until that is put right all is refused");
+    let server = server(&world, "[groups]\nleads = 1\n");
+    server
+        .portcullis("status")
+        .exit(2)
+        .says("groups")
+        .says("armed               yes, and refuses all until its policy is put right");
+}
+
+#[test]
+fn keys_that_a_policy_asks_for_must_be_there() {
+    let world = World::new();
+    let server = server(&world, &with_signers("signed = \"any\""));
+    let lacking = |why: &str| {
+        let said = server.portcullis("status").exit(3).says(why);
+        said.says("armed               yes, but not ready")
+    };
+    lacking("signers is not there; write one line for each key, such as: alice,");
+    server.write("signers", "# nobody yet\n");
+    lacking("signers holds no key; write");
+    server.shell("rm signers && mkdir signers").ok();
+    lacking("it is no regular file");
+    server.shell("rmdir signers").ok();
+    let key = world.ssh_key("alice");
+    server.write("signers", format!("alice {}\n", key.public));
+    let said = server.portcullis("status").exit(0).says("signers, 1 key");
+    said.says("ssh-keygen          ")
+        .says("identity            env:PUSHER");
+    // A list of revoked keys that is named must be there too.
+    let both = with_signers("signed = \"any\"");
+    let both = both.replace("[groups]", "revoked_keys = \"revoked\"\n[groups]");
+    server
+        .policy(&both)
+        .portcullis("status")
+        .exit(3)
+        .says("revoked");
+}
+
+#[test]
+fn a_policy_that_asks_for_signatures_of_nobody_is_none() {
+    let world = World::new();
+    let mut server = server(&world, "");
+    for (rule, key) in [
+        ("signed = \"ssh\"\n", "protect.signed"),
+        ("approvals = 1\n", "protect.approvals"),
+    ] {
+        server = server.policy(&format!("{WHO}{RULE}{rule}"));
+        server.portcullis("status").exit(2).says(key);
+    }
+    // What the commits themselves say needs no keys.
+    let rule = "approvals = 1\napprovals_by = [\"trailers\"]\napprovals_from = [\"@leads\"]\n";
+    server = server.policy(&format!("{WHO}{RULE}{rule}"));
+    server.portcullis("status").exit(0).lacks("signing keys");
+}
+
+#[test]
+fn what_git_must_be_told_and_what_must_be_writable_is_said() {
+    let world = World::new();
+    let rule = "push_cert = true\nconfirm = [\"delete\"]\nconfirm_by = [\"@admins\"]\n";
+    let log = "[audit]\nlog = \"logs/audit.jsonl\"\n";
+    let server = server(&world, &format!("{}{log}", with_signers(rule)));
+    let key = world.ssh_key("alice");
+    server.write("signers", format!("alice {}\n", key.public));
+    server.git("config receive.advertisePushOptions false").ok();
+    let status = || server.portcullis("status");
+    status()
+        .exit(3)
+        .says("audit log           missing: ")
+        .says("the folder is not there; make it")
+        .says("git config receive.certNonceSeed")
+        .says("git config receive.advertisePushOptions true");
+    server.shell("mkdir logs").ok();
+    server.git("config receive.advertisePushOptions true").ok();
+    status().exit(3).lacks("audit log           missing");
+    server.git("config receive.certNonceSeed of-this-test").ok();
+    status().exit(0).says("armed               yes");
+    server.shell("mkdir logs/audit.jsonl").ok();
+    status().exit(3).says("it is no regular file; move it away");
+}
+
+#[test]
+fn what_is_no_repository_is_said_to_be_none() {
+    let world = World::new();
+    let repo = world.repo("repo");
+    repo.portcullis("status --repo nowhere")
+        .exit(2)
+        .says("nowhere' is in no Git repository");
+}
+
+#[test]
+fn with_hooks_for_all_repositories_a_new_one_is_made_in_silence() {
+    let world = World::new();
+    let repo = world.repo_with_a_commit();
+    repo.portcullis("install --global").ok();
+    let said = repo.git("init -q ../fresh").ok();
+    assert_eq!(said.stderr, "");
+    let said = repo.git("clone -q . ../copy").ok();
+    assert_eq!(said.stderr, "");
+    // A hook of the repository for that event is still run.
+    let fresh = repo.within("../fresh");
+    let hook = "#!/bin/sh\necho \"$1\" >>\"$(git rev-parse --git-dir)/asked\"\n";
+    fresh.write(".git/hooks/reference-transaction", hook);
+    fresh
+        .shell("chmod +x .git/hooks/reference-transaction")
+        .ok();
+    fresh.commit_staged("begin");
+    fresh.git("branch topic").ok();
+    let asked = std::fs::read_to_string(fresh.dir.join(".git/asked")).unwrap();
+    assert!(asked.contains("committed"), "{asked}");
+    repo.portcullis("uninstall --global").ok();
+}
+
+#[test]
+fn rules_for_people_need_someone_who_is_known() {
+    let world = World::new();
+    let server = server(&world, RULE);
+    server
+        .portcullis("status")
+        .exit(3)
+        .says("nobody is: set identity.source");
+    let server = server.policy("");
+    server.portcullis("status").exit(0).lacks("identity");
+}

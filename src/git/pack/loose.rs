@@ -95,14 +95,16 @@ impl Loose {
         inflater.stored.resize(FIRST, 0);
         let read = file.read(&mut inflater.stored).ok()?;
         inflater.stored.truncate(read);
+        let mut known = None;
         if read == FIRST {
-            let (kind, _, length) = inflater.head(header)?;
+            let (kind, skip, length) = inflater.head(header)?;
             if kind == Kind::Blob && length as u64 > LARGE {
                 return Some(Found::Large(length as u64));
             }
             file.read_to_end(&mut inflater.stored).ok()?;
+            known = Some(skip.checked_add(length)?);
         }
-        inflater.loose(out, header).map(Found::Here)
+        inflater.loose(known, out, header).map(Found::Here)
     }
 
     /// Begins to read one piece by piece.

@@ -397,6 +397,8 @@ fn a_large_blob_is_read_to_its_end() {
     repo.commit("dump.sql", &text);
     let place = format!("dump.sql:{}", lines + 1);
     found(&repo, ids::GITHUB, &place, &token);
+    // Again, with nothing new.
+    found(&repo, ids::GITHUB, &place, &token);
     let blob = repo.id("HEAD:dump.sql");
     let (folder, rest) = blob.split_at(2);
     let file = repo.dir.join(".git/objects").join(folder).join(rest);

@@ -64,6 +64,8 @@
 //! | [`audit`] | keeps and reads the log of what was judged | judge, print |
 //! | [`cli`] | parses, composes, exits | |
 //!
+//! Beside the rooms, `docs/` holds the pages that the README leads to.
+//!
 //! # Two readers
 //! [`git::Repo`] answers in process through `git2` where it can: that is what makes a commit cheap.
 //! A repository that the library cannot open (SHA-256, reftable, partial clone, an alternate with a
@@ -83,7 +85,7 @@
 //! 7. `scan` does no I/O; `report` takes no decisions; only `cli` exits.
 //! 8. Ref names, paths and messages are bytes; what is shown of them went through [`git::escape`].
 //! 9. The worktree, the index and the object database are never written by a check.
-//! 10. No network.
+//! 10. No network: those whom `audit.notify` names are told by `curl`, after the push.
 //!
 //! # What is one change
 //! | to add | edit | held by |

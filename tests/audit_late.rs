@@ -163,3 +163,35 @@ fn an_answer_whose_report_nobody_gets_is_taken_back() {
     assert!(log[2]["findings"].to_string().contains(ids::GITHUB));
     verified(&server, 3);
 }
+
+#[test]
+fn what_has_moved_unheard_is_told_in_the_next_file_of_the_log() {
+    let world = World::new();
+    let (server, alice, base) = kept(&world, "");
+    server.portcullis("install --server").ok();
+    deaf(&server, true);
+    let one = alice.commit("a.py", "a = 1\n");
+    alice.push("main").accepted();
+    deaf(&server, false);
+    server.portcullis("audit rotate --to old.jsonl").ok();
+    alice.push("main:topic").accepted();
+    let lines: Vec<[String; 6]> = told(&server).into_iter().collect();
+    let late = ["moved", "post-receive", MAIN, &base, &one, "true"].map(str::to_owned);
+    assert_eq!(
+        lines.iter().filter(|line| **line == late).count(),
+        1,
+        "{lines:?}"
+    );
+    alice.commit("a.py", "a = 2\n");
+    alice.push("main").accepted();
+    assert_eq!(
+        told(&server)
+            .iter()
+            .filter(|line| line[5] == "true")
+            .count(),
+        1
+    );
+    server
+        .portcullis("audit verify old.jsonl portcullis-audit.jsonl")
+        .ok();
+}

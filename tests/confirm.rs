@@ -63,7 +63,7 @@ impl Stand {
             .stdout
             .lines()
             .find_map(|line| line.strip_prefix("server id"));
-        let id = id.unwrap().split_whitespace().next().unwrap().to_owned();
+        let id = id.unwrap().trim().to_owned();
         for repo in [&carol, &alice] {
             repo.git(&format!("config portcullis.serverId {id}")).ok();
         }
@@ -186,7 +186,8 @@ fn a_token_for_anything_else_is_none() {
     let (base, id) = (&stand.base, &stand.id);
     stand.carol.git("fetch -q").ok();
     let at = |words: &str| Stand::confirm(&stand.token(words));
-    let other_id = format!("{}0", &id[..id.len() - 1]).replace("00", "11");
+    let last = if id.ends_with('0') { "1" } else { "0" };
+    let other_id = format!("{}{last}", &id[..id.len() - 1]);
     for (token, why) in [
         (
             at(&format!("confirm delete refs/heads/other --at {base}")),

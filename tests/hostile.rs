@@ -1,6 +1,7 @@
 //! What a server is sent by people who speak the protocol by hand and lie in it.
 
 mod approvals;
+mod law;
 
 use crate::server::server_and_attacker;
 use crate::world::{Line, World, ZERO, assigned, ids};

@@ -405,3 +405,67 @@ fn what_a_symbolic_ref_stands_for_keeps_its_conditions() {
     clone.push(":alias").rejected().by(ids::REF_DEFAULT_BRANCH);
     server.ref_is("refs/heads/main", &merged);
 }
+
+#[test]
+fn the_default_branch_and_the_last_one_do_not_go_by_way_of_an_alias() {
+    let world = World::new();
+    let rules = "[[protect]]\nrefs = [\"refs/tags/v*\"]\npush = [\"@leads\"]\n";
+    let (server, clone, base) = guarded(&world, rules);
+    let alice = clone.acting_as("alice");
+    let stands = |name: &str, target: &str| {
+        server.git(&format!("symbolic-ref {name} {target}")).ok();
+    };
+    // HEAD stands for what stands for main.
+    stands("refs/heads/trunk", "refs/heads/main");
+    stands("HEAD", "refs/heads/trunk");
+    alice.push("main:other").accepted();
+    for name in ["main", "trunk"] {
+        let refspec = format!(":refs/heads/{name}");
+        refused_everywhere(&server, &clone, &refspec, ids::REF_DEFAULT_BRANCH);
+    }
+    // What stands for the last branch is no other branch.
+    stands("HEAD", "refs/heads/unborn");
+    alice.push(":other").accepted();
+    for name in ["main", "trunk"] {
+        let refspec = format!(":refs/heads/{name}");
+        refused_everywhere(&server, &clone, &refspec, ids::REF_LAST_BRANCH);
+    }
+    alice.push("main:other").accepted();
+    alice
+        .push(":trunk :other")
+        .rejected()
+        .by(ids::REF_LAST_BRANCH);
+    server.ref_is("refs/heads/main", &base);
+    alice.push(":trunk").accepted();
+    server.lacks_ref("refs/heads/main");
+}
+
+#[test]
+fn a_worktree_of_the_server_changes_nothing_of_its_default_branch() {
+    let world = World::new();
+    let rules = "[[protect]]\nrefs = [\"refs/tags/v*\"]\npush = [\"@leads\"]\n";
+    let (server, clone, base) = guarded(&world, rules);
+    let alice = clone.acting_as("alice");
+    alice.push("main:deployed").accepted();
+    let place = world.path("deployed");
+    server
+        .git(&format!("worktree add -q {} deployed", place.display()))
+        .ok();
+    refused_everywhere(&server, &clone, ":refs/heads/main", ids::REF_DEFAULT_BRANCH);
+    server.ref_is("refs/heads/main", &base);
+}
+
+#[test]
+fn a_name_in_capitals_is_the_same_where_the_file_system_takes_it_so() {
+    let world = World::new();
+    let (server, clone, base) = guarded(&world, &main("create = []\ndelete = []\nforce = []"));
+    let alice = clone.acting_as("alice");
+    // To this one it is another branch.
+    alice.push("main:refs/heads/Main").accepted();
+    alice.push(":refs/heads/Main").accepted();
+    server.git("config core.ignoreCase true").ok();
+    let said = alice.push("main:refs/heads/Main").rejected();
+    said.by(ids::REF_CREATE)
+        .tells("this ref stands for refs/heads/main");
+    server.ref_is("refs/heads/main", &base);
+}

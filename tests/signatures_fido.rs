@@ -19,12 +19,24 @@ fn sign(clone: &Repo, device: &Device, flags: u8) -> String {
 
 #[test]
 fn a_device_is_touched_or_has_its_pin() {
+    touched_or_with_pin(&Device::new(1));
+}
+
+#[test]
+fn a_device_that_signs_with_ecdsa_is_touched_or_has_its_pin() {
+    // Some of these numbers begin with a bit that would be a sign, or with a zero.
+    for seed in 1..=4 {
+        touched_or_with_pin(&Device::with_ecdsa(seed));
+    }
+}
+
+#[track_caller]
+fn touched_or_with_pin(device: &Device) {
     let world = World::new();
-    let device = Device::new(1);
-    let (server, bob) = bob(&world, "fido2", &device);
+    let (server, bob) = bob(&world, "fido2", device);
     bob.commit("a.py", "a = 1\n");
     // OpenSSH finds it good whatever the flags say.
-    sign(&bob, &device, flags::NOBODY);
+    sign(&bob, device, flags::NOBODY);
     let file = bob.dir.join("trusted");
     bob.write(
         "trusted",
@@ -39,19 +51,19 @@ fn a_device_is_touched_or_has_its_pin() {
     bob.git("verify-commit HEAD").ok();
     let said = bob.push("main").rejected().by(ids::REF_SIGNED);
     said.tells("nobody touched the FIDO2 device");
-    let touched = sign(&bob, &device, flags::TOUCHED);
+    let touched = sign(&bob, device, flags::TOUCHED);
     bob.push("main").accepted();
     server.ref_is("refs/heads/main", &touched);
     let rule = "[[protect]]\nrefs = [\"refs/heads/main\"]\nsigned = \"fido2-verified\"\n";
     let server = server.policy(&format!("{KEYS}{rule}"));
     bob.commit("b.py", "b = 1\n");
-    sign(&bob, &device, flags::TOUCHED);
+    sign(&bob, device, flags::TOUCHED);
     let said = bob.push("main").rejected().by(ids::REF_SIGNED);
     said.tells("did not verify who touched it (PIN or finger)");
     // A PIN alone is nobody's hand.
-    sign(&bob, &device, flags::VERIFIED & !flags::TOUCHED);
+    sign(&bob, device, flags::VERIFIED & !flags::TOUCHED);
     bob.push("main").rejected().by(ids::REF_SIGNED);
-    let verified = sign(&bob, &device, flags::VERIFIED);
+    let verified = sign(&bob, device, flags::VERIFIED);
     bob.push("main").accepted();
     server.ref_is("refs/heads/main", &verified);
 }
@@ -85,9 +97,14 @@ fn a_device_for_a_web_site_is_none_for_this() {
 
 #[test]
 fn flags_that_were_written_into_a_signature_break_it() {
+    for device in [Device::new(3), Device::with_ecdsa(3)] {
+        written_into(&device);
+    }
+}
+
+fn written_into(device: &Device) {
     let world = World::new();
-    let device = Device::new(3);
-    let (_server, bob) = bob(&world, "fido2-verified", &device);
+    let (_server, bob) = bob(&world, "fido2-verified", device);
     bob.commit("a.py", "a = 1\n");
     let payload = bob.head_unsigned();
     let weak = device.sign(payload.as_bytes(), flags::NOBODY);

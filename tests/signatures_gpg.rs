@@ -6,22 +6,22 @@ use std::path::{Path, PathBuf};
 
 /// A folder of GnuPG's with a short name, since the name of its agent's socket has a limit. The agent
 /// ends with it.
-struct Home {
+pub(crate) struct Home {
     dir: tempfile::TempDir,
 }
 
 impl Home {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::Builder::new().prefix("gpg").tempdir_in("/tmp");
         Self { dir: dir.unwrap() }
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }
 
     /// Makes a key and gives its fingerprint; `options` may set the time.
-    fn key(&self, repo: &Repo, user: &str, expires: &str, options: &str) -> String {
+    pub(crate) fn key(&self, repo: &Repo, user: &str, expires: &str, options: &str) -> String {
         let home = self.path().display();
         let script = format!(
             "gpg --homedir '{home}' --batch --yes {options} --passphrase '' --status-fd 1 \
@@ -76,7 +76,7 @@ fn bob(world: &World, home: &Home, key: &str) -> (Repo, Repo) {
 }
 
 /// Only the public keys go to the server.
-fn copy(home: &Home, ring: &PathBuf) {
+pub(crate) fn copy(home: &Home, ring: &PathBuf) {
     std::fs::create_dir_all(ring).unwrap();
     std::fs::copy(home.path().join("pubring.kbx"), ring.join("pubring.kbx")).unwrap();
 }

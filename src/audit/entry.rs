@@ -33,6 +33,12 @@ impl PushId {
         random.write_u32(std::process::id());
         Self(format!("{:016x}", random.finish()))
     }
+
+    /// Its digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl Default for PushId {

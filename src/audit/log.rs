@@ -106,7 +106,7 @@ impl Log {
     }
 
     /// The same of what is to be said after the entries at its end, which are given oldest first;
-    /// nobody writes in between.
+    /// nobody writes in between. Gives back what was said.
     ///
     /// # Errors
     /// As [`Log::append`].
@@ -114,13 +114,20 @@ impl Log {
         &self,
         back: Back,
         say: &dyn Fn(&[Recorded]) -> Vec<T>,
-    ) -> Result<(), LogError> {
+    ) -> Result<Vec<T>, LogError> {
         let append = || {
             let mut file = self.locked()?;
-            let length = file.metadata()?.len();
-            file.seek(SeekFrom::Start(length.saturating_sub(back.bytes())))?;
-            let (entries, _) = read(&mut io::BufReader::new((&file).take(back.bytes())))?;
-            add(&mut file, &say(&entries))
+            let mut entries = tail(&mut file, back)?;
+            // A log that has just begun anew goes on from another, beside it as a rule.
+            let first = entries.first().filter(|first| first.event() == "rotated");
+            if let Some(mut older) = first.and_then(|first| self.older(&first.word("older"))) {
+                let mut before = tail(&mut older, back).unwrap_or_default();
+                before.append(&mut entries);
+                entries = before;
+            }
+            let said = say(&entries);
+            add(&mut file, &said)?;
+            Ok(said)
         };
         append().map_err(|problem| self.error(problem))
     }
@@ -152,6 +159,13 @@ impl Log {
             Ok(sync_folder(&self.path)?)
         };
         rotate().map_err(|problem| self.error(problem))
+    }
+
+    /// The file of that name in the same folder, if it can be read.
+    fn older(&self, name: &str) -> Option<File> {
+        let path = self.path.with_file_name(Path::new(name).file_name()?);
+        let is_file = path.symlink_metadata().is_ok_and(|found| found.is_file());
+        File::open(&path).ok().filter(|_| is_file)
     }
 
     fn error(&self, problem: LogProblem) -> LogError {
@@ -211,6 +225,14 @@ impl Log {
         }
         Ok(file)
     }
+}
+
+/// The entries at the end of a file, oldest first.
+fn tail(file: &mut File, back: Back) -> io::Result<Vec<Recorded>> {
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(back.bytes())))?;
+    let (entries, _) = read(&mut io::BufReader::new(file.take(back.bytes())))?;
+    Ok(entries)
 }
 
 /// Writes behind the last entry.

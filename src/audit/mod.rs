@@ -14,9 +14,11 @@ mod entry;
 mod log;
 mod moved;
 mod read;
+mod spool;
 
 pub use chain::{Broken, Chain, Flaw, NO_HEAD};
 pub use entry::{Circumstances, Entry, PushId, Rotated, entries};
 pub use log::{Back, Log, LogError};
 pub use moved::{Ledger, Moved, Withdrawn};
 pub use read::{Recorded, read};
+pub use spool::{Sent, Spool};

@@ -6,7 +6,8 @@ mod tokens;
 
 pub(super) use approve::Approve;
 pub(super) use audit::{
-    Audit, AuditCommand, AuditRotate, AuditShow, AuditVerify, Judged, ListFormat, LogFiles,
+    Audit, AuditCommand, AuditRotate, AuditSend, AuditShow, AuditVerify, Judged, ListFormat,
+    LogFiles,
 };
 pub(super) use tokens::{Act, Bypass, Confirm, Signing};
 

@@ -2,7 +2,8 @@
 
 use super::Exit;
 use super::args::{
-    Audit as Args, AuditCommand, AuditRotate, AuditShow, AuditVerify, Judged, ListFormat, LogFiles,
+    Audit as Args, AuditCommand, AuditRotate, AuditSend, AuditShow, AuditVerify, Judged,
+    ListFormat, LogFiles,
 };
 use super::check::layers;
 use super::output::{complain, print};
@@ -19,6 +20,7 @@ pub(super) fn run(args: &Args) -> Exit {
         AuditCommand::Show(args) => show(args),
         AuditCommand::Verify(args) => verify(args),
         AuditCommand::Rotate(args) => rotate(args),
+        AuditCommand::Send(args) => send(args),
     };
     done.unwrap_or_else(|Failed(exit, why)| complain(exit, &why))
 }
@@ -131,6 +133,13 @@ fn rotate(args: &AuditRotate) -> Result<Exit, Failed> {
     log.rotate(&args.to, &said)
         .map_err(|error| Failed(Exit::Undecided, error.to_string()))?;
     Ok(Exit::Clean)
+}
+
+fn send(args: &AuditSend) -> Result<Exit, Failed> {
+    let repo = Repo::from_env().map_err(Failed::usage)?;
+    let layers = layers(args.config.as_deref(), &repo);
+    let settings = super::hook::load(&layers).map_err(Failed::usage)?;
+    Ok(super::notify::send(&repo, &settings.audit.notify))
 }
 
 /// What of a log is shown.

@@ -245,6 +245,9 @@ fn shown(rule: &Rule) -> String {
             &format!("{} within {} lines", near.rule, near.lines),
         );
     }
+    if let Some(anchor) = rule.anchor {
+        row("on a line", anchor);
+    }
     if let Some(regex) = rule.regex {
         row("looks like", regex);
     }

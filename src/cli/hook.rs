@@ -2,11 +2,11 @@
 
 use super::Exit;
 use super::args::Hook as Args;
-use super::landed;
 use super::output::{Stream, complain, note, report, unreported};
 use super::record::Record;
 use super::scan::{Refusal, accepting};
 use super::shown;
+use super::{landed, notify};
 use crate::audit::LogError;
 use crate::change::Source;
 use crate::config::{BaselineAt, Config, Origin, discover_client, discover_server};
@@ -66,7 +66,11 @@ pub(super) fn run(args: &Args) -> Exit {
         if let Err(error) = record.moved(landed, &redactor) {
             unrecorded(&error);
         }
-        return landed::run(&repo, &settings, landed, &redactor);
+        let exit = landed::run(&repo, &settings, landed, &redactor);
+        if !settings.audit.notify.is_empty() {
+            notify::begin(&repo, args.common.config.as_deref());
+        }
+        return exit;
     }
     let who = match hook.side {
         Side::Client => Ok(Pusher::Unknown),
@@ -119,7 +123,8 @@ pub(super) fn run(args: &Args) -> Exit {
         watch: &Unwatched,
     };
     let mut verdict = policy.judge(Some(&repo), &sources, &effort);
-    if hook.side == Side::Server && verdict.outcome() == Outcome::Accepted {
+    let let_in = mode == Mode::Evaluate || verdict.outcome() == Outcome::Accepted;
+    if hook.side == Side::Server && let_in {
         let protects = |name: &_| rules.iter().any(|rule| rule.protects(name));
         shown::before_letting_in(&repo, hook, &protects, backups, &sources, &mut verdict);
     }

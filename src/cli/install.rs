@@ -37,10 +37,8 @@ pub(super) fn install(args: &Install) -> Exit {
         let mut lines = report.lines();
         // It is made when it is first needed as well; here somebody sees it who wants to.
         let repo = server.and_then(|dir| Repo::at(&dir).ok());
-        lines.extend(repo.and_then(|repo| {
-            let id = Memory::of(&repo).make_identity().ok()?;
-            Some(format!("{:<19} {}", "server id", needs::named(&id)))
-        }));
+        let id = repo.and_then(|repo| Memory::of(&repo).make_identity().ok());
+        lines.extend(id.iter().flat_map(|id| needs::server_id(id)));
         Ok(lines)
     })
 }

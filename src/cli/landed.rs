@@ -66,7 +66,9 @@ pub(super) fn run(
         }
         left.forget();
     }
-    if let Err(why) = prune(repo, now - Duration::days(i64::from(days))) {
+    let seen = Memory::of(repo).advance(now.unix_timestamp());
+    let seen = OffsetDateTime::from_unix_timestamp(seen).unwrap_or(now);
+    if let Err(why) = prune(repo, seen - Duration::days(i64::from(days))) {
         trouble.push(format!(
             "old tips that were kept long enough are still there: {why}"
         ));

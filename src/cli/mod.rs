@@ -14,6 +14,7 @@ mod import;
 mod install;
 mod landed;
 mod needs;
+mod notify;
 mod output;
 mod policy;
 mod progress;

@@ -38,7 +38,7 @@ impl Need {
 
 /// What there is to say of the policy that a push or commit here would meet, line by line, and how
 /// `status` ends for it: with 2 where it does not parse, as a hook would; with 3 where something is
-/// missing that would leave a push undecided or refused.
+/// missing that would leave a push undecided or refused, or what it is to tell untold.
 pub(super) fn lines(dir: &Path) -> (Vec<String>, Exit) {
     let Ok(repo) = Repo::at(dir) else {
         return (Vec::new(), Exit::Clean);
@@ -69,20 +69,25 @@ pub(super) fn lines(dir: &Path) -> (Vec<String>, Exit) {
     needs.extend(certificates(&repo, &settings));
     needs.push(push_options(&repo, &settings));
     needs.push(log(&repo, &settings));
-    let id = Memory::of(&repo).identity().ok().flatten();
-    needs.extend(id.map(|id| Need::there("server id", named(&id))));
+    if !settings.audit.notify.is_empty() {
+        needs.push(program("curl", "tells the addresses of audit.notify"));
+    }
     let missing = needs.iter().any(|need| need.state.is_err());
     let exit = if missing {
         Exit::Undecided
     } else {
         Exit::Clean
     };
-    (needs.iter().map(Need::line).collect(), exit)
+    let mut lines: Vec<String> = needs.iter().map(Need::line).collect();
+    let id = Memory::of(&repo).identity().ok().flatten();
+    lines.extend(id.iter().flat_map(|id| server_id(id)));
+    (lines, exit)
 }
 
-/// The identity of a repository, and what it is for.
-pub(super) fn named(id: &str) -> String {
-    format!("{id} (whoever confirms a push here names it: portcullis confirm --server-id)")
+/// The identity of a repository, alone on its line for whoever copies it, and what it is for.
+pub(super) fn server_id(id: &str) -> [String; 2] {
+    let what = "names this repository in tokens: portcullis confirm --server-id";
+    [("server id", id), ("", what)].map(|(label, text)| format!("{label:<19} {text}"))
 }
 
 fn shown(path: &Path) -> String {
@@ -108,10 +113,10 @@ fn keys(repo: &Repo, settings: &Settings) -> Vec<Need> {
     let mut needs = Vec::new();
     if let Some(file) = &identity.allowed_signers {
         needs.push(signers(&repo.common_dir().join(file)));
-        needs.push(program("ssh-keygen", "SSH signatures"));
+        needs.push(program("ssh-keygen", "verifies SSH signatures"));
     }
     if identity.gpg_home.is_some() {
-        needs.push(program("gpg", "OpenPGP signatures"));
+        needs.push(program("gpg", "verifies OpenPGP signatures"));
     }
     // What is left: the list of revoked keys, and the folder of GnuPG's.
     let known = needs.iter().all(|need| need.state.is_ok());
@@ -153,10 +158,7 @@ fn program(name: &'static str, what: &str) -> Need {
     let found = std::env::split_paths(&path).map(|dir| dir.join(name));
     match found.into_iter().find(|file| file.is_file()) {
         Some(file) => Need::there(name, shown(&file)),
-        None => Need::missing(
-            name,
-            format!("it is not in PATH, and verifies {what}; install it"),
-        ),
+        None => Need::missing(name, format!("it is not in PATH, and {what}; install it")),
     }
 }
 

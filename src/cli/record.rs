@@ -1,7 +1,8 @@
 //! Writes down what a hook of a server has judged, before anyone is told of it.
 
+use super::output::remark;
 use crate::audit::{
-    Back, Circumstances, Entry, Ledger, Log, LogError, Moved, PushId, Withdrawn, entries,
+    Back, Circumstances, Entry, Ledger, Log, LogError, Moved, PushId, Spool, Withdrawn, entries,
 };
 use crate::change::{Landed, Source};
 use crate::git::{Oid, RefName, Repo};
@@ -33,6 +34,15 @@ pub(super) struct Record<'a> {
 enum Line<'a> {
     Judged(&'a Entry),
     Moved(Box<Moved>),
+}
+
+impl Line<'_> {
+    fn moved(&self) -> Option<&Moved> {
+        match self {
+            Self::Judged(_) => None,
+            Self::Moved(moved) => Some(moved),
+        }
+    }
 }
 
 impl<'a> Record<'a> {
@@ -140,13 +150,27 @@ impl<'a> Record<'a> {
             names.zip(landed.iter().map(|one| &one.name)).collect();
         let now = |name: &RefName| self.now(names.get(name).unwrap_or(&name));
         let time = OffsetDateTime::now_utc();
-        log.append_after(Back::Far, &|latest| {
+        let said = log.append_after(Back::Far, &|latest| {
             let mut ledger = Ledger::of(latest);
             let said = ledger.landed(&called, &now, time);
             let mut all = ledger.late(self.hook, &now, time);
             all.extend(said);
             all
-        })
+        })?;
+        let said: Vec<&Moved> = said.iter().collect();
+        self.tell(&said);
+        Ok(())
+    }
+
+    /// Keeps what the addresses of the policy are to be told. Nothing depends on it.
+    fn tell(&self, moved: &[&Moved]) {
+        let addresses = &self.settings.audit.notify;
+        let now = OffsetDateTime::now_utc();
+        if let Err(error) = Spool::of(self.repo).put(moved, addresses, now) {
+            remark(&[format!(
+                "nobody is told that refs have moved: portcullis/spool: {error}"
+            )]);
+        }
     }
 
     fn now(&self, name: &RefName) -> Option<Oid> {
@@ -175,13 +199,16 @@ impl<'a> Record<'a> {
             // Its push goes on, and who has moved what of it post-receive will say.
             return log.append(&all(Vec::new()));
         }
-        log.append_after(Back::Little, &|latest| {
+        let said = log.append_after(Back::Little, &|latest| {
             let ledger = Ledger::of(latest);
             all(match ledger.hears() {
                 true => ledger.late(self.hook, &|name| self.now(name), around.time),
                 false => Vec::new(),
             })
-        })
+        })?;
+        let late: Vec<&Moved> = said.iter().filter_map(Line::moved).collect();
+        self.tell(&late);
+        Ok(())
     }
 }
 

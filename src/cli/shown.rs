@@ -5,9 +5,9 @@ use crate::change::{RefChange, Source, Unread};
 use crate::git::{Repo, is_ancestor, push_options};
 use crate::hook::Hook;
 use crate::hook::memory::{Memory, Spent};
-use crate::policy::Verdict;
 use crate::policy::settings::{Backups, Settings};
 use crate::policy::tokens::Presented;
+use crate::policy::{Outcome, Verdict};
 use time::OffsetDateTime;
 
 /// Whether the policy has a use for tokens at all.
@@ -49,7 +49,7 @@ pub(super) fn what_if(repo: &Repo) -> Presented {
     Presented::read(identity, Some(&[]), &|_| Ok(false))
 }
 
-/// Before a push is let in: spends what its verdict relies upon, and remembers where refs stand that
+/// Before a push is let in: spends what its verdict relies upon, if it is let in for that, and remembers where refs stand that
 /// it deletes or rewrites. What cannot be written down turns the verdict into undecided; a
 /// token that was spent by then stays spent.
 pub(super) fn before_letting_in(
@@ -62,9 +62,9 @@ pub(super) fn before_letting_in(
 ) {
     let memory = Memory::of(repo);
     let now = OffsetDateTime::now_utc().unix_timestamp();
-    let used = match hook.event {
-        "update" => &[][..],
-        _ => &verdict.used[..],
+    let used = match (hook.event, verdict.outcome()) {
+        ("update", _) | (_, Outcome::Rejected | Outcome::Undecided) => &[][..],
+        (_, Outcome::Accepted) => &verdict.used[..],
     };
     let mut unread = Vec::new();
     for used in used {
@@ -96,7 +96,7 @@ pub(super) fn before_letting_in(
         let Some(old) = lost else { continue };
         let names = written(repo, &update.name);
         if let (Some(name), true) = (names.last(), names.iter().any(protects))
-            && let Err(error) = memory.remember(&update.name, update.claimed, name, old)
+            && let Err(error) = memory.remember(&update.name, update.claimed, name, old, now)
         {
             unread.push(Unread::new(
                 &update.name,

@@ -60,11 +60,6 @@ pub enum Problem {
     Syntax(String),
     #[error("unknown key \"{key}\"; {}", suggest(.nearest))]
     UnknownKey { key: String, nearest: Nearest },
-    #[error(
-        "\"{0}\" is not enforced by this version of portcullis; \
-         remove it (what is not enforced must not look enforced)"
-    )]
-    NotEnforced(String),
     #[error("\"{key}\": {why}")]
     Value { key: String, why: String },
     #[error("\"{key}\": there is no rule \"{rule}\"; \"portcullis rules list\" names them all")]

@@ -1,7 +1,7 @@
 //! One file of configuration: read with care, checked key by key.
 
 use super::error::{ConfigError, Problem};
-use super::keys::{self, Shape, Support};
+use super::keys::{self, Shape};
 use super::rules::{self, Loaded};
 use super::{Config, Origin};
 use crate::policy::groups::Groups;
@@ -282,13 +282,9 @@ fn walk(
     for (name, value) in table {
         let key = keys::join(parent, name.get_ref());
         let at = name.span().start;
-        match keys::find(parent, name.get_ref()).map(|row| row.support) {
-            None => {
-                let nearest = keys::nearest(parent, name.get_ref());
-                return Err((at, Problem::UnknownKey { key, nearest }));
-            }
-            Some(Support::NotYet) => return Err((at, Problem::NotEnforced(key))),
-            Some(Support::Enforced) => {}
+        if keys::find(parent, name.get_ref()).is_none() {
+            let nearest = keys::nearest(parent, name.get_ref());
+            return Err((at, Problem::UnknownKey { key, nearest }));
         }
         let mut strings = Vec::new();
         match (keys::shape(&key), value.get_ref()) {

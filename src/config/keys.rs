@@ -1,37 +1,16 @@
-//! Every key of the configuration, and whether this version enforces it.
+//! Every key of the configuration.
 
 use super::error::Nearest;
-
-/// Whether a key does something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Support {
-    /// It is held.
-    Enforced,
-    /// The format knows it and this version does not hold it, so that it is an error to write it.
-    NotYet,
-}
 
 /// One row of [`KEYS`].
 #[derive(Debug)]
 pub struct Key {
     /// From the top, with dots; `*` stands for any name.
     pub path: &'static str,
-    /// Whether it does something.
-    pub support: Support,
 }
 
 const fn held(path: &'static str) -> Key {
-    Key {
-        path,
-        support: Support::Enforced,
-    }
-}
-
-const fn later(path: &'static str) -> Key {
-    Key {
-        path,
-        support: Support::NotYet,
-    }
+    Key { path }
 }
 
 /// Every key of version 1, tables included.
@@ -110,7 +89,7 @@ pub const KEYS: &[Key] = &[
     held("content.together"),
     held("audit"),
     held("audit.log"),
-    later("audit.notify"),
+    held("audit.notify"),
     held("server"),
     held("server.deadline"),
     held("server.mode"),

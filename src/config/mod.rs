@@ -12,7 +12,7 @@ pub mod rules;
 pub use baseline::{BaselineAt, BaselineError};
 pub use discover::{discover_client, discover_server};
 pub use error::{ConfigError, Problem};
-pub use keys::{KEYS, Key, Support};
+pub use keys::{KEYS, Key};
 
 use crate::policy::groups::Groups;
 use crate::policy::settings::{

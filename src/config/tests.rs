@@ -159,9 +159,12 @@ fn errors_name_file_line_and_key() {
             "0.toml:2: \"audit.log\": names no file",
         ),
         (
-            "[audit]\nnotify = []",
-            "0.toml:2: \"audit.notify\" is not enforced by this version of portcullis; \
-             remove it (what is not enforced must not look enforced)",
+            "[audit]\nnotify = [\"https://hooks.example/x\"]",
+            "0.toml:1: \"audit\": notify tells what is written into a log, and log names none",
+        ),
+        (
+            "[audit]\nlog = \"log\"\nnotify = [\"ftp://hooks.example/secret\"]",
+            "0.toml:3: \"audit.notify\": is no address such as \"https://hooks.example/push\"",
         ),
         (
             "[commits]\nrequire = [\n\"[A-Z]+\",\n\"(a\"]",
@@ -317,7 +320,7 @@ fn errors_name_file_line_and_key() {
 
 #[test]
 fn every_key_that_is_enforced_is_read() {
-    for key in KEYS.iter().filter(|key| key.support == Support::Enforced) {
+    for key in KEYS.iter() {
         let path = key.path.replace('*', "x");
         let text = match path.split_once('.') {
             None => format!("{path} = 1979-05-27T07:32:00Z"),
@@ -332,19 +335,6 @@ fn every_key_that_is_enforced_is_read() {
         };
         let error = load(&[&text]).unwrap_err();
         assert!(error.contains(&format!("\"{path}\": ")), "{path}: {error}");
-    }
-}
-
-#[test]
-fn every_key_that_is_not_enforced_is_refused() {
-    for key in KEYS.iter().filter(|key| key.support == Support::NotYet) {
-        let text = match key.path.split_once('.') {
-            None => format!("[{}]", key.path),
-            Some(("protect", last)) => format!("[[protect]]\n{last} = 1"),
-            Some((table, last)) => format!("[{table}]\n{last} = 1"),
-        };
-        let error = load(&[&text]).unwrap_err();
-        assert!(error.contains("is not enforced by this version"), "{error}");
     }
 }
 

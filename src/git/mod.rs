@@ -47,7 +47,7 @@ pub use object::{
 pub use oid::{BadOid, Oid, OidMap, OidSet};
 pub use options::{BadOptions, push_options};
 pub use pack::{Base, LARGE, Large, Objects, Opener, Seen, Share, Stock, Surprise, Visitor};
-pub use program::{Git, GitError, Stream, path_of_line};
+pub use program::{Git, GitError, Stream, leave_push, path_of_line};
 pub use reader::ReadError;
 pub use reflog::{Logged, reflog};
 pub use repo::{OpenError, Repo};

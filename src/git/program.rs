@@ -53,6 +53,17 @@ pub struct Git {
     stdin: Option<Vec<u8>>,
 }
 
+/// Has a program work on a repository, and on nothing of the push that it is begun in: it goes on
+/// when that is over, and its quarantine gone.
+pub fn leave_push(command: &mut Command, repo: &super::Repo) {
+    for name in LOCAL {
+        command.env_remove(name);
+    }
+    let place = repo.common_dir();
+    let place = place.canonicalize().unwrap_or_else(|_| place.to_owned());
+    command.current_dir(&place).env("GIT_DIR", place);
+}
+
 impl Git {
     /// A run in the directory `dir`.
     pub fn at(dir: impl AsRef<Path>) -> Self {

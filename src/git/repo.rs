@@ -312,7 +312,8 @@ impl Repo {
     }
 
     /// The names of which one is written when this one is pushed to: the name itself, and where it
-    /// is a symbolic ref what it stands for, whether that exists or not.
+    /// is a symbolic ref what it stands for, whether that exists or not; and those that the file
+    /// system takes for the same, where letters of either case are one to it (`core.ignoreCase`).
     ///
     /// # Errors
     /// When the ref cannot be read, or stands for itself.
@@ -323,6 +324,7 @@ impl Repo {
         // Git itself follows five of them.
         while names.len() <= 8 {
             let Some(target) = self.reader().symbolic_target(&stored)? else {
+                self.add_same_on_disk(&space, &mut names)?;
                 return Ok(names);
             };
             let shown = target.strip_prefix(&space[..]).unwrap_or(&target);
@@ -330,6 +332,35 @@ impl Repo {
             stored = target;
         }
         Err(broken("a chain of symbolic refs without an end"))
+    }
+
+    fn add_same_on_disk(&self, space: &[u8], names: &mut Vec<RefName>) -> Result<(), ReadError> {
+        // Whoever makes a repository on such a file system writes it there.
+        let config = std::fs::read(self.common_dir().join("config")).unwrap_or_default();
+        if !config
+            .to_ascii_lowercase()
+            .windows(10)
+            .any(|word| word == b"ignorecase")
+        {
+            return Ok(());
+        }
+        let asked = self.git(["config", "--type=bool", "--get", "core.ignoreCase"]);
+        let folds = asked.optional().map_err(broken)?;
+        if folds.is_none_or(|folds| folds.trim_ascii_end() != b"true") {
+            return Ok(());
+        }
+        let folded = |name: &RefName| String::from_utf8_lossy(name.as_bytes()).to_lowercase();
+        let asked: Vec<String> = names.iter().map(folded).collect();
+        for (stored, _) in self.refs_at_first()? {
+            let shown = stored.as_bytes().strip_prefix(space);
+            let Some(other) = shown.and_then(|shown| RefName::new(shown).ok()) else {
+                continue;
+            };
+            if asked.contains(&folded(&other)) && !names.contains(&other) {
+                names.push(other);
+            }
+        }
+        Ok(())
     }
 
     /// The commit that `HEAD` names; none before the first commit.

@@ -6,16 +6,17 @@ use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use time::OffsetDateTime;
 
 /// How long a token that was spent in pre-receive lets the same push through in `update`, in seconds.
 const SAME_PUSH: i64 = 600;
-/// How long a spent token is remembered after its end, in seconds: clocks are set back by hours.
-const MARGIN: i64 = 86_400;
-/// How long a file that says nothing readable stays; longer than any token lasts.
-const UNREADABLE: Duration = Duration::from_secs(9 * 86_400);
-/// How long an old value waits for post-receive.
-const WAITS: Duration = Duration::from_secs(30 * 86_400);
+/// How long a spent token is remembered after its end, in seconds. Clocks are set back, and then it
+/// must not count again; what is remembered takes no room.
+const MARGIN: i64 = 366 * 86_400;
+/// How long an old value waits for post-receive, in seconds.
+const WAITS: i64 = 30 * 86_400;
+/// The most that one push takes the time forward by which things are forgotten, in seconds.
+const STRIDE: i64 = 86_400;
 
 /// What came of spending a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,6 +150,25 @@ impl Memory {
         Ok(dir)
     }
 
+    /// The time by which what is old is forgotten, in seconds since 1970: as a rule `now`, but with
+    /// each push at most a day after what it was before. A clock that is years ahead for an hour
+    /// makes nothing be forgotten; where nobody pushes for long, things stay for some pushes more.
+    #[must_use]
+    pub fn advance(&self, now: i64) -> i64 {
+        let path = self.dir().join("clock");
+        let before = fs::read(&path).ok();
+        let before = before.and_then(|text| String::from_utf8(text).ok()?.trim().parse().ok());
+        let seen = before.map_or(now, |before: i64| now.min(before.saturating_add(STRIDE)));
+        // What cannot be written is worked out again; of two at once, either will do.
+        let _ = self.folder("").and_then(|dir| {
+            let mut file = tempfile::NamedTempFile::new_in(dir)?;
+            writeln!(file, "{seen}")?;
+            share(file.as_file());
+            file.persist(&path).map(drop).map_err(|error| error.error)
+        });
+        seen
+    }
+
     /// Whether a token of this id was spent.
     ///
     /// # Errors
@@ -167,7 +187,7 @@ impl Memory {
     /// When it cannot be written down; then it must not count.
     pub fn spend(&self, id: &str, option: &[u8], expires: i64, now: i64) -> io::Result<Spent> {
         let dir = self.folder("spent")?;
-        self.forget(&dir, now);
+        self.forget(&dir, self.advance(now));
         let made = fs::OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -209,7 +229,7 @@ impl Memory {
         for path in entries(dir).unwrap_or_default() {
             let over = match fs::read(&path).ok().and_then(|text| line(&text)) {
                 Some((expires, ..)) => expires.saturating_add(MARGIN) < now,
-                None => is_older(&path, UNREADABLE),
+                None => is_before(&path, now.saturating_sub(MARGIN)),
             };
             if over {
                 let _ = fs::remove_file(path);
@@ -229,10 +249,12 @@ impl Memory {
         claimed: Option<Oid>,
         written: &RefName,
         old: Oid,
+        now: i64,
     ) -> io::Result<()> {
         let dir = self.folder("deleted")?;
+        let seen = self.advance(now);
         for path in entries(&dir)? {
-            if is_older(&path, WAITS) {
+            if is_before(&path, seen.saturating_sub(WAITS)) {
                 let _ = fs::remove_file(path);
             }
         }
@@ -304,13 +326,10 @@ fn share(file: &fs::File) {
     let _ = file;
 }
 
-fn is_older(path: &Path, age: Duration) -> bool {
+/// Whether a file was written before a time, in seconds since 1970.
+fn is_before(path: &Path, time: i64) -> bool {
     let changed = fs::metadata(path).and_then(|found| found.modified());
-    changed.is_ok_and(|at| {
-        SystemTime::now()
-            .duration_since(at)
-            .is_ok_and(|is| is > age)
-    })
+    changed.is_ok_and(|at| OffsetDateTime::from(at).unix_timestamp() < time)
 }
 
 /// `EXPIRES SPENT OPTION`
@@ -384,9 +403,33 @@ mod tests {
         // A crash in the middle of it leaves it spent.
         fs::write(dir.path().join("portcullis/spent/b"), "").unwrap();
         let late = 1_001 + MARGIN;
-        assert_eq!(memory.spend("b", b"w", late, late).unwrap(), Spent::Before);
+        // A clock that is years ahead for some pushes forgets nothing, and back again it stays spent.
+        for _ in 0..20 {
+            assert_eq!(memory.spend("b", b"w", late, late).unwrap(), Spent::Before);
+            assert!(memory.is_spent("a").unwrap());
+        }
+        assert_eq!(memory.spend("a", b"w", 1_000, 950).unwrap(), Spent::Before);
+        // Time that passes push by push does.
+        for _ in 0..=late / STRIDE {
+            assert_eq!(memory.spend("b", b"w", late, late).unwrap(), Spent::Before);
+        }
         assert!(!memory.is_spent("a").unwrap());
         assert!(memory.is_spent("b").unwrap());
+    }
+
+    #[test]
+    fn time_is_believed_a_day_at_a_time_forward_and_at_once_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let memory = Memory::at(dir.path());
+        let day = STRIDE;
+        let seen = |now| memory.advance(now);
+        assert_eq!(seen(100 * day), 100 * day);
+        assert_eq!(seen(100 * day + 5), 100 * day + 5);
+        assert_eq!(seen(4_000 * day), 101 * day + 5);
+        assert_eq!(seen(4_000 * day), 102 * day + 5);
+        assert_eq!(seen(100 * day + 9), 100 * day + 9);
+        fs::write(dir.path().join("portcullis/clock"), "x").unwrap();
+        assert_eq!(memory.advance(7), 7);
     }
 
     #[test]
@@ -411,7 +454,7 @@ mod tests {
         let name = RefName::new(b"refs/heads/main").unwrap();
         let oid = |digit: u8| Oid::from_raw(&[digit; 20]);
         memory
-            .remember(&name, oid(9), &name, oid(1).unwrap())
+            .remember(&name, oid(9), &name, oid(1).unwrap(), 1_000)
             .unwrap();
         let left = memory.left();
         assert_eq!((left.len(), &left[0].name), (1, &name));

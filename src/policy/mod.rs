@@ -2,6 +2,7 @@
 
 mod allow;
 pub mod approvals;
+mod audit;
 pub mod baseline;
 mod check;
 mod commits;
@@ -32,6 +33,7 @@ pub mod settings;
 pub mod tokens;
 mod trace;
 mod verdict;
+mod withheld;
 
 pub use crate::change::Unread;
 pub use baseline::Baseline;

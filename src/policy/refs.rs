@@ -18,6 +18,7 @@ use crate::finding::{CheckId, Level, Place, PlaceKind};
 use crate::git::{Kind, Oid, OidSet, RefName, Repo, Walked, escape, is_ancestor, rev_list};
 use crate::hook::Side;
 use signed::Signatures;
+use std::collections::HashSet;
 
 pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
     Box::new(Refs {
@@ -259,7 +260,10 @@ impl<'a> Seen<'a> {
             .repo
             .head_branch()
             .filter(|_| self.repo.work_tree().is_none());
-        if default.is_some_and(|default| self.names.contains(&default)) {
+        let written = |name: &RefName| self.repo.written_by(name).map_err(|e| self.unread(e));
+        // `HEAD` may stand for a symbolic ref in its turn.
+        let default = default.map_or_else(|| Ok(Vec::new()), |default| written(&default))?;
+        if default.iter().any(|default| self.names.contains(default)) {
             let message = "it is the default branch of the server, and does not go".to_owned();
             return Ok(Some(raise(ask::DEFAULT_BRANCH, message, help, name)));
         }
@@ -267,13 +271,19 @@ impl<'a> Seen<'a> {
         let refs = refs.map_err(|error| self.unread(error))?;
         let known = refs.iter().any(|(known, _)| self.names.contains(known));
         let updates = self.cx.updates;
-        let goes_too = |branch: &RefName| {
-            let mut gone = updates.iter().filter(|u| u.change.new_oid().is_none());
-            self.names.contains(branch) || gone.any(|update| update.name == *branch)
-        };
-        let stays = refs
-            .iter()
-            .any(|(other, _)| is_branch(other) && !goes_too(other));
+        let mut gone: HashSet<RefName> = self.names.iter().cloned().collect();
+        for update in updates.iter().filter(|u| u.change.new_oid().is_none()) {
+            gone.extend(written(&update.name)?);
+        }
+        let mut stays = false;
+        for (other, _) in refs.iter().filter(|(other, _)| is_branch(other)) {
+            // What stands for a branch that goes is no branch then.
+            stays =
+                !gone.contains(other) && written(other)?.iter().all(|name| !gone.contains(name));
+            if stays {
+                break;
+            }
+        }
         let comes = updates
             .iter()
             .any(|u| is_branch(&u.name) && matches!(u.change, RefChange::Create { .. }));

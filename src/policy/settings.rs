@@ -1,6 +1,7 @@
 //! The tables of the configuration as types: what the policy can be asked to hold.
 
 pub use super::allow::{Allow, ValueDigest};
+pub use super::audit::{Address, Audit, LogFile};
 pub use super::commits::Commits;
 pub use super::content::Content;
 use super::groups::Principal;
@@ -174,30 +175,6 @@ pub enum Inline {
     Report,
     /// Nothing.
     Ignore,
-}
-
-/// `[audit]`: what a server writes down.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Audit {
-    /// The log; relative to the Git directory. Absent: none is kept.
-    #[serde(deserialize_with = "parsed_option")]
-    pub log: Option<LogFile>,
-}
-
-/// Where the log is, as written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogFile(pub PathBuf);
-
-impl FromStr for LogFile {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.is_empty() || text.ends_with('/') || text.contains('\0') {
-            return Err("names no file");
-        }
-        Ok(Self(PathBuf::from(text)))
-    }
 }
 
 /// `[server]`

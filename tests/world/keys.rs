@@ -4,6 +4,8 @@ use super::{Repo, World};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_compact::{KeyPair, Seed};
+use p256::ecdsa::signature::Signer as _;
+use p256::ecdsa::{Signature, SigningKey};
 use sha2::{Digest as _, Sha256, Sha512};
 use std::fs;
 use std::path::PathBuf;
@@ -124,11 +126,58 @@ pub(crate) mod flags {
 /// A FIDO2 device that makes signatures as OpenSSH's PROTOCOL.u2f and PROTOCOL.sshsig say, and claims
 /// of the person whatever it is told to.
 pub(crate) struct Device {
-    pair: KeyPair,
+    pair: Pair,
     application: &'static str,
 }
 
-const TYPE: &str = "sk-ssh-ed25519@openssh.com";
+/// The two kinds of keys that OpenSSH makes in a device.
+enum Pair {
+    Ed25519(KeyPair),
+    Ecdsa(SigningKey),
+}
+
+impl Pair {
+    fn kind(&self) -> &'static [u8] {
+        match self {
+            Self::Ed25519(_) => b"sk-ssh-ed25519@openssh.com",
+            Self::Ecdsa(_) => b"sk-ecdsa-sha2-nistp256@openssh.com",
+        }
+    }
+
+    /// The fields between the kind and the application.
+    fn public(&self) -> Vec<u8> {
+        match self {
+            Self::Ed25519(pair) => string(&pair.pk[..]),
+            Self::Ecdsa(key) => {
+                let point = key.verifying_key().to_sec1_point(false);
+                [string(b"nistp256"), string(point.as_bytes())].concat()
+            }
+        }
+    }
+
+    /// The one field of a signature over these bytes.
+    fn sign(&self, bytes: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Ed25519(pair) => string(&pair.sk.sign(bytes, None)[..]),
+            Self::Ecdsa(key) => {
+                let made: Signature = key.sign(bytes);
+                let (r, s) = made.split_bytes();
+                string(&[number(&r), number(&s)].concat())
+            }
+        }
+    }
+}
+
+/// A positive number (`mpint` of RFC 4251): as short as can be, and no sign in its first bit.
+fn number(bytes: &[u8]) -> Vec<u8> {
+    let from = bytes
+        .iter()
+        .position(|byte| *byte != 0)
+        .unwrap_or(bytes.len());
+    let bytes = &bytes[from..];
+    let sign = bytes.first().is_some_and(|byte| byte & 0x80 != 0);
+    string(&[&vec![0; usize::from(sign)], bytes].concat())
+}
 
 impl Device {
     /// One whose key is made from this number.
@@ -139,23 +188,32 @@ impl Device {
     /// One whose key is for something else than SSH.
     pub(crate) fn with_application(seed: u8, application: &'static str) -> Self {
         Self {
-            pair: KeyPair::from_seed(Seed::new([seed; 32])),
+            pair: Pair::Ed25519(KeyPair::from_seed(Seed::new([seed; 32]))),
             application,
+        }
+    }
+
+    /// One that signs with ECDSA, as older devices do.
+    pub(crate) fn with_ecdsa(seed: u8) -> Self {
+        Self {
+            pair: Pair::Ecdsa(SigningKey::from_slice(&[seed; 32]).unwrap()),
+            application: "ssh:",
         }
     }
 
     /// `TYPE BASE64`
     pub(crate) fn public(&self) -> String {
-        format!("{TYPE} {}", STANDARD.encode(self.blob()))
+        let kind = String::from_utf8_lossy(self.pair.kind());
+        format!("{kind} {}", STANDARD.encode(self.blob()))
     }
 
     fn blob(&self) -> Vec<u8> {
-        let fields: [&[u8]; 3] = [
-            TYPE.as_bytes(),
-            &self.pair.pk[..],
-            self.application.as_bytes(),
-        ];
-        fields.iter().flat_map(|field| string(field)).collect()
+        [
+            string(self.pair.kind()),
+            self.pair.public(),
+            string(self.application.as_bytes()),
+        ]
+        .concat()
     }
 
     /// A signature over bytes, made for `git`.
@@ -168,9 +226,8 @@ impl Device {
         let mut device = Sha256::digest(self.application.as_bytes()).to_vec();
         device.extend(&state);
         device.extend(Sha256::digest(&signed));
-        let made = self.pair.sk.sign(&device, None);
-        let mut signature = string(TYPE.as_bytes());
-        signature.extend(string(&made[..]));
+        let mut signature = string(self.pair.kind());
+        signature.extend(self.pair.sign(&device));
         signature.extend(&state);
         let mut whole = b"SSHSIG\0\0\0\x01".to_vec();
         for field in [&self.blob()[..], b"git", b"", b"sha512", &signature] {

@@ -1,3 +1,4 @@
+//! Which refs have moved, by what a log says and where they stand.
 #![allow(clippy::unwrap_used)]
 use super::*;
 

@@ -196,7 +196,7 @@ impl Graph {
             places[*number as usize] = place;
         }
         // What stands in a circle is in no order.
-        for (number, place) in (0..).zip(&mut places) {
+        for (place, number) in places.iter_mut().zip(0..) {
             if *place == NONE {
                 *place = numbers.len() as u32;
                 numbers.push(number);

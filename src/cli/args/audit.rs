@@ -17,6 +17,8 @@ pub(in crate::cli) enum AuditCommand {
     Verify(AuditVerify),
     /// Puts the log aside and begins a new file that goes on from it
     Rotate(AuditRotate),
+    /// Tells the addresses of audit.notify what waits for them; pushes begin it by themselves
+    Send(AuditSend),
 }
 
 /// Which log.
@@ -65,6 +67,13 @@ pub(in crate::cli) struct AuditRotate {
     /// Under which name the log is kept; there must be nothing of that name
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) to: PathBuf,
+    /// The policy [default: the one that a push here would meet]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(in crate::cli) config: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct AuditSend {
     /// The policy [default: the one that a push here would meet]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) config: Option<PathBuf>,

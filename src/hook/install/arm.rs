@@ -1,6 +1,7 @@
 //! `install`: plans every write, refuses what cannot be done, then writes.
 
 use super::file::{Entry, Runs, keep, look, make_folder, put};
+use super::hide::hide;
 use super::machine::{Machine, Repository, hooks_path, same, value};
 use super::place::{self, Before, Place, kept};
 use super::shim::{
@@ -40,6 +41,27 @@ enum Old {
 
 pub(super) fn install_on(machine: &Machine, request: &Request) -> Result<Report, InstallError> {
     let hooks = selected(request)?;
+    // It is what keeps old tips.
+    let keeps = hooks.iter().any(|hook| hook.event == "post-receive");
+    let report = arm(machine, request, hooks)?;
+    match (
+        &request.target,
+        place::repository(machine, &request.target)?,
+    ) {
+        (Target::Server(_), Some(repo)) if keeps => {
+            let mut steps = report.steps;
+            let done = hide(machine, &repo, &mut steps);
+            finished(steps, done)
+        }
+        (Target::Server(_) | Target::Repo(_) | Target::Global, _) => Ok(report),
+    }
+}
+
+fn arm(
+    machine: &Machine,
+    request: &Request,
+    hooks: Vec<&'static Hook>,
+) -> Result<Report, InstallError> {
     let policy = match (checked(request)?, &request.target) {
         // Who installs again to renew the binary does not mean to drop the policy.
         (None, Target::Server(dir)) => status_on(machine, dir)

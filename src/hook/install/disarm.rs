@@ -2,6 +2,7 @@
 
 use super::arm::finished;
 use super::file::{Entry, look, put_back, remove, remove_empty};
+use super::hide::show;
 use super::machine::{Machine, Repository, Scope, value};
 use super::place::{anywhere, is_dispatchers, kept};
 use super::shim::{Folder, OTHERS, RECORD, calls_portcullis, managed};
@@ -24,7 +25,8 @@ pub(super) fn uninstall_on(machine: &Machine, target: &Target) -> Result<Report,
         Target::Global => from_user(machine, &mut steps),
         Target::Repo(dir) | Target::Server(dir) => {
             let repo = Repository::at(machine, dir)?;
-            from_repository(machine, &repo, &mut steps)
+            let done = from_repository(machine, &repo, &mut steps);
+            done.and_then(|()| show(machine, &repo, &mut steps))
         }
     };
     finished(steps, done)

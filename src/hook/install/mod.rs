@@ -7,6 +7,7 @@
 mod arm;
 mod disarm;
 mod file;
+mod hide;
 mod machine;
 mod place;
 mod shim;

@@ -1,0 +1,266 @@
+//! What is still to be told to the addresses of `audit.notify`: one file for each of them and each
+//! push, below the Git directory. A push only puts it there; it is told after the push, by a process
+//! of its own, so that nobody waits for it and nothing depends on it.
+//!
+//! A file is `TIME-PUSH-ADDRESS.json`: milliseconds since 1970, 16 digits of chance, and the first 16
+//! digits of the SHA-256 of the address, which may be a secret itself. It is the body of the message.
+
+use super::PushId;
+use super::chain::hex;
+use crate::git::{Repo, escape};
+use crate::policy::settings::Address;
+use fs4::TryLockError;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use time::OffsetDateTime;
+
+/// More messages than that are not kept: an address has been silent for long.
+const MOST: usize = 1000;
+
+/// How long a message is kept for an address that does not answer, in milliseconds.
+const KEPT: i128 = 7 * 24 * 3_600_000;
+
+/// The messages of a repository.
+#[derive(Clone, Debug)]
+pub struct Spool {
+    dir: PathBuf,
+    repository: String,
+}
+
+/// What is told of a push.
+#[derive(Serialize)]
+struct Message<'a, T> {
+    version: u32,
+    /// The name of its folder, escaped.
+    repository: &'a str,
+    entries: &'a [T],
+}
+
+/// What became of the messages.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// How many were told.
+    pub told: usize,
+    /// How many wait for the next time.
+    pub left: usize,
+    /// How many nobody can be told any more: too old, or the policy names their address no longer.
+    pub dropped: usize,
+    /// Why, each reason once.
+    pub why: BTreeSet<String>,
+}
+
+impl Spool {
+    /// Of a repository; nothing is made yet.
+    #[must_use]
+    pub fn of(repo: &Repo) -> Self {
+        let place = repo.common_dir();
+        let place = place.canonicalize().unwrap_or_else(|_| place.to_owned());
+        let own = place.file_name().filter(|name| *name != ".git");
+        let name = own.or_else(|| place.parent()?.file_name());
+        Self {
+            dir: place.join("portcullis/spool"),
+            repository: name.map_or_else(String::new, |name| escape(name.as_encoded_bytes())),
+        }
+    }
+
+    /// Keeps what each of the addresses is to be told; nothing where there is nothing to tell.
+    ///
+    /// # Errors
+    /// When it cannot be written, or too much waits already.
+    pub fn put<T: Serialize>(
+        &self,
+        entries: &[T],
+        addresses: &[Address],
+        now: OffsetDateTime,
+    ) -> io::Result<()> {
+        if entries.is_empty() || addresses.is_empty() {
+            return Ok(());
+        }
+        fs::create_dir_all(&self.dir)?;
+        if self.waiting()?.len() + addresses.len() > MOST {
+            return Err(io::Error::other(format!(
+                "{MOST} messages wait already; `portcullis audit send` says why"
+            )));
+        }
+        let message = Message {
+            version: 1,
+            repository: &self.repository,
+            entries,
+        };
+        let body = serde_json::to_vec(&message)?;
+        let time = now.unix_timestamp_nanos() / 1_000_000;
+        let id = PushId::new();
+        for address in addresses {
+            let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
+            file.write_all(&body)?;
+            let name = format!("{time:013}-{}-{}.json", id.as_str(), digest(address));
+            file.persist(self.dir.join(name))
+                .map_err(|error| error.error)?;
+        }
+        Ok(())
+    }
+
+    /// Tells what waits, oldest first; `post` sends a file to an address. An address that does not
+    /// take one is not asked again this time. Of two processes at once, one tells all.
+    ///
+    /// # Errors
+    /// When what waits cannot be listed.
+    pub fn send(
+        &self,
+        addresses: &[Address],
+        post: &dyn Fn(&Address, &Path) -> Result<(), String>,
+        now: OffsetDateTime,
+    ) -> io::Result<Sent> {
+        let mut sent = Sent::default();
+        if !self.dir.is_dir() {
+            return Ok(sent);
+        }
+        let lock = fs::File::create(self.dir.join("lock"))?;
+        match fs4::FileExt::try_lock(&lock) {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(sent),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        let before = now.unix_timestamp_nanos() / 1_000_000 - KEPT;
+        let (mut silent, mut seen) = (BTreeSet::new(), BTreeSet::new());
+        loop {
+            // A push may put more there while the first ones are told.
+            let waiting = self.waiting()?;
+            let fresh: Vec<String> = waiting
+                .into_iter()
+                .filter(|n| seen.insert(n.clone()))
+                .collect();
+            if fresh.is_empty() {
+                return Ok(sent);
+            }
+            for name in fresh {
+                let path = self.dir.join(&name);
+                let mut parts = name.trim_end_matches(".json").splitn(3, '-');
+                let time = parts.next().and_then(|time| time.parse::<i128>().ok());
+                let to = parts.nth(1).unwrap_or_default();
+                let address = addresses.iter().find(|address| digest(address) == to);
+                let Some(address) = address.filter(|_| time.is_some_and(|time| time > before))
+                else {
+                    fs::remove_file(path)?;
+                    sent.dropped += 1;
+                    continue;
+                };
+                if silent.contains(to) {
+                    sent.left += 1;
+                    continue;
+                }
+                match post(address, &path) {
+                    Ok(()) => {
+                        fs::remove_file(path)?;
+                        sent.told += 1;
+                    }
+                    Err(why) => {
+                        sent.why.insert(why);
+                        silent.insert(to.to_owned());
+                        sent.left += 1;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The names of the files, oldest first.
+    fn waiting(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.dir)? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            if name.ends_with(".json") {
+                names.push(name);
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+}
+
+fn digest(address: &Address) -> String {
+    hex(&Sha256::digest(address.expose()))[..16].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::cell::RefCell;
+
+    fn at(dir: &Path) -> Spool {
+        Spool {
+            dir: dir.join("spool"),
+            repository: "app.git".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_waits_is_told_once_and_in_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let (spool, now) = (at(dir.path()), OffsetDateTime::now_utc());
+        let [one, two]: [Address; 2] =
+            ["https://one.example/x", "https://two.example/x"].map(|a| a.parse().unwrap());
+        let both = [one.clone(), two.clone()];
+        let later = now + time::Duration::milliseconds(5);
+        spool.put(&["first"], &both, now).unwrap();
+        spool.put(&["second"], &both, later).unwrap();
+        spool.put::<&str>(&[], &both, later).unwrap();
+        let told = RefCell::new(Vec::new());
+        let post = |address: &Address, body: &Path| {
+            let body = fs::read_to_string(body).unwrap();
+            told.borrow_mut().push((address.clone(), body));
+            match *address == two {
+                true => Err("silent".to_owned()),
+                false => Ok(()),
+            }
+        };
+        let sent = spool.send(&both, &post, later).unwrap();
+        assert_eq!((sent.told, sent.left, sent.dropped), (2, 2, 0));
+        assert_eq!(sent.why, BTreeSet::from(["silent".to_owned()]));
+        let told: Vec<_> = told.take();
+        // The one that does not answer was asked once.
+        assert_eq!(told.iter().filter(|(to, _)| *to == two).count(), 1);
+        let bodies: Vec<&str> = told
+            .iter()
+            .filter(|(to, _)| *to == one)
+            .map(|(_, b)| &b[..])
+            .collect();
+        let body = |entry| {
+            format!("{{\"version\":1,\"repository\":\"app.git\",\"entries\":[\"{entry}\"]}}")
+        };
+        assert_eq!(bodies, [body("first"), body("second")]);
+        // No file says where it goes.
+        for file in fs::read_dir(dir.path().join("spool")).unwrap() {
+            let path = file.unwrap().path();
+            let text = format!("{}{}", path.display(), fs::read_to_string(&path).unwrap());
+            assert!(!text.contains("example"), "{text}");
+        }
+        let sent = spool.send(&both, &|_, _| Ok(()), later).unwrap();
+        assert_eq!((sent.told, sent.left), (2, 0));
+    }
+
+    #[test]
+    fn what_nobody_takes_does_not_stay_for_ever() {
+        let dir = tempfile::tempdir().unwrap();
+        let (spool, now) = (at(dir.path()), OffsetDateTime::now_utc());
+        let one: Address = "https://one.example/x".parse().unwrap();
+        let all = std::slice::from_ref(&one);
+        for _ in 0..MOST {
+            spool.put(&["x"], all, now).unwrap();
+        }
+        assert!(spool.put(&["x"], all, now).is_err());
+        let late = now + time::Duration::days(8);
+        let sent = spool
+            .send(all, &|_, _| Err("silent".to_owned()), late)
+            .unwrap();
+        assert_eq!((sent.told, sent.left, sent.dropped), (0, 0, MOST));
+        spool.put(&["x"], all, now).unwrap();
+        let sent = spool.send(&[], &|_, _| Ok(()), now).unwrap();
+        assert_eq!((sent.told, sent.dropped), (0, 1));
+    }
+}

@@ -1,0 +1,136 @@
+//! `[audit]`: what a server writes down, and whom it tells.
+
+use super::parsed::{parsed_list, parsed_option, table};
+use serde::Deserialize;
+use serde::de::Deserializer;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// `[audit]`: what a server writes down.
+#[derive(Clone, Debug, Default)]
+pub struct Audit {
+    /// The log; relative to the Git directory. Absent: none is kept.
+    pub log: Option<LogFile>,
+    /// Who is told of refs that have moved; only where there is a log.
+    pub notify: Vec<Address>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawAudit {
+    #[serde(deserialize_with = "parsed_option")]
+    log: Option<LogFile>,
+    #[serde(deserialize_with = "parsed_list")]
+    notify: Option<Vec<Address>>,
+}
+
+impl<'de> Deserialize<'de> for Audit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        table::<D, RawAudit, Self>(deserializer)
+    }
+}
+
+impl TryFrom<RawAudit> for Audit {
+    type Error = &'static str;
+
+    fn try_from(raw: RawAudit) -> Result<Self, Self::Error> {
+        let notify = raw.notify.unwrap_or_default();
+        if raw.log.is_none() && !notify.is_empty() {
+            return Err("notify tells what is written into a log, and log names none");
+        }
+        let log = raw.log;
+        Ok(Self { log, notify })
+    }
+}
+
+/// The address of a webhook; whoever knows it may be able to write there, and so it is shown only as
+/// far as the name of its server.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Address(String);
+
+impl Address {
+    /// All of it: ASCII, without white space, quotes and backslashes.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        let server = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        f.write_str(server.rsplit('@').next().unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Address({self})")
+    }
+}
+
+impl FromStr for Address {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let schemes = ["https://", "http://"];
+        let rest = schemes.iter().find_map(|scheme| text.strip_prefix(scheme));
+        let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+        match rest {
+            Some(rest) if !rest.starts_with('/') && !rest.is_empty() && rest.bytes().all(plain) => {
+                Ok(Self(text.to_owned()))
+            }
+            Some(_) | None => Err("is no address such as \"https://hooks.example/push\""),
+        }
+    }
+}
+
+/// Where the log is, as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogFile(pub PathBuf);
+
+impl FromStr for LogFile {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.is_empty() || text.ends_with('/') || text.contains('\0') {
+            return Err("names no file");
+        }
+        Ok(Self(PathBuf::from(text)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn an_address_is_one_of_the_web_and_is_shown_without_its_secrets() {
+        for (text, shown) in [
+            ("https://hooks.example/a/b?c", "hooks.example"),
+            ("http://127.0.0.1:8080", "127.0.0.1:8080"),
+            ("https://user:word@hooks.example#x", "hooks.example"),
+        ] {
+            let address: Address = text.parse().unwrap();
+            assert_eq!(address.to_string(), shown);
+            assert_eq!(format!("{address:?}"), format!("Address({shown})"));
+        }
+        for bad in [
+            "",
+            "https://",
+            "https:///x",
+            "file:///etc/passwd",
+            "HTTPS://x",
+            "https://a b",
+            "https://a\nurl=x",
+            "https://a\"b",
+            "https://a\\b",
+            "-o/tmp/x",
+        ] {
+            assert!(bad.parse::<Address>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! `confirm` where more comes together: several rules over one ref, OpenPGP, and SHA-256.
+
+use crate::confirm::{MAIN, Stand};
+use crate::signatures_gpg::{Home, copy};
+use crate::world::{World, ids};
+use std::fs;
+
+#[test]
+fn each_rule_over_a_ref_has_its_own_confirmation() {
+    let stand = Stand::with(
+        "[[protect]]\nrefs = [\"refs/heads/main\"]\npush = [\"*\"]\nconfirm = [\"delete\"]\n\
+         confirm_by = [\"@admins\"]\n\
+         [[protect]]\nrefs = [\"refs/heads/m*\"]\nconfirm = [\"delete\", \"force\"]\n\
+         confirm_by = [\"alice\"]\n\
+         [[protect]]\nrefs = [\"refs/heads/**\"]\nconfirm = [\"delete\"]\n\
+         confirm_by = [\"@admins\", \"alice\"]\n",
+    );
+    let words = format!("confirm delete {MAIN} --at {}", stand.base);
+    let carols = stand.token(&words);
+    let made = stand.alice.portcullis(&format!("{words} --quiet")).ok();
+    let alices = made.text().to_owned();
+    let bob = stand.clone.acting_as("bob");
+    let push = |tokens: &[&str]| {
+        let shown = tokens
+            .iter()
+            .map(|token| format!("-o portcullis.confirm={token}"));
+        let shown: Vec<String> = shown.collect();
+        bob.git(&format!("push {} origin :main", shown.join(" ")))
+    };
+    // One of two is not enough, whichever it is, and is not spent by that.
+    for one in [&carols, &alices] {
+        let said = push(&[one]).rejected().by(ids::REF_CONFIRM);
+        said.tells("who is none of those whom the policy names for that");
+        stand.server.ref_is(MAIN, &stand.base);
+    }
+    push(&[&carols, &carols]).rejected().by(ids::REF_CONFIRM);
+    // Alice's own does not serve her.
+    let hers =
+        format!("push -o portcullis.confirm={alices} -o portcullis.confirm={carols} origin :main");
+    stand.clone.git(&hers).rejected().by(ids::REF_CONFIRM);
+    push(&[&alices, &carols]).accepted();
+    stand.server.lacks_ref(MAIN);
+    // Both are spent.
+    bob.push(&format!("{}:refs/heads/main", stand.base))
+        .accepted();
+    let said = push(&[&alices, &carols]).rejected().by(ids::REF_CONFIRM);
+    said.tells("it was used before, and counts once");
+}
+
+#[test]
+fn a_token_is_signed_with_an_openpgp_key_of_the_server_s_ring() {
+    let stand = Stand::new();
+    let home = Home::new();
+    let here = stand.world.plain_dir("here");
+    let key = home.key(&here, "Carol <carol@example.com>", "never", "");
+    let other = home.key(&here, "Carol <carol@example.com>", "never", "");
+    copy(&home, &stand.server.dir.join("ring"));
+    let policy = fs::read_to_string(stand.server.dir.join("portcullis.toml")).unwrap();
+    let with = "gpg_home = \"ring\"\ngpg_keys = { carol = [\"KEY\"] }\n[groups]";
+    let policy = policy.replacen("[groups]", &with.replace("KEY", &key), 1);
+    stand.server.write("portcullis.toml", policy);
+    let gnupg = home.path().to_string_lossy().into_owned();
+    let carol = stand.carol.with_env("GNUPGHOME", &gnupg);
+    let token = |key: &str| {
+        for (name, value) in [("gpg.format", "openpgp"), ("user.signingKey", key)] {
+            carol.git_with(&["config", name, value]).ok();
+        }
+        let words = format!("confirm delete {MAIN} --at {} --quiet", stand.base);
+        carol.portcullis(&words).ok().text().to_owned()
+    };
+    // A key that names her as its owner, and that the policy does not give to her.
+    let push = |token: &str| {
+        let push = format!("push -o portcullis.confirm={token} origin :main");
+        stand.clone.git(&push)
+    };
+    push(&token(&other)).rejected().by(ids::REF_CONFIRM);
+    stand.server.ref_is(MAIN, &stand.base);
+    let good = token(&key);
+    let said = push(&good).accepted();
+    said.tells("confirmed: deleting refs/heads/main");
+    stand.server.lacks_ref(MAIN);
+    stand
+        .clone
+        .push(&format!("{}:refs/heads/main", stand.base))
+        .accepted();
+    push(&good).rejected().by(ids::REF_CONFIRM);
+}
+
+#[test]
+fn signatures_approvals_and_tokens_work_with_sha_256() {
+    let world = World::new();
+    let format = "--object-format=sha256";
+    let Some(server) = world.try_init("origin.git", &["--bare", format]) else {
+        return;
+    };
+    server.git("config receive.advertisePushOptions true").ok();
+    let mut signers = String::new();
+    let [alice, carol] = ["alice", "carol"].map(|name| {
+        let repo = world.init(name, &[format]);
+        let origin = server.dir.display().to_string();
+        repo.git_with(&["remote", "add", "origin", &origin]).ok();
+        let key = world.ssh_key(&format!("key-of-{name}"));
+        repo.signs_with(&key, &format!("{name}@example.com"));
+        signers.push_str(&format!("{name},{name}@example.com {}\n", key.public));
+        repo.acting_as(name)
+    });
+    let base = alice.commit("readme.md", "nothing to see\n");
+    assert_eq!(base.len(), 64);
+    alice.push("HEAD:refs/heads/main").accepted();
+    server.write("allowed_signers", signers);
+    let server = server.hook("pre-receive").hook("post-receive").policy(
+        "[identity]\nsource = \"env:PUSHER\"\nallowed_signers = \"allowed_signers\"\n\
+         [audit]\nlog = \"portcullis-audit.jsonl\"\n\
+         [[protect]]\nrefs = [\"refs/heads/main\"]\npush = [\"*\"]\napprovals = 1\nsigned = \"ssh\"\n\
+         confirm = [\"delete\"]\nconfirm_by = [\"carol\"]\n",
+    );
+    // Unsigned, unapproved, approved.
+    alice.git("config commit.gpgSign false").ok();
+    alice.commit("a.py", "a = 1\n");
+    alice
+        .push("HEAD:refs/heads/main")
+        .rejected()
+        .by(ids::REF_SIGNED)
+        .by(ids::REF_APPROVALS);
+    alice.git("config commit.gpgSign true").ok();
+    alice.git("commit -q --amend --no-edit").ok();
+    let tip = alice.head();
+    let said = alice
+        .push("HEAD:refs/heads/main HEAD:refs/heads/topic")
+        .rejected();
+    said.by(ids::REF_APPROVALS).not_by(ids::REF_SIGNED);
+    alice.push("HEAD:refs/heads/topic").accepted();
+    carol.git("fetch -q origin").ok();
+    let said = carol
+        .portcullis("approve origin/topic --for refs/heads/main")
+        .ok();
+    let name = said.text().rsplit(' ').next().unwrap().to_owned();
+    carol.push(&name).accepted();
+    alice.push("HEAD:refs/heads/main").accepted();
+    server.ref_is(MAIN, &tip);
+    // And it goes with carol's word alone.
+    alice.push(":main").rejected().by(ids::REF_CONFIRM);
+    let status = server.portcullis("status").whatever();
+    let id = status
+        .stdout
+        .lines()
+        .find_map(|line| line.strip_prefix("server id"));
+    let id = id.unwrap().split_whitespace().next().unwrap();
+    let words = format!("confirm delete {MAIN} --at {tip} --server-id {id} --quiet");
+    let token = carol.portcullis(&words).ok().text().to_owned();
+    alice
+        .git(&format!("push -o portcullis.confirm={token} origin :main"))
+        .accepted();
+    server.lacks_ref(MAIN);
+    server.portcullis("audit verify").ok();
+    let kept = server.ask("for-each-ref --format=%(objectname) refs/portcullis/backup");
+    assert_eq!(kept, tip);
+}

@@ -384,3 +384,29 @@ fn a_scan_writes_nothing() {
         assert!(after == before, "scan {mode} has changed the repository");
     }
 }
+
+/// What is larger than is held at once is looked at all the same, to its last line; and what of it
+/// cannot be read is not taken for read.
+#[test]
+fn a_large_blob_is_read_to_its_end() {
+    let world = World::new();
+    let (repo, token) = (world.repo_with_a_commit(), world.secrets.github());
+    let lines = 1_100_000;
+    let line = format!("{}\n", " ".repeat(63));
+    let text = [line.repeat(lines), assigned(&token)].concat();
+    repo.commit("dump.sql", &text);
+    let place = format!("dump.sql:{}", lines + 1);
+    found(&repo, ids::GITHUB, &place, &token);
+    // Again, with nothing new.
+    found(&repo, ids::GITHUB, &place, &token);
+    let blob = repo.id("HEAD:dump.sql");
+    let (folder, rest) = blob.split_at(2);
+    let file = repo.dir.join(".git/objects").join(folder).join(rest);
+    let stored = std::fs::read(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    std::fs::write(&file, &stored[..stored.len() - 3]).unwrap();
+    let report = repo.scan("--no-cache").exit(3).json();
+    report.outcome("undecided");
+    let unread = report.value["unread"].as_array().into_iter().flatten();
+    assert!(unread.clone().any(|one| one["what"] == blob.as_str()));
+}

@@ -118,16 +118,23 @@ impl Common<'_> {
     }
 
     /// Looks once more where something was found, in so many threads, and says how much that was.
-    pub(super) fn show_again(&self, finds: &[Find], jobs: usize) -> Examined {
+    pub(super) fn show_again(&self, stored: &Objects, finds: &[Find], jobs: usize) -> Examined {
         let objects: Vec<&[Find]> = finds.chunk_by(|a, b| a.oid == b.oid).collect();
         let next = AtomicUsize::new(0);
         let work = || {
             let mut again = Examined::default();
             while let Some(finds) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let oid = finds[0].oid;
-                match self.repo.read(oid) {
-                    Ok(object) => again.add(self.show_object(oid, &object)),
-                    Err(error) => self.sink.unread(Unread::new(oid, error)),
+                match stored.large(oid, |blob| self.show_large(blob)) {
+                    Some(bytes) => again.add(Examined {
+                        blobs: 1,
+                        bytes,
+                        ..Examined::default()
+                    }),
+                    None => match self.repo.read(oid) {
+                        Ok(object) => again.add(self.show_object(oid, &object)),
+                        Err(error) => self.sink.unread(Unread::new(oid, error)),
+                    },
                 }
                 for path in finds.iter().filter_map(|find| find.path.as_deref()) {
                     let path = RepoPath::new(path);

@@ -1,9 +1,9 @@
 //! What a look through all objects leaves for the next one: which objects there were, how the commits
 //! hang together, and where to look again.
 //!
-//! It says *where* something was found, never what: those objects are read and judged once more, so
-//! that nothing secret is kept, and marks, baselines and allowlists count as they are now. What of it
-//! no longer holds (packs that are gone, other rules, another shallow boundary, damaged bytes) makes
+//! It says where something was found, and in the notes of whoever looked what was said of it, never
+//! the secret: those objects are read and judged once more, so that nothing secret is kept, and marks,
+//! baselines and allowlists count as they are now. What of it no longer holds (packs that are gone, other rules, another shallow boundary, damaged bytes) makes
 //! all of it worthless, and everything is looked at as if it were not there.
 
 use super::holds::Kept;

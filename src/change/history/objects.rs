@@ -77,7 +77,7 @@ fn from_packs(
     common.sink.stage(Stage::Blobs);
     let again = memory.as_ref().map(|memory| {
         common.sink.recall(&memory.notes);
-        common.show_again(&memory.finds, jobs)
+        common.show_again(objects, &memory.finds, jobs)
     });
     let parts = (0..jobs)
         .map(|_| Part::new(common, Known::Stored(objects)))

@@ -3,7 +3,7 @@
 
 use super::delta::Delta;
 use super::inflate::{Buffer, Inflater, Pool, Streamed};
-use super::loose::{Found, Loose};
+use super::loose::{Found, begin};
 use super::plan::Pack;
 use super::{Base, LARGE, Large, Objects, Opener, Seen, Share, Surprise, Visitor};
 use crate::git::store::BrokenObject;
@@ -11,6 +11,7 @@ use crate::git::{Kind, Oid, Repo};
 use gix_pack::data::entry::Header;
 use std::io::{self, Read};
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 /// What a thread needs to go through families.
@@ -52,17 +53,17 @@ struct Family<'a> {
     kind: Kind,
 }
 
-/// A loose object, by its number.
-struct InFile<'a>(&'a Loose, usize);
+/// The file of a loose object.
+pub(super) struct InFile(pub(super) PathBuf);
 
-impl Opener for InFile<'_> {
+impl Opener for InFile {
     fn open(&self) -> io::Result<Box<dyn Read + '_>> {
-        Ok(Box::new(self.0.open(self.1)?))
+        Ok(Box::new(begin(&self.0)?.2))
     }
 }
 
 /// A stream in a pack, and how many bytes it has inside.
-struct InPack<'a>(&'a [u8], u64);
+pub(super) struct InPack<'a>(pub(super) &'a [u8], pub(super) u64);
 
 impl Opener for InPack<'_> {
     fn open(&self) -> io::Result<Box<dyn Read + '_>> {
@@ -102,7 +103,7 @@ impl<'a, V: Visitor> Walker<'a, V> {
             .read(index, &mut self.inflater, &mut buffer);
         match read {
             Some(Found::Large(length)) => {
-                let at = &InFile(&self.objects.loose, index);
+                let at = &InFile(self.objects.loose.path(index));
                 self.visitor.large(Large { oid, length, at });
             }
             Some(Found::Here(kind)) if (kind == Kind::Blob) != (share == Share::Blobs) => {

@@ -1,6 +1,6 @@
 //! Inflates what packs and loose files hold, into buffers that are used again.
 
-use libdeflater::Decompressor;
+use libdeflater::{DecompressionError, Decompressor};
 use std::io::{self, Read};
 use std::ops::Range;
 use zlib_rs::{Inflate, InflateFlush, Status};
@@ -20,6 +20,8 @@ const KEEP: usize = 8 << 20;
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
     bytes: Vec<u8>,
+    /// Where they begin in it.
+    start: usize,
     length: usize,
 }
 
@@ -27,11 +29,16 @@ impl Buffer {
     /// Of bytes read elsewhere.
     pub(super) fn of(bytes: Vec<u8>) -> Self {
         let length = bytes.len();
-        Self { bytes, length }
+        let start = 0;
+        Self {
+            bytes,
+            start,
+            length,
+        }
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.length]
+        &self.bytes[self.start..self.start + self.length]
     }
 
     /// The bytes to be written, of that length.
@@ -40,7 +47,7 @@ impl Buffer {
             // Growing it would copy what is not wanted any more.
             self.bytes = vec![0; length.max((self.bytes.len() * 3 / 2).min(KEEP))];
         }
-        self.length = length;
+        (self.start, self.length) = (0, length);
         &mut self.bytes[..length]
     }
 
@@ -101,15 +108,16 @@ impl Inflater {
         header(&head[..usize::try_from(self.stream.total_out()).ok()?])
     }
 
-    /// Inflates the stored bytes of a loose object. `header` is told its beginning, and says what it
-    /// is, how long its header is and how many bytes follow.
+    /// Inflates the stored bytes of a loose object, so many where that is known. `header` is told its
+    /// beginning, and says what it is, how long its header is and how many bytes follow.
     pub(super) fn loose<T>(
         &mut self,
+        length: Option<usize>,
         out: &mut Buffer,
         header: impl FnOnce(&[u8]) -> Option<(T, usize, usize)>,
     ) -> Option<T> {
         let stored = std::mem::take(&mut self.stored);
-        let what = self.inflate_loose(&stored, out, header);
+        let what = self.inflate_loose(&stored, length, out, header);
         if stored.capacity() <= KEEP {
             self.stored = stored;
         }
@@ -119,35 +127,29 @@ impl Inflater {
     fn inflate_loose<T>(
         &mut self,
         input: &[u8],
+        length: Option<usize>,
         out: &mut Buffer,
         header: impl FnOnce(&[u8]) -> Option<(T, usize, usize)>,
     ) -> Option<T> {
-        let mut head = [0; 64];
-        self.stream.reset(true);
-        self.stream
-            .decompress(input, &mut head, InflateFlush::NoFlush)
-            .ok()?;
-        let rest = input.get(usize::try_from(self.stream.total_in()).ok()?..)?;
-        let head = &head[..usize::try_from(self.stream.total_out()).ok()?];
-        let (what, skip, length) = header(head)?;
-        let start = head.get(skip..)?;
-        if length / MOST > input.len() || start.len() > length {
-            return None;
-        }
-        let (begun, missing) = out.sized(length).split_at_mut(start.len());
-        begun.copy_from_slice(start);
-        self.end(rest, missing).map(|()| what)
-    }
-
-    /// To the end of the stream, which must fill `out` and no more.
-    fn end(&mut self, input: &[u8], out: &mut [u8]) -> Option<()> {
-        let before = self.stream.total_out();
-        let status = self
-            .stream
-            .decompress(input, out, InflateFlush::Finish)
-            .ok()?;
-        let written = self.stream.total_out() - before;
-        (status == Status::StreamEnd && written == out.len() as u64).then_some(())
+        let limit = MOST * (input.len() + 1);
+        // How long it is stands within: few are more than four times as long as their files.
+        let guess = (4 * input.len()).max(out.bytes.len().min(KEEP)).max(4096);
+        let mut most = length.unwrap_or(guess).min(limit);
+        let length = loop {
+            match self.whole.zlib_decompress(input, out.sized(most)) {
+                Ok(length) => break length,
+                Err(DecompressionError::InsufficientSpace) if most < limit && length.is_none() => {
+                    most = (4 * most).min(limit);
+                }
+                Err(_) => return None,
+            }
+        };
+        let head = &out.bytes[..length.min(64)];
+        let (what, skip, inside) = header(head)?;
+        (skip.checked_add(inside)? == length).then(|| {
+            (out.start, out.length) = (skip, inside);
+            what
+        })
     }
 }
 

@@ -95,41 +95,62 @@ impl Loose {
         inflater.stored.resize(FIRST, 0);
         let read = file.read(&mut inflater.stored).ok()?;
         inflater.stored.truncate(read);
+        let mut known = None;
         if read == FIRST {
-            let (kind, _, length) = inflater.head(header)?;
+            let (kind, skip, length) = inflater.head(header)?;
             if kind == Kind::Blob && length as u64 > LARGE {
                 return Some(Found::Large(length as u64));
             }
             file.read_to_end(&mut inflater.stored).ok()?;
+            known = Some(skip.checked_add(length)?);
         }
-        inflater.loose(out, header).map(Found::Here)
+        inflater.loose(known, out, header).map(Found::Here)
     }
 
-    /// Begins to read one piece by piece.
-    pub(super) fn open(&self, index: usize) -> io::Result<Streamed<File>> {
-        let mut stream = Streamed::new(File::open(self.path(index))?, u64::MAX);
-        let mut head = Vec::new();
-        while head.last() != Some(&0) && head.len() < MAX_HEADER {
-            let mut byte = [0];
-            stream.read_exact(&mut byte)?;
-            head.extend(byte);
-        }
-        let (_, skip, length) = header(&head).ok_or(io::ErrorKind::InvalidData)?;
-        stream.expect((skip + length) as u64);
-        Ok(stream)
+    /// The file of a blob of more than [`LARGE`] bytes, listed or not, and how many it has.
+    pub(super) fn large(&self, oid: Oid) -> Option<(PathBuf, u64)> {
+        self.directories.iter().find_map(|directory| {
+            let path = place(directory, oid);
+            // It could not be in less, whatever it holds.
+            path.metadata()
+                .ok()
+                .filter(|file| file.len() > FIRST as u64)?;
+            let (kind, length, _) = begin(&path).ok()?;
+            (kind == Kind::Blob && length > LARGE).then_some((path, length))
+        })
     }
 
-    fn path(&self, index: usize) -> PathBuf {
+    /// The file of one.
+    pub(super) fn path(&self, index: usize) -> PathBuf {
         let (oid, directory) = self.found[index];
-        let hex = oid.to_string();
-        let directory = &self.directories[directory as usize];
-        let mut path = directory.clone().into_os_string();
-        path.reserve(hex.len() + 2);
-        for part in ["/", &hex[..2], "/", &hex[2..]] {
-            path.push(part);
-        }
-        path.into()
+        place(&self.directories[directory as usize], oid)
     }
+}
+
+/// Where the file of an object is in an object directory.
+fn place(directory: &Path, oid: Oid) -> PathBuf {
+    let hex = oid.to_string();
+    let mut path = directory.as_os_str().to_owned();
+    path.reserve(hex.len() + 2);
+    for part in ["/", &hex[..2], "/", &hex[2..]] {
+        path.push(part);
+    }
+    path.into()
+}
+
+/// Begins to read a file behind its header, which says what it is and how many bytes follow.
+pub(super) fn begin(path: &Path) -> io::Result<(Kind, u64, Streamed<File>)> {
+    let mut stream = Streamed::new(File::open(path)?, u64::MAX);
+    let mut head = Vec::new();
+    while head.last() != Some(&0) && head.len() < MAX_HEADER {
+        let mut byte = [0];
+        stream.read_exact(&mut byte)?;
+        head.extend(byte);
+    }
+    let (kind, skip, length) = header(&head).ok_or(io::ErrorKind::InvalidData)?;
+    let all = skip.checked_add(length).ok_or(io::ErrorKind::InvalidData)?;
+    stream.expect(all as u64);
+    Ok((kind, length as u64, stream))
 }
 
 /// What was found in a file.

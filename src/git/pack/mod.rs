@@ -22,15 +22,15 @@ use super::store::BrokenObject;
 use super::{Kind, Oid, Repo};
 use family::Walker;
 use gix_index::hash::Kind as HashKind;
-use gix_pack::index;
+use gix_pack::{data, index};
 use loose::Loose;
 use plan::Pack;
 pub(super) use read::Cache;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 pub use stock::Stock;
 use table::Table;
 
@@ -59,8 +59,8 @@ pub struct Objects {
     table: Table,
     /// The first number of each pack, and that of the loose objects.
     firsts: Vec<u32>,
-    /// The indexes of packs that are not shown.
-    old: Vec<index::File>,
+    /// The indexes of packs that are not shown, and the packs, opened when first asked for.
+    old: Vec<(index::File, OnceLock<Option<data::File>>)>,
     /// Objects that were loose and are not shown; some may be in a pack now. Sorted.
     hidden: Vec<Oid>,
 }
@@ -152,7 +152,7 @@ impl Objects {
         let packed = |oid: &Oid| {
             let id = gix_index::hash::oid::try_from_bytes(oid.as_raw());
             let new = objects.packs.iter().map(|pack| &pack.index);
-            let mut indexes = new.chain(&objects.old);
+            let mut indexes = new.chain(objects.old.iter().map(|(index, _)| index));
             id.is_ok_and(|id| indexes.any(|index| index.lookup(id).is_some()))
         };
         let loose = |oid: &Oid| objects.stock.loose().binary_search(oid).is_ok();
@@ -205,7 +205,7 @@ impl Objects {
                 let listed = objects.stock.add_pack(&path).map_err(|_| Surprise)?;
                 if before.has_pack(listed) {
                     let index = index::File::at(&path, hash).map_err(|_| Surprise)?;
-                    objects.old.push(index);
+                    objects.old.push((index, OnceLock::new()));
                 } else {
                     objects.packs.push(Pack::open(&path, hash)?);
                 }
@@ -282,7 +282,38 @@ impl Objects {
         self.number(oid).is_some()
             || self.hidden.binary_search(&oid).is_ok()
             || gix_index::hash::oid::try_from_bytes(oid.as_raw())
-                .is_ok_and(|id| self.old.iter().any(|index| index.lookup(id).is_some()))
+                .is_ok_and(|id| self.old.iter().any(|(index, _)| index.lookup(id).is_some()))
+    }
+
+    /// Shows a blob of more than [`LARGE`] bytes that is built on no other, wherever it is, and be it
+    /// one that is not to be shown; gives back how many it has.
+    pub fn large<'a>(&'a self, oid: Oid, show: impl FnOnce(&Large<'_>)) -> Option<u64> {
+        if let Some((path, length)) = self.loose.large(oid) {
+            let at = &family::InFile(path);
+            show(&Large { oid, length, at });
+            return Some(length);
+        }
+        let id = gix_index::hash::oid::try_from_bytes(oid.as_raw()).ok()?;
+        let old = |(index, pack): &'a (index::File, OnceLock<Option<data::File>>)| {
+            let offset = index.pack_offset_at_index(index.lookup(id)?);
+            let path = index.path().with_extension("pack");
+            let open = || data::File::at(path, index.object_hash()).ok();
+            Some((pack.get_or_init(open).as_ref()?, offset))
+        };
+        let new = self.packs.iter().find_map(|pack| {
+            let offset = pack.index.pack_offset_at_index(pack.index.lookup(id)?);
+            Some((&pack.data, offset))
+        });
+        let (pack, offset) = new.or_else(|| self.old.iter().find_map(old))?;
+        let entry = pack.entry(offset).ok()?;
+        let is_blob = matches!(entry.header, data::entry::Header::Blob);
+        let length = entry.decompressed_size;
+        let stream = pack.entry_slice(entry.data_offset..pack.pack_end() as u64)?;
+        (is_blob && length > LARGE).then(|| {
+            let at = &family::InPack(stream, length);
+            show(&Large { oid, length, at });
+            length
+        })
     }
 
     /// A number that an object has alone, if it is to be shown; below [`Objects::count`].

@@ -3,6 +3,7 @@
 
 mod lines;
 mod names;
+mod words;
 
 use super::check::{Check, Cx, Raised, place_by, place_in};
 use super::inline::mark_on_lines;
@@ -15,11 +16,12 @@ use crate::change::{
 };
 use crate::finding::{CheckId, Finding, Fingerprint, FoundSecret, Level, Place, PlaceKind};
 use crate::git::{Kind, Oid, RepoPath, escape};
-use crate::scan::{Anywhere, Confidence, Match, Rule, Scan, Scanner, Validity, Window, is_apart};
-use lines::Lines;
+use crate::scan::{Anywhere, Match, Rule, Scan, Scanner, Validity, Window, is_apart};
+use lines::{Lines, ids_at_head};
 use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
+use words::{Stage, help, message, stage_of};
 
 pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
     Box::new(Secrets {
@@ -277,29 +279,6 @@ impl Check for Secrets {
     }
 }
 
-fn stage_of(file: &FileChange<'_>) -> Stage {
-    match file.is_kept() {
-        true => Stage::Kept,
-        false if file.by.commit.is_some() => Stage::Committed,
-        false if file.blob().is_some() => Stage::Staged,
-        false => Stage::OnDisk,
-    }
-}
-
-/// How long the lines are at the head of a commit or tag that hold but an id: of a tree, of parents,
-/// of an object.
-fn ids_at_head(headers: &[u8]) -> usize {
-    let is_id = |line: &[u8]| {
-        let mut words = line.trim_ascii_end().splitn(2, |byte| *byte == b' ');
-        let named = matches!(words.next(), Some(b"tree" | b"parent" | b"object"));
-        let is_hex =
-            |id: &[u8]| matches!(id.len(), 40 | 64) && id.iter().all(u8::is_ascii_hexdigit);
-        named && words.next().is_some_and(is_hex)
-    };
-    let lines = headers.split_inclusive(|byte| *byte == b'\n');
-    lines.take_while(|line| is_id(line)).map(<[u8]>::len).sum()
-}
-
 impl Secrets {
     fn clean(&self) -> std::sync::MutexGuard<'_, HashSet<(Oid, Option<RepoPath>)>> {
         self.clean.lock().unwrap_or_else(PoisonError::into_inner)
@@ -510,66 +489,5 @@ fn check_id(rule: &'static Rule) -> CheckId {
     CheckId {
         pack: PACK,
         name: rule.id,
-    }
-}
-
-fn message(found: &Match) -> String {
-    // Those of a rule file may hold anything.
-    let (title, opens) = (
-        escape(found.rule.title.as_bytes()),
-        escape(found.rule.opens.as_bytes()),
-    );
-    match found.valid {
-        Validity::No => format!("{title}, made up or mistyped: its checksum is wrong"),
-        Validity::Yes | Validity::Unknown if found.confidence == Confidence::Low => {
-            format!("{title}, perhaps")
-        }
-        Validity::Yes | Validity::Unknown if opens.is_empty() => title,
-        Validity::Yes | Validity::Unknown => {
-            format!("{title}: whoever has it can {opens}")
-        }
-    }
-}
-
-/// How far a secret has come, which decides what is to be done now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// In a file, and nowhere else.
-    OnDisk,
-    /// In the index.
-    Staged,
-    /// In a message that is being written.
-    Drafted,
-    /// In a commit that is on its way.
-    Committed,
-    /// In a tag that is on its way.
-    Tagged,
-    /// In the repository.
-    Kept,
-}
-
-fn help(stage: Stage, found: &Match, place: &Place, rewrite: &str) -> String {
-    let revoke = format!("revoke it: {}", escape(found.rule.revoke.as_bytes()));
-    match stage {
-        Stage::OnDisk => {
-            format!("take it out of the file, or keep the file out of the repository\n{revoke}")
-        }
-        Stage::Staged => format!(
-            "take it out of the file and stage it again:\n$ git add -p -- {}\nread it from the environment or a secret store instead",
-            place
-                .path
-                .as_ref()
-                .map_or_else(String::new, super::shell_word)
-        ),
-        Stage::Drafted => "write the message without it".to_owned(),
-        Stage::Committed => format!(
-            "take it out of the commit; another one on top does not remove it:\n$ {rewrite}\nif it was ever pushed elsewhere, {revoke}"
-        ),
-        Stage::Tagged => {
-            format!("make the tag anew without it\nif it was ever pushed elsewhere, {revoke}")
-        }
-        Stage::Kept => {
-            format!("{revoke}\nthen take it out of the history; whoever has a copy keeps it")
-        }
     }
 }

@@ -65,3 +65,17 @@ impl<'a> Lines<'a> {
         (line, column)
     }
 }
+
+/// How long the lines are at the head of a commit or tag that hold but an id: of a tree, of parents,
+/// of an object.
+pub(super) fn ids_at_head(headers: &[u8]) -> usize {
+    let is_id = |line: &[u8]| {
+        let mut words = line.trim_ascii_end().splitn(2, |byte| *byte == b' ');
+        let named = matches!(words.next(), Some(b"tree" | b"parent" | b"object"));
+        let is_hex =
+            |id: &[u8]| matches!(id.len(), 40 | 64) && id.iter().all(u8::is_ascii_hexdigit);
+        named && words.next().is_some_and(is_hex)
+    };
+    let lines = headers.split_inclusive(|byte| *byte == b'\n');
+    lines.take_while(|line| is_id(line)).map(<[u8]>::len).sum()
+}

@@ -11,6 +11,10 @@ use std::collections::HashSet;
 /// Shorter secrets are not looked for: they would stand in half of all words.
 const SHORTEST: usize = 6;
 
+/// Of a longer secret its beginning is looked for, and what follows is not shown: an automaton of whole
+/// keys takes longer to make than the report.
+const LONGEST: usize = 64;
+
 /// Knows every secret of a verdict and writes its redacted form wherever one turns up: in a path, a
 /// branch name, an author, a message.
 pub struct Redactor {
@@ -22,9 +26,16 @@ pub struct Redactor {
 enum Known {
     Nothing,
     /// Each secret as it is and as the escaper shows it, and what stands in their place.
-    Secrets(Box<AhoCorasick>, Vec<String>),
+    Secrets(Box<AhoCorasick>, Vec<Instead>),
     /// There are more secrets than one automaton takes: no text can be shown.
     TooMany,
+}
+
+/// What stands in the place of a secret.
+struct Instead {
+    text: String,
+    /// Whether more of the secret may follow.
+    goes_on: bool,
 }
 
 impl Redactor {
@@ -46,12 +57,17 @@ impl Redactor {
                     continue;
                 }
                 let shown = escape(bytes).into_bytes();
-                if shown != bytes {
-                    patterns.push(shown);
-                    redacted.push(found.redacted());
+                let forms = [
+                    Some(bytes),
+                    Some(&shown[..]).filter(|shown| *shown != bytes),
+                ];
+                for form in forms.into_iter().flatten() {
+                    patterns.push(form[..form.len().min(LONGEST)].to_vec());
+                    redacted.push(Instead {
+                        text: found.redacted(),
+                        goes_on: form.len() > LONGEST,
+                    });
                 }
-                patterns.push(bytes.to_vec());
-                redacted.push(found.redacted());
             }
         }
         let automaton = AhoCorasick::builder()
@@ -92,7 +108,19 @@ impl Redactor {
     pub fn bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         match &self.known {
             Known::Secrets(automaton, redacted) if automaton.is_match(bytes) => {
-                Cow::Owned(automaton.replace_all_bytes(bytes, redacted))
+                let mut clean = Vec::with_capacity(bytes.len());
+                let mut done = 0;
+                for found in automaton.find_iter(bytes) {
+                    let instead = &redacted[found.pattern()];
+                    clean.extend_from_slice(&bytes[done..found.start()]);
+                    clean.extend_from_slice(instead.text.as_bytes());
+                    if instead.goes_on {
+                        return Cow::Owned(clean);
+                    }
+                    done = found.end();
+                }
+                clean.extend_from_slice(&bytes[done..]);
+                Cow::Owned(clean)
             }
             Known::Secrets(..) | Known::Nothing => Cow::Borrowed(bytes),
             Known::TooMany => Cow::Borrowed("…".as_bytes()),
@@ -124,6 +152,30 @@ mod tests {
         assert_eq!(redactor.lines(&format!("x\n{secret}")), "x\nghp_…");
         let open = Redactor::of(&samples::rejected(), Secrets::Shown);
         assert_eq!(open.text(secret.as_bytes()), secret);
+    }
+
+    #[test]
+    fn of_a_long_secret_nothing_is_shown() {
+        let (mut verdict, _) = samples::hostile(3);
+        let long = "0123456789abcdef".repeat(9);
+        let found = verdict
+            .findings
+            .iter_mut()
+            .find_map(|one| one.secret.as_mut());
+        if let Some(found) = found {
+            found.secret = crate::scan::Secret::new(long.as_bytes());
+        }
+        let redactor = Redactor::of(&verdict, Secrets::Redacted);
+        for text in [
+            format!("see {long} and {long}"),
+            format!("see {}!", &long[..100]),
+        ] {
+            let shown = redactor.text(text.as_bytes());
+            assert!(
+                shown.starts_with("see ") && !shown.contains("0123456789abcdef0"),
+                "{shown}"
+            );
+        }
     }
 
     #[test]

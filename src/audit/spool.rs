@@ -8,6 +8,7 @@
 use super::PushId;
 use super::chain::hex;
 use crate::git::{Repo, escape};
+use crate::hook::memory::Memory;
 use crate::policy::settings::Address;
 use fs4::TryLockError;
 use serde::Serialize;
@@ -18,8 +19,14 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
+/// Its name among the folders of the memory.
+const FOLDER: &str = "spool";
+
 /// More messages than that are not kept: an address has been silent for long.
 const MOST: usize = 1000;
+
+/// Nor more than so many bytes: a push of many refs makes a long message.
+const MOST_BYTES: u64 = 256 << 20;
 
 /// How long a message is kept for an address that does not answer, in milliseconds.
 const KEPT: i128 = 7 * 24 * 3_600_000;
@@ -27,6 +34,7 @@ const KEPT: i128 = 7 * 24 * 3_600_000;
 /// The messages of a repository.
 #[derive(Clone, Debug)]
 pub struct Spool {
+    memory: Memory,
     dir: PathBuf,
     repository: String,
 }
@@ -62,7 +70,8 @@ impl Spool {
         let own = place.file_name().filter(|name| *name != ".git");
         let name = own.or_else(|| place.parent()?.file_name());
         Self {
-            dir: place.join("portcullis/spool"),
+            memory: Memory::of(repo),
+            dir: place.join("portcullis").join(FOLDER),
             repository: name.map_or_else(String::new, |name| escape(name.as_encoded_bytes())),
         }
     }
@@ -80,23 +89,29 @@ impl Spool {
         if entries.is_empty() || addresses.is_empty() {
             return Ok(());
         }
-        fs::create_dir_all(&self.dir)?;
-        if self.waiting()?.len() + addresses.len() > MOST {
-            return Err(io::Error::other(format!(
-                "{MOST} messages wait already; `portcullis audit send` says why"
-            )));
-        }
+        self.memory.folder(FOLDER)?;
         let message = Message {
             version: 1,
             repository: &self.repository,
             entries,
         };
         let body = serde_json::to_vec(&message)?;
+        let waiting = self.waiting()?;
+        let lengths = waiting.iter().map(|name| self.dir.join(name).metadata());
+        let bytes: u64 = lengths.flatten().map(|file| file.len()).sum();
+        let more = (body.len() * addresses.len()) as u64;
+        if waiting.len() + addresses.len() > MOST || bytes + more > MOST_BYTES {
+            return Err(io::Error::other(format!(
+                "{} messages wait already; `portcullis audit send` says why",
+                waiting.len()
+            )));
+        }
         let time = now.unix_timestamp_nanos() / 1_000_000;
         let id = PushId::new();
         for address in addresses {
             let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
             file.write_all(&body)?;
+            self.share(file.as_file())?;
             let name = format!("{time:013}-{}-{}.json", id.as_str(), digest(address));
             file.persist(self.dir.join(name))
                 .map_err(|error| error.error)?;
@@ -119,7 +134,7 @@ impl Spool {
         if !self.dir.is_dir() {
             return Ok(sent);
         }
-        let lock = fs::File::create(self.dir.join("lock"))?;
+        let lock = self.lock()?;
         match fs4::FileExt::try_lock(&lock) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(sent),
@@ -168,6 +183,34 @@ impl Spool {
         }
     }
 
+    /// The file that whoever tells holds; of several accounts any may have made it.
+    fn lock(&self) -> io::Result<fs::File> {
+        let path = self.dir.join("lock");
+        let made = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&path);
+        match made {
+            Ok(file) => self.share(&file).map(|()| file),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => fs::File::open(&path),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Has a new file be for the group too where the folder is, and for nobody beyond it, as the log.
+    fn share(&self, file: &fs::File) -> io::Result<()> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let group = fs::metadata(&self.dir)?.permissions().mode() & 0o020 != 0;
+            let mode = if group { 0o660 } else { 0o600 };
+            file.set_permissions(fs::Permissions::from_mode(mode))?;
+        }
+        #[cfg(not(unix))]
+        let _ = file;
+        Ok(())
+    }
+
     /// The names of the files, oldest first.
     fn waiting(&self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
@@ -194,7 +237,8 @@ mod tests {
 
     fn at(dir: &Path) -> Spool {
         Spool {
-            dir: dir.join("spool"),
+            memory: Memory::at(dir),
+            dir: dir.join("portcullis/spool"),
             repository: "app.git".to_owned(),
         }
     }
@@ -235,13 +279,37 @@ mod tests {
         };
         assert_eq!(bodies, [body("first"), body("second")]);
         // No file says where it goes.
-        for file in fs::read_dir(dir.path().join("spool")).unwrap() {
+        for file in fs::read_dir(&spool.dir).unwrap() {
             let path = file.unwrap().path();
             let text = format!("{}{}", path.display(), fs::read_to_string(&path).unwrap());
             assert!(!text.contains("example"), "{text}");
         }
         let sent = spool.send(&both, &|_, _| Ok(()), later).unwrap();
         assert_eq!((sent.told, sent.left), (2, 0));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn whoever_can_push_can_tell_what_others_left() {
+        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+        for (objects, folder, file) in [(0o2775, 0o2775, 0o660), (0o755, 0o755, 0o600)] {
+            let dir = tempfile::tempdir().unwrap();
+            let at_objects = dir.path().join("objects");
+            fs::create_dir(&at_objects).unwrap();
+            fs::set_permissions(&at_objects, fs::Permissions::from_mode(objects)).unwrap();
+            let spool = at(dir.path());
+            let one: Address = "https://one.example/x".parse().unwrap();
+            let all = std::slice::from_ref(&one);
+            spool.put(&["x"], all, OffsetDateTime::now_utc()).unwrap();
+            let silent = |_: &Address, _: &Path| Err("silent".to_owned());
+            spool.send(all, &silent, OffsetDateTime::now_utc()).unwrap();
+            let mode = |path: &Path| path.metadata().unwrap().mode() & 0o7777;
+            assert_eq!(mode(&dir.path().join("portcullis")), folder);
+            assert_eq!(mode(&spool.dir), folder);
+            let files = fs::read_dir(&spool.dir).unwrap();
+            let modes: Vec<u32> = files.map(|one| mode(&one.unwrap().path())).collect();
+            assert_eq!(modes, [file, file]);
+        }
     }
 
     #[test]
@@ -254,12 +322,18 @@ mod tests {
             spool.put(&["x"], all, now).unwrap();
         }
         assert!(spool.put(&["x"], all, now).is_err());
+        assert_eq!(spool.waiting().unwrap().len(), MOST);
         let late = now + time::Duration::days(8);
         let sent = spool
             .send(all, &|_, _| Err("silent".to_owned()), late)
             .unwrap();
         assert_eq!((sent.told, sent.left, sent.dropped), (0, 0, MOST));
         spool.put(&["x"], all, now).unwrap();
+        // It takes no room on the disk, and counts as if it did.
+        let one = spool.dir.join(&spool.waiting().unwrap()[0]);
+        let file = fs::File::options().write(true).open(one).unwrap();
+        file.set_len(MOST_BYTES).unwrap();
+        assert!(spool.put(&["x"], all, now).is_err());
         let sent = spool.send(&[], &|_, _| Ok(()), now).unwrap();
         assert_eq!((sent.told, sent.dropped), (0, 1));
     }

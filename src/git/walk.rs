@@ -115,8 +115,8 @@ pub(super) fn parse_walked_line(line: &[u8]) -> Option<Walked> {
 /// reach one. `None` where all refs have to be asked.
 ///
 /// Each of `moves` is where a ref stands, if it exists, and the commit that it is to name. Beyond what
-/// they stand for now, and the branch of `HEAD`, nothing is walked. Of several refs one could be kept back from a
-/// push, and what it reaches need not have been judged: then all refs are asked.
+/// they stand for now, and the branch of `HEAD`, nothing is walked. Of several refs one could be kept
+/// back from a push, and what it reaches need not have been judged: then all refs are asked.
 #[must_use]
 pub fn rev_list_quarantined(repo: &Repo, moves: &[(Option<Oid>, Oid)]) -> Option<Vec<Walked>> {
     let main = repo.objects_before_push()?;

@@ -131,7 +131,10 @@ impl Memory {
 
     /// A folder of the memory, made where there is none, with the permissions of the folder of objects:
     /// who can push to the repository can write here.
-    fn folder(&self, name: &str) -> io::Result<PathBuf> {
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn folder(&self, name: &str) -> io::Result<PathBuf> {
         let mut dir = self.dir();
         for part in ["", name] {
             if !part.is_empty() {

@@ -60,8 +60,7 @@ impl Address {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
-        let server = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        f.write_str(server.rsplit('@').next().unwrap_or_default())
+        f.write_str(server_of(rest))
     }
 }
 
@@ -78,13 +77,36 @@ impl FromStr for Address {
         let schemes = ["https://", "http://"];
         let rest = schemes.iter().find_map(|scheme| text.strip_prefix(scheme));
         let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
-        match rest {
-            Some(rest) if !rest.starts_with('/') && !rest.is_empty() && rest.bytes().all(plain) => {
+        match rest.map(server_of) {
+            Some(server) if is_server(server) && text.bytes().all(plain) => {
                 Ok(Self(text.to_owned()))
             }
             Some(_) | None => Err("is no address such as \"https://hooks.example/push\""),
         }
     }
+}
+
+/// The server of an address, with its port, from what stands behind its `://`.
+fn server_of(rest: &str) -> &str {
+    let server = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    server.rsplit('@').next().unwrap_or_default()
+}
+
+/// Whether it is one, and not the first half of a password that holds one of those signs.
+fn is_server(server: &str) -> bool {
+    let (name, port) = match server.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => (name, port),
+        Some(_) | None => (server, ""),
+    };
+    let six = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'));
+    let is_name = |name: &str, more: &[u8]| {
+        let part = |byte: u8| byte.is_ascii_alphanumeric() || more.contains(&byte);
+        !name.is_empty() && name.bytes().all(part)
+    };
+    six.map_or_else(|| is_name(name, b".-_"), |six| is_name(six, b":.%"))
+        && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Where the log is, as written.
@@ -113,6 +135,9 @@ mod tests {
             ("https://hooks.example/a/b?c", "hooks.example"),
             ("http://127.0.0.1:8080", "127.0.0.1:8080"),
             ("https://user:word@hooks.example#x", "hooks.example"),
+            ("https://user:w@rd@hooks.example:443/x", "hooks.example:443"),
+            ("http://[::1]/x", "[::1]"),
+            ("http://[::1]:80/x", "[::1]:80"),
         ] {
             let address: Address = text.parse().unwrap();
             assert_eq!(address.to_string(), shown);
@@ -129,6 +154,9 @@ mod tests {
             "https://a\"b",
             "https://a\\b",
             "-o/tmp/x",
+            "https://user:wo/rd@hooks.example/x",
+            "https://user:wo?rd@hooks.example/x",
+            "https://user:word@/x",
         ] {
             assert!(bad.parse::<Address>().is_err(), "{bad}");
         }

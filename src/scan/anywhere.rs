@@ -35,7 +35,8 @@ pub fn is_apart(path: &[u8]) -> bool {
 }
 
 impl Scanner {
-    /// Looks at a text for what any path could make it hold. Of what it is built on it is told where the text differs from it, and what a look at that came to.
+    /// Looks at a text for what any path could make it hold. Of what it is built on it is told where
+    /// the text differs from it, and what a look at that came to.
     #[must_use]
     pub fn anywhere(&self, bytes: &[u8], base: Option<(&[Range<usize>], Around)>) -> Anywhere {
         let mut scanned = 0;

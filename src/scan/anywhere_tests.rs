@@ -252,6 +252,24 @@ fn what_is_no_plain_text_or_has_a_public_key_is_looked_at_again() {
         let built = scanner.anywhere(text, Some((&[all], around)));
         assert!(!built.nothing && built.calm == Calm::Unknown, "{text:?}");
     }
-    // Rules of other scanners ask for paths in ways of their own.
     assert!(scanner.anywhere(b"a = 1\n", None).nothing);
+}
+
+#[test]
+fn rules_of_other_scanners_ask_for_paths_in_ways_of_their_own() {
+    let draft = foreign::Draft {
+        id: "theirs".to_owned(),
+        regex: Some("a = [0-9]".to_owned()),
+        keywords: vec!["never".to_owned()],
+        ..foreign::Draft::default()
+    };
+    let selection = Selection {
+        own: Own {
+            rules: vec![Rule::foreign(draft, "test")],
+            ..Own::default()
+        },
+        ..Selection::default()
+    };
+    let told = Scanner::new(&selection).anywhere(b"b = 1\n", None);
+    assert!(!told.nothing && told.calm == Calm::Unknown);
 }

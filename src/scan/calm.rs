@@ -1,9 +1,10 @@
 //! Looks at a text only where it differs from one that it is built on.
 //!
 //! A rule of one line finds by what stands on the line, and a line that is the base's tells nothing
-//! new: either it holds nothing, or one of the secrets that were found in the base. Rules over a few lines look a few lines further, where their keywords stand; where the keyword
-//! of a rule over many lines stands, or something else might come together from afar, a text is not
-//! called calm, and what is built on it is scanned as a whole.
+//! new: either it holds nothing, or one of the secrets that were found in the base. Rules over a few
+//! lines look a few lines further, where their keywords stand; where the keyword of a rule over many
+//! lines stands, or something else might come together from afar, a text is not called calm, and what
+//! is built on it is scanned as a whole.
 
 use super::Match;
 use super::around;

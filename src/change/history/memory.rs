@@ -3,8 +3,9 @@
 //!
 //! It says where something was found, and in the notes of whoever looked what was said of it, never
 //! the secret: those objects are read and judged once more, so that nothing secret is kept, and marks,
-//! baselines and allowlists count as they are now. What of it no longer holds (packs that are gone, other rules, another shallow boundary, damaged bytes) makes
-//! all of it worthless, and everything is looked at as if it were not there.
+//! baselines and allowlists count as they are now. What of it no longer holds (packs that are gone,
+//! other rules, another shallow boundary, damaged bytes) makes all of it worthless, and everything is
+//! looked at as if it were not there.
 
 use super::holds::Kept;
 use super::{Blob, History};

@@ -109,7 +109,7 @@ fn write_row(out: &mut String, row: &Row, checked: &Checked) {
         "Rule {{ origin: None, id: {:?}, provider: {:?}, title: {:?}, opens: {:?}, revoke: {:?}, \
          confidence: Confidence::{:?}, keywords: &{:?}, regex: {:?}, reach: {reach}, runs: &[{runs}], \
          proof: {proof}, model: {model}, lines: {}, anchor: {:?}, near: {near}, min_entropy: {:?}, \
-         examples: &{:?}, counterexamples: &{:?}, literals: &[{literals}], foreign: None, compiled: OnceLock::new(), tiers: Tiers::new(), anchors: Tiers::new() }},",
+         examples: &{:?}, counterexamples: &{:?}, bare: {}, literals: &[{literals}], foreign: None, compiled: OnceLock::new(), tiers: Tiers::new(), anchors: Tiers::new() }},",
         row.id,
         text(&row.provider),
         text(&row.title),
@@ -123,6 +123,7 @@ fn write_row(out: &mut String, row: &Row, checked: &Checked) {
         row.min_entropy,
         row.examples,
         row.counterexamples,
+        checked.bare,
     );
 }
 

@@ -75,6 +75,20 @@ impl Repo {
         Self::assemble(library, dir, Bound::Directory)
     }
 
+    /// The same once more, for another thread: one at a time reads through each. `None` where that is
+    /// no gain.
+    #[must_use]
+    pub fn again(&self) -> Option<Self> {
+        if !self.is_in_process() {
+            return None;
+        }
+        match self.bound {
+            Bound::Environment => Self::from_env().ok(),
+            Bound::Directory => Self::at(&self.git_dir).ok(),
+        }
+        .filter(|again| again.git_dir == self.git_dir)
+    }
+
     fn assemble(
         library: Option<git2::Repository>,
         dir: &Path,

@@ -31,8 +31,8 @@ pub(super) struct Told {
     pub(super) undecided: Vec<String>,
     /// Over how many lines the matches may stretch of rules whose keywords stand in it.
     pub(super) lines: usize,
-    /// Whether an assignment by name may stretch over two.
-    pub(super) spans: bool,
+    /// How many lines further an assignment by name may go on.
+    pub(super) names: usize,
     /// Whether a rule matched that reports nothing, or would have if other lines did not speak against
     /// it.
     pub(super) silent: bool,
@@ -195,7 +195,7 @@ impl Scanner {
         };
         Calm::Within(Around {
             rules,
-            names: usize::from(told.spans),
+            names: told.names,
             holds,
         })
     }

@@ -79,6 +79,8 @@ pub struct Checked {
     pub runs: Vec<Run>,
     /// Texts that stand in every match, in this case.
     pub literals: Vec<Vec<u8>>,
+    /// Whether a match is the secret and nothing else.
+    pub bare: bool,
 }
 
 /// Holds a row to the rules of its table.
@@ -140,13 +142,16 @@ pub fn check(
             reach: 0,
             runs: Vec::new(),
             literals: Vec::new(),
+            bare: false,
         }),
         Some(regex) => {
             let at = |why| ("regex", why);
+            let hir = parse(regex).map_err(at)?;
             Ok(Checked {
                 reach: reach(regex, row.lines).map_err(at)?,
                 runs: runs(regex).map_err(at)?,
-                literals: literals(&parse(regex).map_err(at)?),
+                literals: literals(&hir),
+                bare: is_bare(&hir),
             })
         }
     }
@@ -247,6 +252,27 @@ fn collect_literals(hir: &Hir, found: &mut Vec<Vec<u8>>) {
         | HirKind::Look(_)
         | HirKind::Repetition(_)
         | HirKind::Alternation(_) => {}
+    }
+}
+
+/// Whether a match has no group but the secret, and nothing around it that takes a byte.
+fn is_bare(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Capture(capture) => {
+            let inner = capture.sub.properties().explicit_captures_len();
+            capture.name.as_deref() == Some("secret") && inner == 0
+        }
+        HirKind::Concat(parts) => {
+            let look = |part: &&Hir| matches!(part.kind(), HirKind::Look(_));
+            let mut others = parts.iter().filter(|part| !look(part));
+            others.next().is_some_and(is_bare) && others.next().is_none()
+        }
+        HirKind::Empty
+        | HirKind::Literal(_)
+        | HirKind::Class(_)
+        | HirKind::Look(_)
+        | HirKind::Repetition(_)
+        | HirKind::Alternation(_) => false,
     }
 }
 

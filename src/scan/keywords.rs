@@ -14,8 +14,8 @@ const FOLD: u32 = 0x2020_2020;
 /// [`FOLD`] for eight bytes.
 const FOLD8: u64 = 0x2020_2020_2020_2020;
 
-/// 17 bits of hash: a bitmap of 16 KiB.
-const HASH_BITS: u32 = 17;
+/// 18 bits of hash: a bitmap of 32 KiB.
+const HASH_BITS: u32 = 18;
 
 /// The bitmap in words of 64 bits.
 const WORDS: usize = 1 << (HASH_BITS - 6);

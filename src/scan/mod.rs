@@ -53,6 +53,8 @@ use std::ops::Range;
 #[cfg(test)]
 mod anywhere_tests;
 #[cfg(test)]
+mod calm_lines_tests;
+#[cfg(test)]
 mod calm_tests;
 #[cfg(test)]
 mod tests;

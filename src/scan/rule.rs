@@ -57,6 +57,8 @@ pub struct Rule {
     pub examples: &'static [&'static str],
     /// Templates in which no rule but generic ones finds anything.
     pub counterexamples: &'static [&'static str],
+    /// Whether a match is the secret and nothing else.
+    pub(super) bare: bool,
     /// Texts that stand in every match, in this case.
     pub(super) literals: &'static [&'static [u8]],
     /// What it has beyond this schema when it comes from another scanner's file.
@@ -243,6 +245,7 @@ impl Rule {
             min_entropy: row.min_entropy,
             examples: leak_all(row.examples),
             counterexamples: leak_all(row.counterexamples),
+            bare: checked.bare,
             literals: checked
                 .literals
                 .into_iter()
@@ -280,6 +283,7 @@ impl Rule {
             min_entropy: draft.entropy.map(f64::next_up),
             examples: &[],
             counterexamples: &[],
+            bare: false,
             literals: &[],
             foreign: Some(Box::leak(Box::new(draft.foreign))),
             compiled: OnceLock::new(),

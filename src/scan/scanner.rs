@@ -475,7 +475,7 @@ impl Scanner {
                     matches.extend(found);
                 }
                 let keyword = hit.start..hit.start + hit.len;
-                told.spans |= generic::spans_lines(text.bytes, &keyword);
+                told.names = told.names.max(generic::spans_lines(text.bytes, &keyword));
                 if generic::spans_many(text.bytes, keyword) {
                     told.lines = usize::MAX;
                 }

@@ -52,20 +52,30 @@ pub(super) fn each(
     let Some(regex) = rule.regex(window.len()) else {
         return;
     };
-    let mut captures = regex.create_captures();
+    let mut captures = None;
     let mut at = window.start;
     while at <= window.end {
         // What lies before the window is seen by `^` and `\b`, what lies behind is not.
         let input = Input::new(&text[..window.end]).range(at..);
-        regex.search_captures(&input, &mut captures);
-        let Some(all) = captures.get_match() else {
-            return;
+        // To know groups costs more than to find a match.
+        let (all, secret, named) = if rule.bare {
+            let Some(all) = regex.search(&input) else {
+                return;
+            };
+            (all.range(), all.range(), None)
+        } else {
+            let captures = captures.get_or_insert_with(|| regex.create_captures());
+            regex.search_captures(&input, captures);
+            let Some(all) = captures.get_match() else {
+                return;
+            };
+            let secret = captures.get_group_by_name("secret").unwrap_or(all.span());
+            let named = whose::named(captures, &text[..window.end]);
+            (all.range(), secret.range(), named)
         };
-        let secret = captures.get_group_by_name("secret").unwrap_or(all.span());
         at = secret.end.max(at + 1);
-        if rule.lines == 1 || lines_in(&text[all.range()]) < rule.lines {
-            let named = whose::named(&captures, &text[..window.end]);
-            found(all.range(), secret.range(), named);
+        if rule.lines == 1 || lines_in(&text[all.clone()]) < rule.lines {
+            found(all, secret, named);
         }
     }
 }

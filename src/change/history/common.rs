@@ -121,7 +121,7 @@ impl Common<'_> {
     pub(super) fn show_again(&self, stored: &Objects, finds: &[Find], jobs: usize) -> Examined {
         let objects: Vec<&[Find]> = finds.chunk_by(|a, b| a.oid == b.oid).collect();
         let next = AtomicUsize::new(0);
-        let work = || {
+        let work = |repo: &Repo| {
             let mut again = Examined::default();
             while let Some(finds) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let oid = finds[0].oid;
@@ -131,7 +131,7 @@ impl Common<'_> {
                         bytes,
                         ..Examined::default()
                     }),
-                    None => match self.repo.read(oid) {
+                    None => match repo.read(oid) {
                         Ok(object) => again.add(self.show_object(oid, &object)),
                         Err(error) => self.sink.unread(Unread::new(oid, error)),
                     },
@@ -146,8 +146,12 @@ impl Common<'_> {
             again
         };
         std::thread::scope(|scope| {
-            let others: Vec<_> = (1..jobs).map(|_| scope.spawn(work)).collect();
-            let mut all = work();
+            let other = || match self.repo.again() {
+                Some(repo) => work(&repo),
+                None => work(self.repo),
+            };
+            let others: Vec<_> = (1..jobs).map(|_| scope.spawn(other)).collect();
+            let mut all = work(self.repo);
             for other in others {
                 match other.join() {
                     Ok(again) => all.add(again),

@@ -51,21 +51,26 @@ fn is_printable(byte: u8) -> bool {
 /// Whether bytes of which `head` is the beginning and `total` about the length may hold a secret:
 /// text, UTF-16, a container that we open, or a private key in DER or OpenSSH form.
 pub(super) fn is_worth_it(head: &[u8], total: usize) -> bool {
-    const MAGICS: [&[u8]; 8] = [
-        b"\x1f\x8b\x08",
-        b"PK\x03\x04",
-        b"BZh",
-        b"\xfd7zXZ\0",
-        b"\x28\xb5\x2f\xfd",
-        b"openssh-key-v1\0",
-        b"\xff\xfe",
-        b"\xfe\xff",
-    ];
     is_text(head)
-        || MAGICS.iter().any(|magic| head.starts_with(magic))
+        || is_magic(head)
         || is_zlib(head)
         || is_private_der(head, total)
         || is_utf16(head)
+}
+
+/// Whether bytes begin as what we open does: gzip, zip, bzip2, xz, zstd, keys of OpenSSH, UTF-16.
+fn is_magic(bytes: &[u8]) -> bool {
+    match bytes {
+        [0x1f, 0x8b, 0x08, ..]
+        | [b'P', b'K', 3, 4, ..]
+        | [b'B', b'Z', b'h', ..]
+        | [0xfd, b'7', b'z', b'X', b'Z', 0, ..]
+        | [0x28, 0xb5, 0x2f, 0xfd, ..]
+        | [0xff, 0xfe, ..]
+        | [0xfe, 0xff, ..] => true,
+        [b'o', ..] => bytes.starts_with(b"openssh-key-v1\0"),
+        _ => false,
+    }
 }
 
 /// The header of RFC 1950: method 8, a window up to 32 KiB, a check divisible by 31, no dictionary.

@@ -4,13 +4,25 @@
 use super::assign::{MAX_NAME, REACH, Spot, is_name, skip_blanks};
 use std::ops::Range;
 
+/// The blanks between `</key>` and what follows it.
+fn blanks_of_property(rest: &[u8]) -> &[u8] {
+    let behind = rest.get(6..).unwrap_or_default();
+    let blanks = behind.iter().take(60);
+    &behind[..blanks.take_while(|byte| byte.is_ascii_whitespace()).count()]
+}
+
 /// The length of what stands between `<key>name` and its value in a property list.
 pub(super) fn property(rest: &[u8]) -> Option<usize> {
     const VALUE: &[u8] = b"<string>";
-    let blanks = rest.iter().skip(6).take(60);
-    let blanks = blanks.take_while(|byte| byte.is_ascii_whitespace()).count();
-    let at = 6 + blanks;
+    let at = 6 + blanks_of_property(rest).len();
     rest[at..].starts_with(VALUE).then_some(at + VALUE.len())
+}
+
+/// How many lines further the value may stand, or come to stand, of the name before this `</key>`.
+pub(super) fn lines_of_property(rest: &[u8]) -> usize {
+    memchr::memchr_iter(b'\n', blanks_of_property(rest))
+        .count()
+        .max(1)
 }
 
 /// The length of what stands between the colon and the only line of a block of YAML: ` |-` and what
@@ -82,12 +94,23 @@ fn is_variable(text: &[u8], at: usize) -> bool {
     before[..before.len() - name.count()].ends_with(b"variable \"")
 }
 
-/// Whether lines further away than the next one may belong to the assignment to the name that holds
-/// this keyword: a declaration in Terraform, a block of YAML.
+/// Whether lines however far away may belong to the assignment to the name that holds this keyword: a
+/// declaration in Terraform, a block of YAML.
 pub(in crate::scan) fn spans_many(text: &[u8], keyword: Range<usize>) -> bool {
-    let rest = &text[keyword.start..text.len().min(keyword.end + MAX_NAME)];
+    let rest = &text[keyword.start..text.len().min(keyword.end + MAX_NAME + 60)];
     let name = rest.iter().take_while(|byte| is_name(**byte)).count();
-    matches!(&rest[name..], [b':', b' ', b'|' | b'>', ..]) || is_variable(text, keyword.start)
+    // Whatever may close a name before its colon.
+    let closing = |byte: &&u8| {
+        matches!(
+            byte,
+            b'"' | b'\'' | b'`' | b'\\' | b']' | b'?' | b'!' | b' ' | b'\t'
+        )
+    };
+    let closed = rest[name..].iter().take_while(closing).count();
+    matches!(
+        &rest[name + closed..],
+        [b':', b' ' | b'\t', b'|' | b'>', ..]
+    ) || is_variable(text, keyword.start)
 }
 
 /// Where the value begins that belongs to a name which is a value itself: `name: NAME` and then
@@ -133,20 +156,22 @@ pub(super) fn goes_on(rest: &[u8]) -> bool {
 fn names(before: &[u8]) -> bool {
     let sign = before.strip_suffix(b"=").or(before.strip_suffix(b":"));
     sign.is_some_and(|before| {
-        let before = before.trim_ascii_end();
+        let before = &before[..before.len() - blanks_at_end(before)];
         is_naming(before.strip_suffix(b"\"").unwrap_or(before))
     })
 }
 
+/// How many blanks stand at the end of a text, none of them a line end.
+fn blanks_at_end(text: &[u8]) -> usize {
+    let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r');
+    text.iter().rev().take_while(is_blank).count()
+}
+
 /// A text without the blanks at its end, one line end among them.
 fn trimmed_line(text: &[u8]) -> &[u8] {
-    let blanks = |text: &[u8]| {
-        let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r');
-        text.len() - text.iter().rev().take_while(is_blank).count()
-    };
-    let text = &text[..blanks(text)];
+    let text = &text[..text.len() - blanks_at_end(text)];
     match text.strip_suffix(b"\n") {
-        Some(text) => &text[..blanks(text)],
+        Some(text) => &text[..text.len() - blanks_at_end(text)],
         None => text,
     }
 }

@@ -1,6 +1,8 @@
 //! Reads the assignment around a name: the forms that code, data and command lines give it.
 
-use super::across::{block, goes_on, may_name, pair, pair_below, property, variable};
+use super::across::{
+    block, goes_on, lines_of_property, may_name, pair, pair_below, property, variable,
+};
 use super::literal;
 use std::ops::Range;
 
@@ -252,21 +254,25 @@ fn beside(text: &[u8], spot: &Spot, at: usize) -> Option<(Link, usize)> {
         .then_some((Link::Beside, at))
 }
 
-/// Whether the assignment to the name that holds this keyword may go on in the next line, or begin in
-/// the one before: only pairs and property lists do.
-pub(in crate::scan) fn spans_lines(text: &[u8], keyword: &Range<usize>) -> bool {
+/// How many lines further the assignment to the name that holds this keyword may go on, or how many
+/// before it may begin: only with pairs and property lists any.
+pub(in crate::scan) fn spans_lines(text: &[u8], keyword: &Range<usize>) -> usize {
     let Some(spot) = spot(text, keyword.clone()) else {
-        return false;
+        return 0;
     };
     let rest = &text[spot.name.end..];
     let closing = |byte: &&u8| matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b']');
     let closed = rest.iter().take_while(closing).count();
     if closed > 0 {
-        return may_name(text, spot.name.start.saturating_sub(1)) && goes_on(&rest[closed..]);
+        let spans = may_name(text, spot.name.start.saturating_sub(1)) && goes_on(&rest[closed..]);
+        return usize::from(spans);
     }
     match rest.strip_prefix(b"\r").unwrap_or(rest) {
-        [] | [b'\n', ..] => may_name(text, spot.name.start),
-        rest => rest[skip_blanks(rest, 0)..].starts_with(b"</key>"),
+        [] | [b'\n', ..] => usize::from(may_name(text, spot.name.start)),
+        rest => match &rest[skip_blanks(rest, 0)..] {
+            rest if rest.starts_with(b"</key>") => lines_of_property(rest),
+            _ => 0,
+        },
     }
 }
 

@@ -121,3 +121,25 @@ fn what_goes_where_nothing_is_held_is_kept_all_the_same() {
     let kept = server.ask("for-each-ref --format=%(objectname) refs/portcullis");
     assert_eq!(kept, stand.base);
 }
+
+#[test]
+fn a_tag_that_moves_is_kept_wherever_it_goes() {
+    let stand = Stand::with(
+        "[[protect]]\nrefs = [\"refs/heads/main\", \"refs/tags/v*\"]\npush = [\"*\"]\n",
+    );
+    let kept = "for-each-ref --format=%(objectname) refs/portcullis/backup";
+    // One with an object of its own, and a plain one, to a commit that leads back to where it was.
+    let clone = &stand.clone;
+    clone.git("tag -a -m one v1").ok();
+    clone.git("tag v2").ok();
+    let olds = [clone.ask("rev-parse v1"), clone.ask("rev-parse v2")];
+    clone.push("v1 v2").accepted();
+    clone.commit("b.py", "b = 1\n");
+    clone.push("main").accepted();
+    assert_eq!(stand.server.ask(kept), "", "a branch that moves forward");
+    for (tag, old) in ["v1", "v2"].into_iter().zip(olds) {
+        clone.git(&format!("tag -f -a -m again {tag}")).ok();
+        clone.push(&format!("+refs/tags/{tag}")).accepted();
+        assert!(stand.server.ask(kept).contains(&old), "{tag}");
+    }
+}

@@ -174,3 +174,28 @@ fn rules_for_people_need_someone_who_is_known() {
     let server = server.policy("");
     server.portcullis("status").exit(0).lacks("identity");
 }
+
+#[test]
+fn a_gate_that_only_evaluates_says_so() {
+    for (mode, told) in [("evaluate", true), ("enforce", false)] {
+        let world = World::new();
+        let server = server(&world, &format!("{WHO}{RULE}[server]\nmode = \"{mode}\"\n"));
+        for asked in ["status", "policy show", "policy show --ref refs/heads/main"] {
+            let said = server.portcullis(asked).exit(0);
+            let says = "evaluate: what would be refused is said and logged, and accepted";
+            assert_eq!(said.stdout.contains(says), told, "{mode}: {}", said.stdout);
+        }
+    }
+}
+
+#[test]
+fn who_takes_away_what_is_not_there_is_told() {
+    let world = World::new();
+    let repo = world.repo("repo");
+    repo.portcullis("install --global").ok();
+    let said = repo.portcullis("uninstall").ok();
+    said.says("nothing is installed here; --global takes away what is for all");
+    repo.portcullis("uninstall --global").ok().says("removed");
+    let said = repo.portcullis("uninstall --global").ok();
+    said.says("nothing is installed for all repositories");
+}

@@ -68,6 +68,15 @@ fn the_log_of_a_ref_is_judged_update_by_update() {
             &direct[..10]
         ))
         .says(&format!("{}..{}  accepted", &direct[..10], &merged[..10]));
+    for short in [
+        "--reflog main --as alice",
+        "--update main~2 main~1 main --as alice",
+        "--range main~2..main~1 --ref main --as alice",
+    ] {
+        let said = server.portcullis(&format!("check {short}")).exit(1);
+        said.says("main is taken for refs/heads/main")
+            .says("refs/merge-only");
+    }
     // Each as of its time: the clock of this world stands in 2023.
     let window = "freeze = [{ from = 2023-01-01T00:00:00Z, until = 2024-01-01T00:00:00Z }]";
     let server = server.policy(&format!("{WHO}{}", main(window)));

@@ -57,6 +57,8 @@ impl Asked {
             Some((from, tip)) => (Some(or_head(from)), or_head(tip)),
             None => (None, or_head(&args.rev)),
         };
+        // Not that of the topic, which may be a fork with an old copy of the branch.
+        let remote = from.and_then(|from| remote_of(repo, from));
         let commit = |text: &str| {
             commit_named(repo, text).ok_or_else(|| format!("{text} names no commit here"))
         };
@@ -64,7 +66,7 @@ impl Asked {
             Some(name) => full_name(repo, name)?,
             None => usual(repo, from).ok_or("say with --for which ref it may come to")?,
         };
-        let target = Target::of(repo, &refname)?;
+        let target = Target::of(repo, &refname, remote.as_deref())?;
         let proposal = Proposal {
             repo,
             refname: refname.clone(),
@@ -234,6 +236,14 @@ fn usual(repo: &Repo, from: Option<&str>) -> Option<RefName> {
     }
 }
 
+/// The remote whose branch this names.
+fn remote_of(repo: &Repo, revision: &str) -> Option<Vec<u8>> {
+    let name = ref_named(repo, revision)?;
+    let rest = name.as_bytes().strip_prefix(b"refs/remotes/")?;
+    let slash = memchr::memchr(b'/', rest)?;
+    Some(rest[..slash].to_vec())
+}
+
 /// What a ref has, as far as this clone knows.
 struct Target {
     /// The remote on which it was last seen.
@@ -245,7 +255,8 @@ struct Target {
 }
 
 impl Target {
-    fn of(repo: &Repo, name: &RefName) -> Result<Self, String> {
+    /// Of several remotes that have it the `preferred` one counts, else `origin`.
+    fn of(repo: &Repo, name: &RefName, preferred: Option<&[u8]>) -> Result<Self, String> {
         let refs = repo.refs().map_err(|error| error.to_string())?;
         let here = refs.iter().find(|(known, _)| known == name);
         let here = here.and_then(|(_, oid)| commit_of(repo, *oid));
@@ -259,8 +270,9 @@ impl Target {
                 one.then(|| (escape(remote), *oid))
             });
             let seen: Vec<(String, Oid)> = seen.collect();
-            let origin = seen.iter().find(|(remote, _)| remote == "origin");
-            match (origin, &seen[..]) {
+            let called = |name: &str| seen.iter().find(|(remote, _)| remote == name);
+            let chosen = preferred.and_then(|name| called(&escape(name)));
+            match (chosen.or_else(|| called("origin")), &seen[..]) {
                 (Some((remote, oid)), _) | (None, [(remote, oid)]) => {
                     return Ok(Self {
                         remote: Some(remote.clone()),

@@ -316,10 +316,10 @@ pub(super) struct Common {
     /// When colours are used
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(super) color: When,
-    /// Says less
+    /// Says less: one line for each thing that blocks
     #[arg(short, long)]
     pub(super) quiet: bool,
-    /// Says more
+    /// Says more: all of each finding, and what was allowed
     #[arg(short, long, action = ArgAction::SetTrue, conflicts_with = "quiet")]
     pub(super) verbose: bool,
 }

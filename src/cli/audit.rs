@@ -132,7 +132,9 @@ fn rotate(args: &AuditRotate) -> Result<Exit, Failed> {
     let said = Rotated::to(&args.to, OffsetDateTime::now_utc());
     log.rotate(&args.to, &said)
         .map_err(|error| Failed(Exit::Undecided, error.to_string()))?;
-    Ok(Exit::Clean)
+    let to = std::path::absolute(&args.to).unwrap_or_else(|_| args.to.clone());
+    let to = escape(to.as_os_str().as_encoded_bytes());
+    Ok(print(format!("put aside  {to}\n").as_bytes()))
 }
 
 fn send(args: &AuditSend) -> Result<Exit, Failed> {

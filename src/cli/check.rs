@@ -109,10 +109,10 @@ fn asked(args: &Args, repo: &Repo) -> Result<Vec<Asked>, String> {
     match (&args.update[..], &args.range, &args.reflog) {
         ([old, new, name], _, _) => {
             let (old, new) = (commit(repo, old)?, commit(repo, new)?);
-            Ok(now(vec![update(refname(name)?, old, new)]))
+            Ok(now(vec![update(full_name(repo, name)?, old, new)]))
         }
         (_, Some(revs), _) => range(args, repo, revs).map(now),
-        (_, None, Some(name)) => logged(repo, &refname(name)?),
+        (_, None, Some(name)) => logged(repo, &full_name(repo, name)?),
         (_, None, None) => Err(
             "give --update OLD NEW REFNAME, --range REVS, --reflog REFNAME or --replay".to_owned(),
         ),
@@ -187,7 +187,8 @@ pub(super) fn push(updates: Vec<RefUpdate>, bad: Vec<BadUpdate>) -> Source {
 }
 
 fn range(args: &Args, repo: &Repo, revs: &str) -> Result<Vec<Source>, String> {
-    let refname = args.refname.as_deref().map(refname).transpose()?;
+    let name = args.refname.as_deref();
+    let refname = name.map(|name| full_name(repo, name)).transpose()?;
     let revs: Vec<String> = revs.split_whitespace().map(str::to_owned).collect();
     let mut sources = Vec::new();
     if let Some(name) = &refname {
@@ -213,7 +214,7 @@ fn range(args: &Args, repo: &Repo, revs: &str) -> Result<Vec<Source>, String> {
     Ok(sources)
 }
 
-pub(super) fn refname(name: &str) -> Result<RefName, String> {
+fn refname(name: &str) -> Result<RefName, String> {
     RefName::new(name.as_bytes())
         .map_err(|_| format!("{name} is not the full name of a ref, such as refs/heads/main"))
 }

@@ -135,7 +135,9 @@ fn explain(args: &Args) -> Result<Exit, Refusal> {
                 entry.line()
             ),
             None => format!(
-                "nothing that is found here has the fingerprint {}: it is gone, or it is elsewhere",
+                "nothing that is found here has the fingerprint {}: it is gone, or it is elsewhere; \
+                 what was refused for how a ref moves, or for its commits, is explained by its \
+                 check, as in `portcullis explain refs/force`",
                 args.id
             ),
         },

@@ -45,8 +45,24 @@ pub(super) fn install(args: &Install) -> Exit {
 
 pub(super) fn uninstall(args: &Uninstall) -> Exit {
     each(targets(&args.repo, args.global, args.server), |target| {
-        arming::uninstall(&target).map(|report| report.lines())
+        let lines = arming::uninstall(&target)?.lines();
+        Ok(if lines.is_empty() {
+            vec![nothing(&target).to_owned()]
+        } else {
+            lines
+        })
     })
+}
+
+/// What is said where there was nothing to put back.
+fn nothing(target: &Target) -> &'static str {
+    match target {
+        Target::Global => "nothing is installed for all repositories",
+        Target::Repo(_) | Target::Server(_) => {
+            "nothing is installed here; --global takes away what is for all repositories, and \
+             portcullis status says which hooks Git runs"
+        }
+    }
 }
 
 pub(super) fn status(args: &Status) -> Exit {

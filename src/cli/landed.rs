@@ -50,7 +50,7 @@ pub(super) fn run(
         let names = written(repo, &one.name);
         let protects = |name| settings.protect.iter().any(|rule| rule.protects(name));
         if let (Some(name), true) = (names.last(), names.iter().any(protects))
-            && let Some(old) = lost(repo, one)
+            && let Some(old) = lost(repo, &names, one)
         {
             keep_old(name, old);
         }
@@ -59,7 +59,7 @@ pub(super) fn run(
     for left in Memory::of(repo).left() {
         match repo.resolve(&left.name) {
             Ok(at) if at == Some(left.old) => continue,
-            Ok(Some(at)) if is_ancestor(repo, left.old, at).unwrap_or(false) => {}
+            Ok(Some(at)) if !loses(repo, std::slice::from_ref(&left.name), left.old, at) => {}
             Ok(_) if repo.has(left.old) => keep_old(&left.name, left.old),
             Ok(_) => {}
             Err(_) => continue,
@@ -86,15 +86,20 @@ pub(super) fn written(repo: &Repo, name: &RefName) -> Vec<RefName> {
     names.unwrap_or_else(|_| vec![name.clone()])
 }
 
-/// The old tip, where nothing leads back to it from the new one.
-fn lost(repo: &Repo, landed: &Landed) -> Option<Oid> {
+/// Whether what stood at `old` under these names is gone once they stand at `new`: a branch leads back
+/// to where it was as long as it only moves forward, a tag never does.
+pub(super) fn loses(repo: &Repo, names: &[RefName], old: Oid, new: Oid) -> bool {
+    let is_tag = |name: &RefName| name.as_bytes().starts_with(b"refs/tags/");
+    old != new && (names.iter().any(is_tag) || !is_ancestor(repo, old, new).unwrap_or(false))
+}
+
+/// The old value, where the new one has lost it.
+fn lost(repo: &Repo, names: &[RefName], landed: &Landed) -> Option<Oid> {
     let real = Memory::of(repo).recall(&landed.name, landed.claimed);
     match landed.new {
         // Only of a deletion does Git not always compare what the pusher claims.
         None => real.or(landed.claimed).filter(|old| repo.has(*old)),
-        Some(new) => landed
-            .claimed
-            .filter(|old| !is_ancestor(repo, *old, new).unwrap_or(false)),
+        Some(new) => landed.claimed.filter(|old| loses(repo, names, *old, new)),
     }
 }
 

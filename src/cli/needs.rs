@@ -6,7 +6,7 @@ use crate::audit::Log;
 use crate::git::{Repo, allowed_signers, escape};
 use crate::hook::memory::Memory;
 use crate::policy::ServerKeys;
-use crate::policy::settings::{Protect, Settings};
+use crate::policy::settings::{Mode, Protect, Settings};
 use std::io;
 use std::path::Path;
 
@@ -64,6 +64,7 @@ pub(super) fn lines(dir: &Path) -> (Vec<String>, Exit) {
         [(_, file), ..] => Need::there("policy", shown(file)),
     };
     let mut needs = vec![policy];
+    needs.extend(mode(settings.server.mode).map(|what| Need::there("mode", what)));
     needs.extend(identity(&settings));
     needs.extend(keys(&repo, &settings));
     needs.extend(certificates(&repo, &settings));
@@ -88,6 +89,14 @@ pub(super) fn lines(dir: &Path) -> (Vec<String>, Exit) {
 pub(super) fn server_id(id: &str) -> [String; 2] {
     let what = "names this repository in tokens: portcullis confirm --server-id";
     [("server id", id), ("", what)].map(|(label, text)| format!("{label:<19} {text}"))
+}
+
+/// What there is to say of a gate that holds nothing back.
+pub(super) fn mode(mode: Mode) -> Option<&'static str> {
+    match mode {
+        Mode::Enforce => None,
+        Mode::Evaluate => Some("evaluate: what would be refused is said and logged, and accepted"),
+    }
 }
 
 fn shown(path: &Path) -> String {

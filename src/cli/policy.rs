@@ -41,6 +41,9 @@ fn show(args: &ShowPolicy) -> Exit {
         user.as_ref(),
         OffsetDateTime::now_utc(),
     );
+    if let Some(what) = super::needs::mode(settings.server.mode) {
+        let _ = writeln!(text, "mode: {what}");
+    }
     if let (None, Some(log)) = (&name, &settings.audit.log) {
         let _ = writeln!(
             text,

@@ -1,8 +1,8 @@
 //! What the options of a push show, and spending it before the push is let in.
 
-use super::landed::written;
+use super::landed::{loses, written};
 use crate::change::{RefChange, Source, Unread};
-use crate::git::{Repo, is_ancestor, push_options};
+use crate::git::{Repo, push_options};
 use crate::hook::Hook;
 use crate::hook::memory::{Memory, Spent};
 use crate::policy::settings::{Backups, Settings};
@@ -86,15 +86,13 @@ pub(super) fn before_letting_in(
     }
     let updates = sources.iter().flat_map(Source::updates);
     for update in updates.filter(|_| backups != Backups::Off) {
+        let names = written(repo, &update.name);
         let lost = match update.change {
             RefChange::Delete { old } => old,
-            RefChange::Move { old, new } => {
-                Some(old).filter(|old| !is_ancestor(repo, *old, new).unwrap_or(false))
-            }
+            RefChange::Move { old, new } => Some(old).filter(|old| loses(repo, &names, *old, new)),
             RefChange::Create { .. } | RefChange::Pending { .. } => None,
         };
         let Some(old) = lost else { continue };
-        let names = written(repo, &update.name);
         if let (Some(name), true) = (names.last(), names.iter().any(protects))
             && let Err(error) = memory.remember(&update.name, update.claimed, name, old, now)
         {

@@ -20,7 +20,7 @@ use std::io;
 const WIDTH: usize = 72;
 /// So many paths or refs are named of many.
 const NAMED: usize = 4;
-/// With more findings than that, each takes two lines.
+/// With more findings than that, each takes two lines, unless all is asked for.
 const DETAILED: usize = 50;
 
 pub(super) fn write(
@@ -75,7 +75,8 @@ impl Page<'_> {
         let detailed = denied.len() + warned.len() <= DETAILED;
         match self.options.verbosity {
             Verbosity::Quiet => of(Level::Deny).for_each(|finding| self.heading(finding)),
-            Verbosity::Normal | Verbosity::Verbose => {
+            Verbosity::Verbose => denied.iter().chain(&warned).for_each(|it| self.full(it)),
+            Verbosity::Normal => {
                 for entry in &denied {
                     if detailed {
                         self.full(entry);
@@ -89,6 +90,11 @@ impl Page<'_> {
                     if detailed && entry.finding.secret.is_none() {
                         self.help(entry.finding);
                     }
+                }
+                if !detailed && self.options.audience == Audience::Command {
+                    let all = denied.len() + warned.len();
+                    let text = format!("{all} findings; --verbose tells all of each");
+                    self.wrapped("in short:", "in short:".len(), 4, &text);
                 }
             }
         }

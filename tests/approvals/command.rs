@@ -275,3 +275,24 @@ fn an_approval_says_on_which_state_of_the_branch_it_goes_by() {
         "{base}, where it leaves refs/heads/next of this clone, as no remote"
     ));
 }
+
+#[test]
+fn of_several_remotes_the_one_counts_that_the_range_begins_at() {
+    let stage = Stage::new("approvals = 1");
+    let (dave, alice) = (stage.person("dave"), stage.person("alice"));
+    stage.topic(&dave, "topic");
+    alice.git("remote rename origin here").ok();
+    let url = format!("file://{}", stage.server.dir.display());
+    alice.git(&format!("remote add -f there {url}")).ok();
+    alice.git("fetch -q here").ok();
+    alice
+        .portcullis("approve here/topic --for main")
+        .exit(2)
+        .says("several remotes have it: begin the range at one, REMOTE/BRANCH..TOPIC");
+    for remote in ["here", "there"] {
+        alice
+            .portcullis(&format!("approve {remote}/main..here/topic"))
+            .ok()
+            .says(&format!("git push {remote} refs/portcullis/approvals/"));
+    }
+}

@@ -489,8 +489,9 @@ impl<'a> Part<'a> {
         let mut missing: Vec<Oid> = self.owed.iter().copied().collect();
         missing.sort_unstable();
         for oid in missing {
-            let why =
-                "named by another object, and missing from this repository (nothing is fetched)";
+            let why = "named by another object, and missing from this repository (nothing is \
+                fetched); `git fetch --refetch` brings back what the remote has, `git gc \
+                --prune=now` takes away what no ref reaches";
             sink.unread(Unread::new(oid, why));
         }
         history.reach(repo);

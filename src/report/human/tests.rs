@@ -139,6 +139,29 @@ fn many_findings_are_all_named_in_short() {
     let text = said(&verdict, &samples::options(CLIENT));
     assert_eq!(text.matches("src/a.py:3:9").count(), DETAILED + 1);
     assert!(!text.contains("fix:"), "{text}");
+    // Who is able to ask again is told how to see the rest.
+    let mut options = samples::options(Audience::Command);
+    let hint = "in short: 51 findings; --verbose tells all of each\n";
+    assert!(said(&verdict, &options).contains(hint));
+    options.verbosity = Verbosity::Verbose;
+    let text = said(&verdict, &options);
+    assert_eq!(text.matches("    fingerprint: ").count(), DETAILED + 1);
+    assert!(!text.contains("in short:"), "{text}");
+}
+
+#[test]
+fn a_warning_is_told_in_full_where_all_is_asked_for() {
+    let mut verdict = samples::rejected();
+    verdict.findings = vec![samples::leak()];
+    verdict.findings[0].level = Level::Warn;
+    let mut options = samples::options(Audience::Command);
+    let fingerprint = format!("fingerprint: {}", verdict.findings[0].fingerprint.as_str());
+    assert!(!said(&verdict, &options).contains(&fingerprint));
+    options.verbosity = Verbosity::Verbose;
+    let text = said(&verdict, &options);
+    for told in ["(warning)", "still in: refs/heads/x", &fingerprint] {
+        assert!(text.contains(told), "{told} in {text}");
+    }
 }
 
 #[test]

@@ -441,8 +441,16 @@ impl Scanner {
         let anchored: Vec<Hit>;
         let hits = match rule.anchor {
             Some(_) => {
-                let counts = |hit: &&Hit| rule.is_anchored(line_at(text.bytes, hit.start));
-                anchored = hits.iter().filter(counts).copied().collect();
+                // Each line is asked once, however many keywords stand on it.
+                let mut last = (0, false);
+                let mut counts = |hit: &&Hit| {
+                    if hit.start >= last.0 {
+                        let line = line_at(text.bytes, hit.start);
+                        last = (line.end + 1, rule.is_anchored(&text.bytes[line]));
+                    }
+                    last.1
+                };
+                anchored = hits.iter().filter(|hit| counts(hit)).copied().collect();
                 &anchored
             }
             None => hits,

@@ -33,10 +33,10 @@ fn window(rule: &Rule, text: &[u8], hit: &Hit) -> Range<usize> {
 }
 
 /// The line that holds a place, without its end.
-pub(super) fn line_at(text: &[u8], at: usize) -> &[u8] {
+pub(super) fn line_at(text: &[u8], at: usize) -> Range<usize> {
     let start = memrchr(b'\n', &text[..at]).map_or(0, |end| end + 1);
     let end = memchr(b'\n', &text[at..]).map_or(text.len(), |end| at + end);
-    &text[start..end]
+    start..end
 }
 
 /// The windows of all hits of a rule, joined where they overlap.

@@ -226,3 +226,21 @@ fn a_rule_that_cannot_run_leaves_the_text_undecided() {
     let scan = Scanner::new(&selection).scan(b"", whole);
     assert!(scan.undecided.iter().any(|why| why.contains("huge")));
 }
+
+#[test]
+fn a_line_of_many_keywords_is_asked_for_its_anchor_once() {
+    // Else this would take an hour.
+    let scanner = Scanner::new(&Selection::default());
+    for word in ["login ", "username ", "token ", "auth ", "curl "] {
+        let line = word.repeat((1 << 20) / word.len());
+        let whole = Content {
+            bytes: line.as_bytes(),
+            fresh: &Fresh::All,
+        };
+        let scan = scanner.scan(b"", whole);
+        assert!(
+            scan.matches.is_empty() && scan.undecided.is_empty(),
+            "{word}"
+        );
+    }
+}

@@ -174,6 +174,25 @@ fn a_sign_off_is_a_trailer_with_the_name_of_the_committer() {
 }
 
 #[test]
+fn subjects_are_held_to_their_form() {
+    let world = World::new();
+    // A capital letter and no full stop are patterns; the mood is a key of its own.
+    let policy = "[commits]\nimperative = true\nrequire = ['\\A[A-Z]']\nforbid = ['\\A[^\\n]*\\.(\\n|\\z)']\n";
+    let (_server, clone) = guarded(&world, policy);
+    for (text, check) in [
+        ("Added a thing", ids::IMPERATIVE),
+        ("add a thing", ids::REQUIRE),
+        ("Add a thing.", ids::FORBID),
+    ] {
+        clone.commit_staged(text);
+        clone.push("main").rejected().by(check);
+        clone.git("reset -q --hard HEAD^").ok();
+    }
+    clone.commit_staged("Add a thing\n\nIt was asked for.");
+    clone.push("main").accepted();
+}
+
+#[test]
 fn messages_are_held_to_length_patterns_and_an_empty_line() {
     let world = World::new();
     let policy =

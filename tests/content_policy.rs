@@ -48,6 +48,31 @@ fn a_file_that_is_too_large_stays_out_though_a_later_commit_removes_it() {
 }
 
 #[test]
+fn a_path_that_is_too_long_stays_out_wherever_its_content_was_before() {
+    let world = World::new();
+    let (_server, clone) = guarded(&world, "max_path_length = 20");
+    clone.commit("a/folder/of/some.txt", "x\n");
+    clone.push("main").accepted();
+    // Renamed, and by a folder above it.
+    for (from, to) in [
+        ("a/folder/of/some.txt", "a/folder/of/some.text"),
+        ("a", "a-folder"),
+    ] {
+        clone.git(&format!("mv {from} {to}")).ok();
+        clone.commit_staged("rename");
+        clone
+            .push("main")
+            .rejected()
+            .by(ids::PATH_LENGTH)
+            .says("and 20 are allowed");
+        clone.git("reset -q --hard HEAD^").ok();
+    }
+    // What is there already is not asked once more.
+    clone.commit("a/b.txt", "y\n");
+    clone.push("main").accepted();
+}
+
+#[test]
 fn a_file_that_only_a_merge_has_is_seen() {
     let world = World::new();
     let (_server, clone) = guarded(&world, "deny_paths = [\"**/*.pfx\"]");

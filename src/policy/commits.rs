@@ -4,6 +4,7 @@
 mod conventional;
 mod example;
 mod message;
+mod mood;
 pub(super) mod trailers;
 pub(super) mod values;
 
@@ -39,6 +40,7 @@ pub struct Commits {
     #[serde(deserialize_with = "filled")]
     types: Option<Vec<CommitType>>,
     subject_max: Option<NonZeroUsize>,
+    imperative: bool,
     sign_off: bool,
     #[serde(deserialize_with = "parsed_list")]
     require: Option<Vec<MessagePattern>>,
@@ -105,6 +107,7 @@ impl Commits {
             |list: &Option<Vec<MessagePattern>>| list.as_ref().is_some_and(|l| !l.is_empty());
         self.conventional()
             || self.subject_max.is_some()
+            || self.imperative
             || self.sign_off
             || list(&self.require)
             || list(&self.forbid)

@@ -22,6 +22,7 @@ use folders::Folders;
 use kinds::{FileType, file_type};
 use serde::Deserialize;
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 use values::{Together, UrlPattern};
 
@@ -31,6 +32,7 @@ use values::{Together, UrlPattern};
 pub struct Content {
     #[serde(deserialize_with = "parsed_option")]
     max_file_size: Option<ByteCount>,
+    max_path_length: Option<NonZeroUsize>,
     deny_paths: PathPatterns,
     lfs: PathPatterns,
     names: Option<Names>,
@@ -79,6 +81,21 @@ impl Check for Files {
                 ask::PATH,
                 message,
                 "keep it elsewhere, and have Git ignore it",
+                place_in(file),
+                file.by,
+            ));
+        }
+        if let Some(most) = self.asked.max_path_length
+            && file.is_new_path()
+            && path.as_bytes().len() > most.get()
+        {
+            let length = path.as_bytes().len();
+            let message = format!("its path has {length} bytes, and {most} are allowed");
+            let help = "give it, or a folder above it, a shorter name";
+            out.push(raise(
+                ask::PATH_LENGTH,
+                message,
+                help,
                 place_in(file),
                 file.by,
             ));

@@ -165,6 +165,10 @@ questions! {
             "The first line of the message has more characters than allowed."
             "Lists of commits cut off what is longer."
             "Say it shorter, and the rest in the body."
+        IMPERATIVE "imperative" ["commits.imperative"]
+            "The first line of the message says what was done, not what to do."
+            "Subjects in one form read like a list, as those that Git makes itself."
+            "Begin it with a command: add, fix, remove."
         BLANK_LINE "blank-line" ["commits"]
             "The second line of the message is not empty."
             "Git takes the first paragraph as the subject."
@@ -207,6 +211,10 @@ questions! {
             "A file is larger than allowed."
             "It is in every clone from then on, also after it was deleted."
             "Keep it elsewhere, or in Git LFS."
+        PATH_LENGTH "path-length" ["content.max_path_length"]
+            "A path has more bytes than allowed."
+            "Not every system can check out a path that is longer."
+            "Give the file, or a folder above it, a shorter name."
         TYPE "type" ["content.deny_types"]
             "A file is of a type that stays out, by its first bytes."
             "What was built is not source, and nobody can review it."

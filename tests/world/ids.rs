@@ -53,6 +53,8 @@ pub(crate) const AUTHOR_EMAIL: &str = "commits/author-email";
 pub(crate) const COMMITTER: &str = "commits/committer";
 pub(crate) const DATE: &str = "commits/date";
 
+pub(crate) const IMPERATIVE: &str = "commits/imperative";
+pub(crate) const PATH_LENGTH: &str = "content/path-length";
 pub(crate) const FILE_SIZE: &str = "content/file-size";
 pub(crate) const CONTENT_PATH: &str = "content/path";
 pub(crate) const LFS: &str = "content/lfs";

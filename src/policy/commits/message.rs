@@ -1,6 +1,7 @@
 //! What can be wrong with a message.
 
 use super::conventional::{self, NotConventional};
+use super::mood::other_mood;
 use super::values::MessagePattern;
 use super::{Commits, trailers};
 use crate::finding::{CheckId, PlaceKind};
@@ -84,6 +85,9 @@ impl<'a> Draft<'a> {
             faults.extend(conventional_fault(&text, asked));
         }
         faults.extend(length_fault(&text, asked));
+        if asked.imperative && !merge {
+            faults.extend(mood_fault(&text, asked));
+        }
         faults.extend(blank_line_fault(&text));
         if asked.sign_off && !merge {
             faults.extend(self.sign_off_fault(&text));
@@ -209,6 +213,19 @@ fn length_fault(text: &str, asked: &Commits) -> Option<Fault> {
     })
 }
 
+fn mood_fault(text: &str, asked: &Commits) -> Option<Fault> {
+    let subject = without_marks(subject(text));
+    let header = conventional::header(subject).ok();
+    let header = header.filter(|_| asked.conventional());
+    let says = other_mood(header.map_or(subject, |header| header.description))?;
+    Some(Fault {
+        check: ask::IMPERATIVE,
+        kind: PlaceKind::Message,
+        message: format!("the subject says {says}, and is to be a command"),
+        help: "begin it with what the commit is to do: add, fix, remove".to_owned(),
+    })
+}
+
 fn blank_line_fault(text: &str) -> Option<Fault> {
     let second = below(text).first().copied().unwrap_or_default();
     (!second.trim().is_empty()).then(|| Fault {
@@ -249,6 +266,23 @@ mod tests {
             (TYPES, 1, "fixup! feat: a\n", &[]),
             (TYPES, 1, "fixup! squash! a\n", &["conventional"]),
             (TYPES, 1, "feat: a\nb", &["blank-line"]),
+            ("imperative = true", 1, "added it", &["imperative"]),
+            ("imperative = true", 1, "fixup! added it", &["imperative"]),
+            ("imperative = true", 2, "added it", &[]),
+            ("imperative = true", 1, "add it", &[]),
+            (
+                "imperative = true\nconventional = true",
+                1,
+                "fix: adds it",
+                &["imperative"],
+            ),
+            (
+                "imperative = true\nconventional = true",
+                1,
+                "tests: add it",
+                &[],
+            ),
+            ("imperative = false", 1, "added it", &[]),
             ("subject_max = 5", 1, "äöüäö\n\nlonger than that", &[]),
             ("subject_max = 5", 1, "äöüäöü\n", &["subject-length"]),
             ("sign_off = true", 1, "a\n", &["sign-off"]),

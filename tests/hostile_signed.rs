@@ -52,6 +52,19 @@ fn a_signature_of_something_else_signs_nothing() {
 }
 
 #[test]
+fn an_x_509_signature_is_known_for_what_it_is_and_signs_nothing() {
+    let world = World::new();
+    let (server, bob, base, _) = bob(&world, "any");
+    bob.commit("a.py", "a = 1\n");
+    let body = world.secrets.noise(300);
+    let cms = format!("-----BEGIN SIGNED MESSAGE-----\n{body}\n-----END SIGNED MESSAGE-----\n");
+    bob.put_head(&with_signature(&bob.head_unsigned(), &cms));
+    let told = bob.push("main").rejected().by(ids::REF_SIGNED);
+    told.tells("X.509");
+    server.ref_is("refs/heads/main", &base);
+}
+
+#[test]
 fn a_header_moved_up_does_not_cut_off_the_parents() {
     let world = World::new();
     let (server, bob, base, _) = bob(&world, "any");

@@ -16,11 +16,13 @@ use super::{rewrite, shell_word};
 use crate::change::{By, CommitChange, FileChange, Unread};
 use crate::finding::{CheckId, Place, PlaceKind};
 use crate::git::{
-    CommitInfo, Directory, Mode, Repo, RepoPath, changed_directories, entry_at, escape, submodules,
+    CommitInfo, Directory, Mode, Repo, RepoPath, changed_directories, entry_at, escape, folded,
+    submodules,
 };
 use folders::Folders;
 use kinds::{FileType, file_type};
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
@@ -392,14 +394,14 @@ fn directory_names(directory: &Directory<'_>, by: By<'_>, out: &mut Vec<Raised>)
         ..place_by(PlaceKind::File, by)
     };
     let is_new = |name: &[u8]| directory.before(name).next().is_none();
-    let mut known: HashMap<Vec<u8>, &[u8]> = HashMap::with_capacity(directory.entries.len());
+    let mut known: HashMap<Cow<'_, [u8]>, &[u8]> = HashMap::with_capacity(directory.entries.len());
     for entry in directory.entries {
         if is_new(entry.name)
             && let Some(why) = names::odd_part(entry.name)
         {
             out.push(odd(why, place(entry.name), by));
         }
-        let Some(other) = known.insert(names::folded(entry.name), entry.name) else {
+        let Some(other) = known.insert(folded(entry.name), entry.name) else {
             continue;
         };
         if !directory.had_both(other, entry.name) || other == entry.name {

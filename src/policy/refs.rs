@@ -2,6 +2,7 @@
 //! branch is called decides what is built from it.
 
 mod advice;
+mod alike;
 mod certificate;
 mod confirm;
 mod signed;
@@ -23,6 +24,7 @@ use std::collections::HashSet;
 pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
     Box::new(Refs {
         signatures: Signatures::new(&settings.protect),
+        alike: alike::Names::default(),
         rules: settings.protect.clone(),
         groups: settings.groups.clone(),
         limits: settings.server.clone(),
@@ -31,6 +33,7 @@ pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
 
 struct Refs {
     signatures: Signatures,
+    alike: alike::Names,
     rules: Vec<Protect>,
     groups: Groups,
     limits: Server,
@@ -70,6 +73,19 @@ impl Check for Refs {
         }
         if matching.is_empty() {
             return Ok(());
+        }
+        if let (Side::Server, RefChange::Create { .. }) = (cx.side, update.change) {
+            let twin = self.alike.twin(repo, cx.updates, name);
+            let twin = twin.map_err(|error| Unread::new(name, error))?;
+            out.extend(twin.map(|twin| {
+                let message = format!("some systems take it for {twin}, and would mix up the two");
+                raise(
+                    ask::LOOK_ALIKE,
+                    message,
+                    "push it under another name".to_owned(),
+                    name,
+                )
+            }));
         }
         match (cx.side, update.change) {
             (_, RefChange::Pending { parents }) => {
@@ -146,6 +162,7 @@ impl Check for Refs {
             let help = help.to_owned();
             out.push(Raised::denied(id, why.clone(), help, place, refs.collect()));
         }
+        self.alike.forget();
         self.signatures.finish(cx, out)
     }
 

@@ -27,6 +27,7 @@ pub(crate) const REF_MERGE_ONLY: &str = "refs/merge-only";
 pub(crate) const REF_MERGE_FROM: &str = "refs/merge-from";
 pub(crate) const REF_LINEAR: &str = "refs/linear";
 pub(crate) const REF_NAMES: &str = "refs/names";
+pub(crate) const REF_STALE: &str = "refs/stale";
 pub(crate) const REF_LOOK_ALIKE: &str = "refs/look-alike";
 pub(crate) const REF_FREEZE: &str = "refs/freeze";
 pub(crate) const REF_ANNOTATED: &str = "refs/annotated";

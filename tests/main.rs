@@ -33,6 +33,7 @@ mod identities;
 mod identity;
 mod import;
 mod inline;
+mod look_alikes;
 mod marks;
 mod matrix;
 mod merges;

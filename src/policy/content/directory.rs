@@ -1,10 +1,12 @@
 //! The names of a directory: those that come in, and pairs of which no parent has both.
 
-use super::names::{folded, odd_part};
+use super::names::odd_part;
 use super::{odd, twins};
 use crate::change::{DirectoryChange, Unread};
 use crate::finding::{Place, PlaceKind};
+use crate::git::folded;
 use crate::policy::check::{Raised, place_by};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Looks at the names of one directory.
@@ -20,7 +22,7 @@ pub(super) fn names(change: &DirectoryChange<'_>, out: &mut Vec<Raised>) -> Resu
     }
     let alike = Alike::of(&added);
     // In the order of the directory, with what some system takes each for.
-    let mut alike_ones: Vec<(Vec<u8>, &[u8])> = Vec::new();
+    let mut alike_ones: Vec<(Cow<'_, [u8]>, &[u8])> = Vec::new();
     for name in directory.names() {
         let name = name.map_err(unread)?;
         alike_ones.extend(alike.known(name).map(|folded| (folded, name)));
@@ -30,7 +32,7 @@ pub(super) fn names(change: &DirectoryChange<'_>, out: &mut Vec<Raised>) -> Resu
         path: Some(directory.path.join(name)),
         ..place_by(PlaceKind::File, by)
     };
-    let mut known: HashMap<Vec<u8>, &[u8]> = HashMap::with_capacity(added.len());
+    let mut known: HashMap<Cow<'_, [u8]>, &[u8]> = HashMap::with_capacity(added.len());
     for (folded, name) in alike_ones {
         let is_new = !before.has(name);
         if is_new && let Some(why) = odd_part(name) {
@@ -53,25 +55,25 @@ pub(super) fn names(change: &DirectoryChange<'_>, out: &mut Vec<Raised>) -> Resu
 }
 
 /// Names that some system takes for one of a few.
-struct Alike {
-    folded: Vec<Vec<u8>>,
+struct Alike<'a> {
+    folded: Vec<Cow<'a, [u8]>>,
     /// By length, which is cheaper to compare than all of them.
     lengths: Vec<usize>,
 }
 
-impl Alike {
-    fn of(names: &[&[u8]]) -> Self {
-        let mut folded: Vec<Vec<u8>> = names.iter().map(|name| folded(name)).collect();
+impl<'a> Alike<'a> {
+    fn of(names: &[&'a [u8]]) -> Self {
+        let mut folded: Vec<Cow<'a, [u8]>> = names.iter().map(|name| folded(name)).collect();
         folded.sort_unstable();
         folded.dedup();
-        let mut lengths: Vec<usize> = folded.iter().map(Vec::len).collect();
+        let mut lengths: Vec<usize> = folded.iter().map(|name| name.len()).collect();
         lengths.sort_unstable();
         lengths.dedup();
         Self { folded, lengths }
     }
 
     /// What some system takes a name for, if that is one of them.
-    fn known(&self, name: &[u8]) -> Option<Vec<u8>> {
+    fn known<'b>(&self, name: &'b [u8]) -> Option<Cow<'b, [u8]>> {
         // Letters of one byte stay as many.
         if name.is_ascii() && self.lengths.binary_search(&name.len()).is_err() {
             return None;

@@ -30,6 +30,7 @@ mod visible;
 mod walk;
 mod wording;
 mod write_refs;
+mod written;
 
 pub use ancestry::{is_ancestor, will_ask_ancestors};
 pub use cache::{read_cache, write_cache};

@@ -133,7 +133,7 @@ impl Commits {
     fn holds_for(&self, name: &RefName) -> bool {
         match &self.refs {
             Some(patterns) => patterns.iter().any(|pattern| pattern.matches(name)),
-            None => name.as_bytes().starts_with(b"refs/heads/"),
+            None => name.is_branch(),
         }
     }
 }

@@ -39,7 +39,7 @@ pub use certificate::{Certificate, Nonce, PushCertificate, push_certificate};
 pub use compare::{Difference, Entry, differences};
 pub use directories::{Directory, entry_at};
 pub use escape::{Escaped, escape};
-pub use fold::{folded, is_ignored};
+pub use fold::folded;
 pub use hunks::{Hunk, hunks};
 pub use index::{Index, Staged};
 pub use keep::{commit_named, keep, merge_base, ref_named};

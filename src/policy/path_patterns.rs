@@ -104,6 +104,13 @@ impl PathPatterns {
             .is_match_candidate(&Candidate::from_bytes(path.as_bytes()))
     }
 
+    /// Whether any of them matches, were the path written in small letters too.
+    #[must_use]
+    pub fn matches_any_case(&self, path: &RepoPath) -> bool {
+        let lower = || RepoPath::new(&path.as_bytes().to_ascii_lowercase());
+        self.matches(path) || (!self.is_empty() && self.matches(&lower()))
+    }
+
     /// Whether there is no pattern, so that nothing matches.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -33,6 +33,7 @@ mod identities;
 mod identity;
 mod import;
 mod inline;
+mod leave;
 mod marks;
 mod matrix;
 mod merges;

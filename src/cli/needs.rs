@@ -3,7 +3,7 @@
 use super::Exit;
 use super::check::layers;
 use crate::audit::Log;
-use crate::git::{Repo, allowed_signers, escape};
+use crate::git::{Repo, allowed_signers, escape, takes_push_options};
 use crate::hook::memory::Memory;
 use crate::policy::ServerKeys;
 use crate::policy::settings::{Mode, Protect, Settings};
@@ -192,11 +192,7 @@ fn push_options(repo: &Repo, settings: &Settings) -> Need {
     let rules = settings.protect.iter().any(Protect::asks_for_tokens);
     let bypass = settings.server.bypass_by.as_deref();
     let asked = rules || bypass.is_some_and(|list| !list.is_empty());
-    let on = matches!(
-        setting(repo, "receive.advertisePushOptions").as_deref(),
-        Some("true" | "yes" | "on" | "1" | "")
-    );
-    match (on, asked) {
+    match (takes_push_options(repo), asked) {
         (true, _) => Need::there(label, "taken"),
         (false, true) => Need::missing(
             label,

@@ -104,6 +104,11 @@ impl PathPatterns {
             .is_match_candidate(&Candidate::from_bytes(path.as_bytes()))
     }
 
+    /// The patterns, as they are written.
+    pub fn iter(&self) -> impl Iterator<Item = &PathPattern> {
+        self.patterns.iter()
+    }
+
     /// Whether there is no pattern, so that nothing matches.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -140,7 +140,7 @@ fn an_address_that_does_not_answer_holds_up_nothing_and_is_told_later() {
         .with_env("PATH", &path)
         .portcullis("audit send")
         .exit(3);
-    told.says("1 messages wait: hooks.example: curl ends with")
+    told.says("1 message waits: hooks.example: curl ends with")
         .lacks("very-secret");
     // And goes out when it can: with the address on standard input, where no other account sees it.
     let (seen, words) = (world.path("seen"), world.path("words"));

@@ -7,7 +7,7 @@
 
 use super::PushId;
 use super::chain::hex;
-use crate::git::{Repo, escape};
+use crate::git::{Repo, counted, escape};
 use crate::hook::memory::Memory;
 use crate::policy::settings::Address;
 use fs4::TryLockError;
@@ -102,8 +102,8 @@ impl Spool {
         let more = (body.len() * addresses.len()) as u64;
         if waiting.len() + addresses.len() > MOST || bytes + more > MOST_BYTES {
             return Err(io::Error::other(format!(
-                "{} messages wait already; `portcullis audit send` says why",
-                waiting.len()
+                "{} already; `portcullis audit send` says why",
+                counted(waiting.len(), "message waits", "messages wait")
             )));
         }
         let time = now.unix_timestamp_nanos() / 1_000_000;

@@ -3,7 +3,7 @@
 use super::Exit;
 use super::output::{complain, remark};
 use crate::audit::Spool;
-use crate::git::{Repo, leave_push};
+use crate::git::{Repo, counted, leave_push};
 use crate::policy::settings::Address;
 use std::ffi::OsStr;
 use std::io::Write as _;
@@ -42,7 +42,11 @@ pub(super) fn send(repo: &Repo, addresses: &[Address]) -> Exit {
         Ok(sent) if sent.left == 0 => Exit::Clean,
         Ok(sent) => {
             let why: Vec<String> = sent.why.into_iter().collect();
-            let why = format!("{} messages wait: {}", sent.left, why.join("; "));
+            let why = format!(
+                "{}: {}",
+                counted(sent.left, "message waits", "messages wait"),
+                why.join("; ")
+            );
             complain(Exit::Undecided, &why)
         }
         Err(error) => complain(Exit::Undecided, &format!("portcullis/spool: {error}")),

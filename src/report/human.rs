@@ -7,7 +7,7 @@ use super::style::{Style, paint};
 use super::{Audience, Options, Verbosity, coverage};
 use crate::change::KeptBy;
 use crate::finding::{Finding, Level, PlaceKind, Spread};
-use crate::git::{RefName, RepoPath};
+use crate::git::{RefName, RepoPath, counted};
 use crate::policy::settings::Mode;
 use crate::policy::tokens::UsedKind;
 use crate::policy::{Leave, Outcome, Verdict};
@@ -185,9 +185,9 @@ impl Page<'_> {
         let mut message = self.redactor.lines(&finding.message);
         if let Some(found) = &finding.secret {
             message.push_str(&format!(
-                " [{}, {} characters]",
+                " [{}, {}]",
                 found.redacted(),
-                found.secret.length()
+                counted(found.secret.length(), "character", "characters")
             ));
         }
         self.wrapped("   ", 3, 4, &message);
@@ -205,9 +205,9 @@ impl Page<'_> {
         self.more(entry);
         if let Some(found) = &finding.secret {
             let mut line = format!(
-                "{} ({} characters)",
+                "{} ({})",
                 found.redacted(),
-                found.secret.length()
+                counted(found.secret.length(), "character", "characters")
             );
             match found.valid {
                 Validity::Yes => line.push_str(", its checksum is right"),

@@ -1,7 +1,8 @@
 //! How what is refused may come in all the same, if it is right that it does: said only where it is
-//! really possible, and to whom it is possible.
+//! really possible, and to whom it is possible. Who is not known is told how to be known.
 
 use super::groups::Pusher;
+use super::identity::{BE_KNOWN, how_to_be_known};
 use super::passes::may_pass;
 use super::settings::{Inline, Settings};
 use super::{Policy, Verdict};
@@ -28,16 +29,24 @@ pub struct Leave {
 }
 
 impl Policy {
-    /// Says of each finding how to let it in, and of each ref who may.
+    /// Says of each finding how to let it in, of each ref who may, and to whom the server does not know
+    /// how to be known.
     pub(super) fn tell_leave(
         &self,
         repo: Option<&Repo>,
         updates: &[RefUpdate],
         verdict: &mut Verdict,
     ) {
+        let stranger = match &self.pusher {
+            Pusher::Unknown => Some(how_to_be_known(self.settings.identity.source.as_ref())),
+            Pusher::Known(_) => None,
+        };
         let worktree = repo.is_some_and(|repo| repo.work_tree().is_some());
         for finding in &mut verdict.findings {
             finding.allow = allow(finding, &self.settings, self.side, worktree);
+            if let (Some(how), Some(rest)) = (&stranger, finding.help.strip_prefix(BE_KNOWN)) {
+                finding.help = format!("{how}{rest}");
+            }
         }
         let may_ask = self.side == Side::Server && self.presented.taken();
         if let (true, Some(server), Pusher::Known(_)) =

@@ -2,6 +2,7 @@
 
 use super::gather::Kept;
 use super::groups::Pusher;
+use super::identity::BE_KNOWN;
 use super::settings::Settings;
 use super::tokens::{Given, Presented, Push, Used};
 use super::{ServerKeys, Suppressed, SuppressedBy, Verdict};
@@ -48,7 +49,13 @@ impl<'a> Asked<'a> {
                 .unwrap_or_default();
             match given.fits(self.presented.repository(), &push, by) {
                 Ok(Ok(used)) => passes.push(Pass { given, used }),
-                Ok(Err(why)) => kept.raised.push(super::refs::no_bypass(name, &why)),
+                Ok(Err(why)) => {
+                    let mut raised = super::refs::no_bypass(name, &why);
+                    if *self.pusher == Pusher::Unknown {
+                        raised.finding.help = BE_KNOWN.to_owned();
+                    }
+                    kept.raised.push(raised);
+                }
                 Err(unread) => kept.unread.push(unread),
             }
         }

@@ -150,7 +150,7 @@ fn send(args: &AuditSend) -> Result<Exit, Failed> {
     let repo = Repo::from_env().map_err(Failed::usage)?;
     let layers = layers(args.config.as_deref(), &repo);
     let settings = super::hook::load(&layers).map_err(Failed::usage)?;
-    Ok(super::notify::send(&repo, &settings.audit.notify))
+    Ok(super::notify::send(&repo, &settings.audit))
 }
 
 /// What of a log is shown.

@@ -1,7 +1,7 @@
 //! The tables of the configuration as types: what the policy can be asked to hold.
 
 pub use super::allow::{Allow, ValueDigest};
-pub use super::audit::{Address, Audit, LogFile};
+pub use super::audit::{Address, Audit, LogFile, Proxy};
 pub use super::commits::Commits;
 pub use super::content::Content;
 use super::groups::Principal;

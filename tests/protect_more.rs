@@ -460,9 +460,6 @@ fn a_name_in_capitals_is_the_same_where_the_file_system_takes_it_so() {
     let world = World::new();
     let (server, clone, base) = guarded(&world, &main("create = []\ndelete = []\nforce = []"));
     let alice = clone.acting_as("alice");
-    // To this one it is another branch.
-    alice.push("main:refs/heads/Main").accepted();
-    alice.push(":refs/heads/Main").accepted();
     server.git("config core.ignoreCase true").ok();
     let said = alice.push("main:refs/heads/Main").rejected();
     said.by(ids::REF_CREATE)

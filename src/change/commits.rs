@@ -1,8 +1,10 @@
 //! What a commit brings in: itself, its message, and every file that no parent has as it is.
 
 use super::sweep::Nothing;
-use super::{By, Change, CommitChange, FileChange, Message, MessageOf, Refs, Sink, Unread};
-use crate::git::{Mode, Oid, OidMap, Repo, Walked, changed};
+use super::{
+    By, Change, CommitChange, DirectoryChange, FileChange, Message, MessageOf, Refs, Sink, Unread,
+};
+use crate::git::{Mode, Oid, OidMap, Repo, Unlike, Walked, changed};
 
 /// Shows commits, oldest first, and remembers the trees of those it has seen.
 pub(super) struct Commits<'a> {
@@ -34,11 +36,8 @@ impl<'a> Commits<'a> {
             refs,
         };
         let parents = self.parent_trees(&commit.parents);
-        self.sink.change(&Change::Commit(&CommitChange {
-            info: &info,
-            before: &parents,
-            refs,
-        }));
+        self.sink
+            .change(&Change::Commit(&CommitChange { info: &info, refs }));
         self.sink.change(&Change::Message(&Message {
             of: MessageOf::Commit,
             raw: &info.raw,
@@ -76,13 +75,16 @@ pub(super) fn show_tree(
     nothing: &Nothing,
     sink: &dyn Sink,
 ) {
-    changed(repo, tree, parents, &|| sink.go_on(), &mut |changed| {
+    changed(repo, tree, parents, &|| sink.go_on(), &mut |unlike| {
         if !sink.go_on() {
             return;
         }
-        match changed {
-            Ok(changed) if changed.mode == Mode::Gitlink => sink.skipped(),
-            Ok(changed) => {
+        match unlike {
+            Unlike::Directory(directory) => {
+                sink.change(&Change::Directory(&DirectoryChange { directory, by }));
+            }
+            Unlike::Path(changed) if changed.mode == Mode::Gitlink => sink.skipped(),
+            Unlike::Path(changed) => {
                 let mut file =
                     FileChange::in_repo(repo, Some(changed.path), changed.oid, changed.before)
                         .of_nothing(nothing.size(changed.oid));
@@ -90,7 +92,7 @@ pub(super) fn show_tree(
                 file.by = by;
                 sink.change(&Change::File(&file));
             }
-            Err(unread) => {
+            Unlike::Unread(unread) => {
                 let at = if unread.path.as_bytes().is_empty() {
                     unread.oid.to_string()
                 } else {

@@ -26,7 +26,7 @@ pub use history::{
 pub use push::{BadUpdate, RefChange, RefUpdate};
 pub use reach::Refs;
 
-use crate::git::{Certificate, CommitInfo, Oid, RefName, Repo, escape};
+use crate::git::{Certificate, CommitInfo, Directory, Oid, RefName, Repo, escape};
 use std::path::PathBuf;
 
 /// What an event can show.
@@ -169,6 +169,8 @@ pub enum Change<'a> {
     Proposal(&'a Proposal),
     /// A message, of a commit or a tag.
     Message(&'a Message<'a>),
+    /// A directory; what is new in it comes after it.
+    Directory(&'a DirectoryChange<'a>),
     /// A file.
     File(&'a FileChange<'a>),
 }
@@ -187,10 +189,17 @@ pub struct By<'a> {
 pub struct CommitChange<'a> {
     /// The commit.
     pub info: &'a CommitInfo,
-    /// The trees of the parents that the walk saw, each once.
-    pub before: &'a [Oid],
     /// The refs that would reach it after the push.
     pub refs: Refs<'a>,
+}
+
+/// A directory that no parent has as it is.
+#[derive(Debug)]
+pub struct DirectoryChange<'a> {
+    /// The directory.
+    pub directory: &'a Directory<'a>,
+    /// What brings it in.
+    pub by: By<'a>,
 }
 
 /// A commit that is new under a set of refs.

@@ -1,126 +1,77 @@
-//! The directories of a tree that none of its parents' trees has as they are, entry by entry.
+//! One directory of a tree, beside those that stand at its path in the trees of the parents.
 
-use super::object::{Malformed, Mode, TreeEntry, tree_entries};
-use super::reader::{ReadError, broken};
+use super::object::{Malformed, Mode};
+use super::reader::ReadError;
 use super::repo::Repo;
-use super::tree::{Apart, MAX_DEPTH, ParentTree, UnreadTree};
+use super::tree::{Apart, ParentTree};
 use super::{Oid, RepoPath};
-use std::collections::HashSet;
-use std::sync::Arc;
 
-/// A directory that differs from what every parent has there.
+/// A directory that is another than what every parent has there.
 pub struct Directory<'a> {
     /// Where it stands, empty for the top.
     pub path: &'a RepoPath,
-    /// All that is in it.
-    pub entries: &'a [TreeEntry<'a>],
+    apart: &'a Apart<'a>,
     old: &'a [ParentTree],
 }
 
-impl Directory<'_> {
-    /// What the parents have under a name of this directory.
-    pub fn before(&self, name: &[u8]) -> impl Iterator<Item = (Mode, Oid)> {
-        self.old.iter().filter_map(move |parent| parent.get(name))
+impl std::fmt::Debug for Directory<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Directory").field(self.path).finish()
+    }
+}
+
+impl<'a> Directory<'a> {
+    pub(super) fn new(path: &'a RepoPath, apart: &'a Apart<'a>, old: &'a [ParentTree]) -> Self {
+        Self { path, apart, old }
     }
 
-    /// Whether any one parent has both names in this directory.
+    /// All names in it, in its order.
+    pub fn names(&self) -> impl Iterator<Item = Result<&'a [u8], Malformed>> {
+        self.apart.names()
+    }
+
+    /// The names that one of the parents does not have, the one that lacks the fewest. So each name
+    /// that no parent has is among them, and of two names that no parent has together one is.
+    ///
+    /// # Errors
+    /// When the directory makes no sense.
+    pub fn names_added(&self) -> Result<Vec<&'a [u8]>, Malformed> {
+        self.apart.names_added()
+    }
+
+    /// Which of some names each parent has here.
     #[must_use]
-    pub fn had_both(&self, one: &[u8], other: &[u8]) -> bool {
-        let has = |parent: &&ParentTree| parent.get(one).is_some() && parent.get(other).is_some();
-        self.old.iter().any(|parent| has(&parent))
+    pub fn before(&self, names: Vec<&[u8]>) -> Before {
+        Before(self.apart.old_of(names))
+    }
+
+    /// The submodules that come in: no parent has one under that name.
+    pub fn links_added(&self) -> impl Iterator<Item = &'a [u8]> {
+        let entries = self.apart.entries().map_while(Result::ok);
+        let links = entries.filter(|entry| entry.mode == Mode::Gitlink);
+        let names = links.map(|entry| entry.name);
+        names.filter(|name| {
+            let mut before = self.old.iter().filter_map(|parent| parent.get(name));
+            before.all(|(mode, _)| mode != Mode::Gitlink)
+        })
     }
 }
 
-/// Visits every directory of `tree` that is in none of the `parents` at that path, the top first, but
-/// for those in which only what stands behind names is another than in one of the parents, and no
-/// submodule. What cannot be read is visited as an error, and the rest goes on.
-///
-/// The same directory with the same ones before it is visited once, wherever else it stands: a few
-/// small trees can stand for more paths than anyone could visit.
-pub fn changed_directories(
-    repo: &Repo,
-    tree: Oid,
-    parents: &[Oid],
-    visit: &mut dyn FnMut(Result<&Directory<'_>, UnreadTree>),
-) {
-    let mut walk = Walk {
-        repo,
-        seen: HashSet::new(),
-        visit,
-    };
-    walk.below(&RepoPath::new(b""), tree, parents, 0);
-}
+/// Which of some names each parent has in a directory.
+pub struct Before(Vec<ParentTree>);
 
-struct Walk<'a> {
-    repo: &'a Repo,
-    seen: HashSet<(Oid, Vec<Oid>)>,
-    visit: &'a mut dyn FnMut(Result<&Directory<'_>, UnreadTree>),
-}
-
-impl Walk<'_> {
-    fn below(&mut self, at: &RepoPath, tree: Oid, parents: &[Oid], depth: usize) {
-        if parents.contains(&tree) || !self.seen.insert((tree, parents.to_vec())) {
-            return;
-        }
-        let unread = |error| UnreadTree {
-            path: at.clone(),
-            oid: tree,
-            error,
-        };
-        let read = if depth > MAX_DEPTH {
-            Err(broken("directories nest too deep"))
-        } else {
-            self.repo.tree(tree)
-        };
-        let data = match read {
-            Ok(data) => data,
-            Err(error) => return (self.visit)(Err(unread(error))),
-        };
-        // A parent that cannot be read makes nothing old: more is examined, not less.
-        let read = parents.iter().map(|parent| self.repo.tree(*parent));
-        let parents: Vec<Arc<[u8]>> = read.filter_map(Result::ok).collect();
-        let hash_len = tree.as_raw().len();
-        let apart = Apart::of(&data, &parents, hash_len);
-        if !apart.has_names_of_one(&data, &parents, hash_len)
-            && let Err(error) = self.show(at, &data, &parents, hash_len)
-        {
-            return (self.visit)(Err(unread(broken(error))));
-        }
-        let old = apart.old(&parents, hash_len);
-        for entry in apart.entries() {
-            let entry = match entry {
-                Ok(entry) if entry.mode == Mode::Tree => entry,
-                Ok(_) => continue,
-                Err(error) => return (self.visit)(Err(unread(broken(error)))),
-            };
-            let before = old.iter().filter_map(|parent| parent.get(entry.name));
-            let mut parents: Vec<Oid> = before
-                .filter(|(mode, _)| *mode == Mode::Tree)
-                .map(|(_, oid)| oid)
-                .collect();
-            parents.sort_unstable();
-            parents.dedup();
-            self.below(&at.join(entry.name), entry.oid, &parents, depth + 1);
-        }
+impl Before {
+    /// Whether any parent has this name.
+    #[must_use]
+    pub fn has(&self, name: &[u8]) -> bool {
+        self.0.iter().any(|parent| parent.get(name).is_some())
     }
 
-    /// Visits one directory, all of it.
-    fn show(
-        &mut self,
-        at: &RepoPath,
-        data: &[u8],
-        parents: &[Arc<[u8]>],
-        hash_len: usize,
-    ) -> Result<(), Malformed> {
-        let entries = tree_entries(data, hash_len).collect::<Result<Vec<_>, _>>()?;
-        let old = parents.iter();
-        let old = old.filter_map(|parent| ParentTree::of(parent, 0..parent.len(), hash_len, None));
-        (self.visit)(Ok(&Directory {
-            path: at,
-            entries: &entries,
-            old: &old.collect::<Vec<_>>(),
-        }));
-        Ok(())
+    /// Whether any one parent has both names.
+    #[must_use]
+    pub fn has_both(&self, one: &[u8], other: &[u8]) -> bool {
+        let has = |parent: &ParentTree| parent.get(one).is_some() && parent.get(other).is_some();
+        self.0.iter().any(has)
     }
 }
 

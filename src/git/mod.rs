@@ -10,6 +10,7 @@ mod compare;
 mod counted;
 mod directories;
 mod escape;
+mod fold;
 mod hunks;
 mod index;
 mod keep;
@@ -37,8 +38,9 @@ pub use caller::{caller_amends, editor_is_used};
 pub use certificate::{Certificate, Nonce, PushCertificate, push_certificate};
 pub use compare::{Difference, Entry, differences};
 pub use counted::counted;
-pub use directories::{Directory, changed_directories, entry_at};
+pub use directories::{Directory, entry_at};
 pub use escape::{Escaped, escape};
+pub use fold::{folded, is_ignored};
 pub use hunks::{Hunk, hunks};
 pub use index::{Index, Staged};
 pub use keep::{commit_named, keep, merge_base, ref_named};
@@ -59,7 +61,7 @@ pub use signature::{
     Signed, Signer, allowed_signers, sign, signed_commit, signed_tag, trailing,
 };
 pub use store::{AllObjects, BrokenObject, count_objects};
-pub use tree::{Changed, UnreadTree, changed};
+pub use tree::{Changed, Unlike, UnreadTree, changed};
 pub use visible::visible_refs;
 pub use walk::{
     Origin, Walked, Wanted, first_commits, logged_commits, logged_stashes, rev_list, rev_list_args,

@@ -6,7 +6,7 @@ use super::pack::Cache;
 use super::program::{Git, GitError, path_of_line};
 use super::quarantine::Incoming;
 use super::reader::{Program, ReadError, Reader, broken};
-use super::{Oid, RefName};
+use super::{Oid, RefName, folded};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -361,8 +361,8 @@ impl Repo {
         if folds.is_none_or(|folds| folds.trim_ascii_end() != b"true") {
             return Ok(());
         }
-        let folded = |name: &RefName| String::from_utf8_lossy(name.as_bytes()).to_lowercase();
-        let asked: Vec<String> = names.iter().map(folded).collect();
+        let folded = |name: &RefName| folded(name.as_bytes()).into_owned();
+        let asked: Vec<Vec<u8>> = names.iter().map(folded).collect();
         for (stored, _) in self.refs_at_first()? {
             let shown = stored.as_bytes().strip_prefix(space);
             let Some(other) = shown.and_then(|shown| RefName::new(shown).ok()) else {

@@ -1,6 +1,7 @@
 //! What a tree has that none of its parents' trees has, by object id: never by diff text.
 
-use super::object::{Malformed, Mode, TreeEntry, TreePlace, tree_entries, tree_places};
+use super::directories::Directory;
+use super::object::{Malformed, Mode, TreeEntry, TreePlace, tree_places};
 use super::reader::{ReadError, broken};
 use super::repo::Repo;
 use super::{Oid, RepoPath};
@@ -20,6 +21,17 @@ pub struct Changed {
     pub before: Vec<Oid>,
 }
 
+/// Where a tree is another than those of all its parents.
+#[derive(Debug)]
+pub enum Unlike<'a> {
+    /// In a directory, which is met before what is below it.
+    Directory(&'a Directory<'a>),
+    /// At the path of a file, link or submodule.
+    Path(Changed),
+    /// That could not be told.
+    Unread(UnreadTree),
+}
+
 /// A part of a tree that could not be read.
 #[derive(Debug)]
 pub struct UnreadTree {
@@ -35,15 +47,15 @@ pub struct UnreadTree {
 pub(super) const MAX_DEPTH: usize = 2048;
 
 /// Visits every path of `tree` whose mode or object is in none of the `parents` at that path, in
-/// tree order. With no parents that is every path. What cannot be read is visited as an error, and
-/// the rest goes on, as long as `go_on` says so before each directory: a few small trees can stand
-/// for more paths than anyone could visit.
+/// tree order, and the directories on the way. With no parents that is every path. What cannot be
+/// read is visited as an error, and the rest goes on, as long as `go_on` says so before each
+/// directory: a few small trees can stand for more paths than anyone could visit.
 pub fn changed(
     repo: &Repo,
     tree: Oid,
     parents: &[Oid],
     go_on: &dyn Fn() -> bool,
-    visit: &mut dyn FnMut(Result<Changed, UnreadTree>),
+    visit: &mut dyn FnMut(Unlike<'_>),
 ) {
     let mut walk = Walk { repo, go_on, visit };
     walk.tree(&RepoPath::new(b""), tree, parents, 0);
@@ -58,6 +70,11 @@ pub(super) fn changed_below(
     visit: &mut dyn FnMut(Result<Changed, UnreadTree>),
 ) {
     let go_on = &|| true;
+    let visit = &mut |unlike: Unlike<'_>| match unlike {
+        Unlike::Directory(_) => {}
+        Unlike::Path(changed) => visit(Ok(changed)),
+        Unlike::Unread(unread) => visit(Err(unread)),
+    };
     let mut walk = Walk { repo, go_on, visit };
     walk.tree(at, tree, parents, 0);
 }
@@ -65,7 +82,7 @@ pub(super) fn changed_below(
 struct Walk<'a> {
     repo: &'a Repo,
     go_on: &'a dyn Fn() -> bool,
-    visit: &'a mut dyn FnMut(Result<Changed, UnreadTree>),
+    visit: &'a mut dyn FnMut(Unlike<'_>),
 }
 
 impl Walk<'_> {
@@ -85,7 +102,8 @@ impl Walk<'_> {
         let parents: Vec<Arc<[u8]>> = read.filter_map(Result::ok).collect();
         let hash_len = tree.as_raw().len();
         let apart = Apart::of(&data, &parents, hash_len);
-        let old = apart.old(&parents, hash_len);
+        let old = apart.old();
+        (self.visit)(Unlike::Directory(&Directory::new(at, &apart, &old)));
         for entry in apart.entries() {
             match entry {
                 Ok(entry) => self.entry(at, entry, &old, depth),
@@ -111,7 +129,7 @@ impl Walk<'_> {
             .filter(|(mode, _)| !matches!(mode, Mode::Tree | Mode::Gitlink))
             .map(|(_, oid)| oid)
             .collect();
-        (self.visit)(Ok(Changed {
+        (self.visit)(Unlike::Path(Changed {
             path,
             mode: entry.mode,
             oid: entry.oid,
@@ -120,7 +138,7 @@ impl Walk<'_> {
     }
 
     fn unread(&mut self, at: &RepoPath, oid: Oid, error: ReadError) {
-        (self.visit)(Err(UnreadTree {
+        (self.visit)(Unlike::Unread(UnreadTree {
             path: at.clone(),
             oid,
             error,
@@ -130,6 +148,9 @@ impl Walk<'_> {
 
 /// Where a tree and those of its parents are not the same.
 pub(super) struct Apart<'a> {
+    data: &'a [u8],
+    parents: &'a [Arc<[u8]>],
+    hash_len: usize,
     /// The entries of the tree that none of the parents has, and perhaps others; at the end what makes
     /// no sense.
     left: Vec<Result<TreePlace<'a>, Malformed>>,
@@ -138,7 +159,7 @@ pub(super) struct Apart<'a> {
 }
 
 impl<'a> Apart<'a> {
-    pub(super) fn of(data: &'a [u8], parents: &[Arc<[u8]>], hash_len: usize) -> Self {
+    pub(super) fn of(data: &'a [u8], parents: &'a [Arc<[u8]>], hash_len: usize) -> Self {
         let differ = |parent: &Arc<[u8]>| differing(data, parent, hash_len);
         let each: Vec<_> = parents.iter().map(differ).collect();
         // What any parent has in the same place is old.
@@ -154,7 +175,13 @@ impl<'a> Apart<'a> {
                 tree_places(there, hash_len).map_while(Result::ok),
             );
         }
-        Self { left, each }
+        Self {
+            data,
+            parents,
+            hash_len,
+            left,
+            each,
+        }
     }
 
     /// The entries of the tree that could be new.
@@ -165,39 +192,64 @@ impl<'a> Apart<'a> {
     }
 
     /// What the parents have under the names of those; none of one that makes no sense.
-    pub(super) fn old(&self, parents: &[Arc<[u8]>], hash_len: usize) -> Vec<ParentTree> {
+    pub(super) fn old(&self) -> Vec<ParentTree> {
         if self.left.is_empty() {
             return Vec::new();
         }
         let names = Names::of(self.left.iter());
-        let old = parents.iter().zip(&self.each);
+        let old = self.parents.iter().zip(&self.each);
         let old = old.filter_map(|(parent, (_, there))| {
-            ParentTree::of(parent, there.clone(), hash_len, names.as_ref())
+            ParentTree::of(parent, there.clone(), self.hash_len, names.as_ref())
         });
         old.collect()
     }
 
-    /// Whether one of the parents has the same names, one after the other, and the same submodules.
-    pub(super) fn has_names_of_one(
-        &self,
-        data: &[u8],
-        parents: &[Arc<[u8]>],
-        hash_len: usize,
-    ) -> bool {
-        let names = |of: &[u8], part: &Range<usize>| -> Option<Vec<Vec<u8>>> {
-            let entries = tree_entries(of.get(part.clone())?, hash_len);
-            let name = |entry: Result<TreeEntry<'_>, _>| {
-                let entry = entry.ok().filter(|entry| entry.mode != Mode::Gitlink)?;
-                Some(entry.name.to_vec())
-            };
-            entries.map(name).collect()
-        };
-        let mut both = parents.iter().zip(&self.each);
-        both.any(|(parent, (here, there))| {
-            let here = names(data, here);
-            here.is_some() && here == names(parent, there)
-        })
+    /// What the parents have under some names; none of one that makes no sense.
+    pub(super) fn old_of(&self, names: Vec<&[u8]>) -> Vec<ParentTree> {
+        let names = Names::sorted(names);
+        let of = |parent| ParentTree::of(parent, 0..parent.len(), self.hash_len, Some(&names));
+        self.parents.iter().filter_map(of).collect()
     }
+
+    /// All names of the tree, in its order.
+    pub(super) fn names(&self) -> impl Iterator<Item = Result<&'a [u8], Malformed>> {
+        names(self.data, self.hash_len)
+    }
+
+    /// The names of the tree that one of the parents does not have: the one that lacks the fewest.
+    pub(super) fn names_added(&self) -> Result<Vec<&'a [u8]>, Malformed> {
+        let mut fewest: Option<Vec<&[u8]>> = None;
+        for (parent, (here, there)) in self.parents.iter().zip(&self.each) {
+            let here = self.data.get(here.clone()).unwrap_or_default();
+            let mut here = names(here, self.hash_len).collect::<Result<Vec<_>, _>>()?;
+            let there = parent.get(there.clone()).unwrap_or_default();
+            let there: Vec<&[u8]> = names(there, self.hash_len).map_while(Result::ok).collect();
+            if here == there {
+                return Ok(Vec::new());
+            }
+            take_out_names(&mut here, there);
+            if fewest.as_ref().is_none_or(|few| here.len() < few.len()) {
+                fewest = Some(here);
+            }
+        }
+        fewest.map_or_else(|| self.names().collect(), Ok)
+    }
+}
+
+fn names(tree: &[u8], hash_len: usize) -> impl Iterator<Item = Result<&[u8], Malformed>> {
+    tree_places(tree, hash_len).map(|place| place?.name().ok_or(Malformed("tree")))
+}
+
+/// Takes out each name once for each time that it is among the others; what is left is sorted.
+fn take_out_names(names: &mut Vec<&[u8]>, mut others: Vec<&[u8]>) {
+    // Git sorts directories as if their names ended in a slash.
+    names.sort_unstable();
+    others.sort_unstable();
+    let mut others = others.into_iter().peekable();
+    names.retain(|name| {
+        while others.next_if(|other| other < name).is_some() {}
+        others.next_if_eq(name).is_none()
+    });
 }
 
 /// Takes out what stands in another tree as well. Where the two are in an order that is not that of
@@ -235,9 +287,12 @@ impl<'a> Names<'a> {
         'a: 'b,
     {
         let names = places.map(|place| place.ok()?.name());
-        let mut names = names.collect::<Option<Vec<_>>>()?;
+        Some(Self::sorted(names.collect::<Option<Vec<_>>>()?))
+    }
+
+    fn sorted(mut names: Vec<&'a [u8]>) -> Self {
         names.sort_unstable();
-        Some(Self(names))
+        Self(names)
     }
 
     fn has(&self, name: &[u8]) -> bool {

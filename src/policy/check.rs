@@ -6,8 +6,8 @@ use super::notes::Notes;
 use super::tokens::{Presented, Used};
 use super::{Coverage, Persons, ServerKeys};
 use crate::change::{
-    BadUpdate, Base, By, CommitChange, FileChange, Message, Naming, Proposal, RefUpdate,
-    ScopedCommit, Unread,
+    BadUpdate, Base, By, CommitChange, DirectoryChange, FileChange, Message, Naming, Proposal,
+    RefUpdate, ScopedCommit, Unread,
 };
 use crate::finding::{CheckId, Finding, Fingerprint, FoundSecret, Level, Place, PlaceKind};
 use crate::git::{Certificate, Keys, RefName, Repo, escape};
@@ -87,6 +87,18 @@ pub trait Check: Send + Sync {
         &self,
         _cx: &Cx<'_>,
         _message: &Message<'_>,
+        _out: &mut Vec<Raised>,
+    ) -> Result<(), Unread> {
+        Ok(())
+    }
+    /// Looks at a directory that comes in with a commit or a tag.
+    ///
+    /// # Errors
+    /// See [`Check::update`].
+    fn directory(
+        &self,
+        _cx: &Cx<'_>,
+        _directory: &DirectoryChange<'_>,
         _out: &mut Vec<Raised>,
     ) -> Result<(), Unread> {
         Ok(())

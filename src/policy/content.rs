@@ -1,6 +1,7 @@
 //! Pack `content`: files have sizes, paths, types and names that everyone's machine can hold, since
 //! what is once in a history is in every copy of it.
 
+mod directory;
 mod folders;
 mod kinds;
 mod lfs;
@@ -13,17 +14,14 @@ use super::path_patterns::PathPatterns;
 use super::questions::content as ask;
 use super::settings::Settings;
 use super::{rewrite, shell_word};
-use crate::change::{By, CommitChange, FileChange, Unread};
+use crate::change::{By, CommitChange, DirectoryChange, FileChange, Unread};
 use crate::finding::{CheckId, Place, PlaceKind};
-use crate::git::{
-    CommitInfo, Directory, Mode, Repo, RepoPath, changed_directories, entry_at, escape, submodules,
-};
+use crate::git::{CommitInfo, Mode, Oid, Repo, RepoPath, Submodule, entry_at, escape, submodules};
 use folders::Folders;
 use kinds::{FileType, file_type};
 use serde::Deserialize;
-use std::collections::HashMap;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use values::{Together, UrlPattern};
 
 /// `[content]`: what files are asked to be. With nothing set, nothing is asked.
@@ -54,12 +52,15 @@ pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
     Box::new(Files {
         asked: settings.content.clone(),
         staged: Mutex::default(),
+        modules: Mutex::default(),
     })
 }
 
 struct Files {
     asked: Content,
     staged: Mutex<Folders>,
+    /// What the last `.gitmodules` that was asked for says: one of many submodules at once is one.
+    modules: Mutex<Option<(Oid, Arc<[Submodule]>)>>,
 }
 
 /// Where Git keeps the addresses of submodules.
@@ -103,8 +104,8 @@ impl Check for Files {
         self.bytes(file, out)?;
         if self.asked.names.is_some() {
             link(file, path, out)?;
-            // In a commit the whole tree is looked at.
-            if file.by.commit.is_none() && file.is_new_path() {
+            // What comes in with a commit or a tag is looked at by directories.
+            if file.by.commit.is_none() && file.by.refs.is_empty() && file.is_new_path() {
                 self.staged_names(cx, file, path, out)?;
             }
         }
@@ -128,29 +129,42 @@ impl Check for Files {
         if !self.asked.together.is_empty() {
             self.together(repo, commit.info, by, out)?;
         }
-        if self.asked.names.is_none() && self.asked.submodules.is_none() {
+        Ok(())
+    }
+
+    fn directory(
+        &self,
+        cx: &Cx<'_>,
+        change: &DirectoryChange<'_>,
+        out: &mut Vec<Raised>,
+    ) -> Result<(), Unread> {
+        if self.asked.names.is_some() {
+            directory::names(change, out)?;
+        }
+        let (Some(_), Some(repo), Some(info)) = (&self.asked.submodules, cx.repo, change.by.commit)
+        else {
+            return Ok(());
+        };
+        let mut links = change.directory.links_added().peekable();
+        if links.peek().is_none() {
             return Ok(());
         }
-        let mut unread = Ok(());
-        let mut links = Vec::new();
-        changed_directories(
-            repo,
-            commit.info.tree,
-            commit.before,
-            &mut |directory| match directory {
-                Ok(directory) => {
-                    if self.asked.names.is_some() {
-                        directory_names(directory, by, out);
-                    }
-                    links.extend(new_links(directory));
-                }
-                Err(error) => unread = Err(Unread::new(error.oid, error.error)),
-            },
-        );
-        if self.asked.submodules.is_some() && !links.is_empty() {
-            self.named_links(repo, commit.info, &links, by, out)?;
+        let known = self.modules_of(repo, info)?;
+        for path in links.map(|name| change.directory.path.join(name)) {
+            let named = known
+                .iter()
+                .any(|module| module.path == path.as_bytes() && !module.urls.is_empty());
+            if !named {
+                let message = "a submodule that .gitmodules does not give an address".to_owned();
+                let help = "add it with: git submodule add ADDRESS PATH";
+                let place = Place {
+                    path: Some(path),
+                    ..place_by(PlaceKind::File, change.by)
+                };
+                out.push(raise(ask::SUBMODULE, message, help, place, change.by));
+            }
         }
-        unread
+        Ok(())
     }
 }
 
@@ -288,37 +302,23 @@ impl Files {
         Ok(())
     }
 
-    /// A submodule that comes in is one that `.gitmodules` of the same commit gives an address.
-    fn named_links(
-        &self,
-        repo: &Repo,
-        info: &CommitInfo,
-        links: &[RepoPath],
-        by: By<'_>,
-        out: &mut Vec<Raised>,
-    ) -> Result<(), Unread> {
+    /// The submodules that the `.gitmodules` of a commit names.
+    fn modules_of(&self, repo: &Repo, info: &CommitInfo) -> Result<Arc<[Submodule]>, Unread> {
         let at = RepoPath::new(MODULES);
         let file = entry_at(repo, info.tree, &at).map_err(|error| Unread::new(&at, error))?;
-        // One that Git cannot read is refused by its own path.
-        let known = match file {
-            Some((Mode::File | Mode::Executable, oid)) => submodules(repo, oid).unwrap_or_default(),
-            Some((Mode::Symlink | Mode::Tree | Mode::Gitlink, _)) | None => Vec::new(),
+        let Some((Mode::File | Mode::Executable, oid)) = file else {
+            return Ok(Arc::default());
         };
-        for path in links {
-            let named = known
-                .iter()
-                .any(|module| module.path == path.as_bytes() && !module.urls.is_empty());
-            if !named {
-                let message = "a submodule that .gitmodules does not give an address".to_owned();
-                let help = "add it with: git submodule add ADDRESS PATH";
-                let place = Place {
-                    path: Some(path.clone()),
-                    ..place_by(PlaceKind::File, by)
-                };
-                out.push(raise(ask::SUBMODULE, message, help, place, by));
-            }
+        let mut last = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, known)) = &*last
+            && *of == oid
+        {
+            return Ok(Arc::clone(known));
         }
-        Ok(())
+        // One that Git cannot read is refused by its own path.
+        let known: Arc<[Submodule]> = submodules(repo, oid).unwrap_or_default().into();
+        *last = Some((oid, Arc::clone(&known)));
+        Ok(known)
     }
 }
 
@@ -369,49 +369,6 @@ fn modules(cx: &Cx<'_>, file: &FileChange<'_>, allowed: &[UrlPattern], out: &mut
         place_in(file),
         file.by,
     ));
-}
-
-/// The submodules that no parent has at that path.
-fn new_links(directory: &Directory<'_>) -> Vec<RepoPath> {
-    let is_new = |name: &[u8]| {
-        directory
-            .before(name)
-            .all(|(mode, _)| mode != Mode::Gitlink)
-    };
-    let entries = directory.entries.iter();
-    entries
-        .filter(|entry| entry.mode == Mode::Gitlink && is_new(entry.name))
-        .map(|entry| directory.path.join(entry.name))
-        .collect()
-}
-
-/// The names of a folder: those that are new, and pairs that no parent has.
-fn directory_names(directory: &Directory<'_>, by: By<'_>, out: &mut Vec<Raised>) {
-    let place = |name: &[u8]| Place {
-        path: Some(directory.path.join(name)),
-        ..place_by(PlaceKind::File, by)
-    };
-    let is_new = |name: &[u8]| directory.before(name).next().is_none();
-    let mut known: HashMap<Vec<u8>, &[u8]> = HashMap::with_capacity(directory.entries.len());
-    for entry in directory.entries {
-        if is_new(entry.name)
-            && let Some(why) = names::odd_part(entry.name)
-        {
-            out.push(odd(why, place(entry.name), by));
-        }
-        let Some(other) = known.insert(names::folded(entry.name), entry.name) else {
-            continue;
-        };
-        if !directory.had_both(other, entry.name) || other == entry.name {
-            // The one that is there already is not the one to be changed.
-            let (new, old) = if is_new(other) && !is_new(entry.name) {
-                (other, entry.name)
-            } else {
-                (entry.name, other)
-            };
-            out.push(twins(old, place(new), by));
-        }
-    }
 }
 
 fn odd(why: &str, place: Place, by: By<'_>) -> Raised {

@@ -178,6 +178,9 @@ impl Sink for Gather<'_> {
                 }
                 self.ask(|check, out| check.message(&self.cx, message, out));
             }
+            Change::Directory(directory) => {
+                self.ask(|check, out| check.directory(&self.cx, directory, out));
+            }
             Change::File(file) => {
                 self.ask(|check, out| check.file(&self.cx, file, out));
                 self.cover_file(file);

@@ -75,6 +75,14 @@ questions! {
             "A ref is created or moved whose full name does not match the expression."
             "Tools and people go by the names of branches and tags."
             "Push it under a name that matches: git push REMOTE HEAD:refs/heads/NAME."
+        STALE "stale" ["protect"]
+            "A push says that a protected ref stands elsewhere than it does."
+            "What moves it forward from where it stands may rewind it from where the push says."
+            "Fetch, and push again."
+        LOOK_ALIKE "look-alike" ["protect"]
+            "A protected ref is created whose name differs from that of another only by case or by how its letters are encoded."
+            "On systems that take the two for one, people would get the one where they ask for the other."
+            "Push it under another name, or delete the other first."
         ANNOTATED "annotated" ["protect.annotated"]
             "A tag has no object of its own."
             "Only an annotated tag says who made it, when and why."

@@ -1,6 +1,6 @@
 //! Patterns of ref names: what a rule of `[[protect]]` stands in front of.
 
-use crate::git::RefName;
+use crate::git::{RefName, folded};
 use globset::{Candidate, Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use std::str::FromStr;
 
@@ -11,11 +11,17 @@ use std::str::FromStr;
 /// A pattern therefore protects
 /// - the names it matches,
 /// - every name below those: its mere presence would keep the protected one out,
-/// - every name above those: it would have to go for the protected one to exist.
+/// - every name above those: it would have to go for the protected one to exist;
+/// - every name that some system takes for one of those, since a clone there would have the one
+///   where the other is meant. A pattern with a class does tell letters apart.
 #[derive(Clone, Debug)]
 pub struct RefPattern {
     text: String,
     set: GlobSet,
+    /// Of the names as they are without their case; none where that says nothing more.
+    alike: Option<GlobSet>,
+    /// Look-alikes that are not protected with the rest, as they are named by themselves.
+    apart: Vec<String>,
 }
 
 impl RefPattern {
@@ -34,22 +40,52 @@ impl RefPattern {
         if text.split('/').any(str::is_empty) {
             return Err(BadRefPattern::EmptyComponent);
         }
-        let mut set = GlobSetBuilder::new();
-        set.add(glob(text)?).add(glob(&format!("{text}/**"))?);
-        for (end, _) in text.match_indices('/') {
-            set.add(glob(&text[..end])?);
-        }
+        let classes = text.contains('[');
+        let alike = (!classes).then(|| folded(text.as_bytes()));
+        let alike = alike.map(|alike| String::from_utf8_lossy(&alike).into_owned());
         Ok(Self {
             text: text.to_owned(),
-            set: set.build().map_err(|_| BadRefPattern::NotGlob)?,
+            set: set(text)?,
+            alike: alike.map(|alike| set(&alike)).transpose()?,
+            apart: Vec::new(),
         })
     }
 
     /// Whether a rule with this pattern has a say on the ref.
     #[must_use]
     pub fn protects(&self, name: &RefName) -> bool {
-        self.set
-            .is_match_candidate(&Candidate::from_bytes(name.as_bytes()))
+        let name = name.as_bytes();
+        self.set.is_match_candidate(&Candidate::from_bytes(name)) || self.is_alike(name)
+    }
+
+    /// Whether some system takes the name for a protected one.
+    fn is_alike(&self, name: &[u8]) -> bool {
+        let Some(alike) = &self.alike else {
+            return false;
+        };
+        let name_folded = folded(name);
+        if name_folded == name && self.text.as_bytes() == &*folded(self.text.as_bytes()) {
+            return false;
+        }
+        let apart = |other: &String| {
+            let below = name.strip_prefix(other.as_bytes());
+            below.is_some_and(|below| below.is_empty() || below[0] == b'/')
+        };
+        alike.is_match_candidate(&Candidate::from_bytes(&*name_folded))
+            && !self.apart.iter().any(apart)
+    }
+
+    /// The name that the pattern is, if it is one.
+    #[must_use]
+    pub fn literal(&self) -> Option<&str> {
+        (!self.text.contains(['*', '?', '['])).then_some(&self.text)
+    }
+
+    /// From now on a look-alike that goes by this name is another ref.
+    pub fn tell_apart(&mut self, name: &str) {
+        if self.text != name {
+            self.apart.push(name.to_owned());
+        }
     }
 
     /// Whether the pattern matches this very name, without what it protects besides.
@@ -66,6 +102,16 @@ impl RefPattern {
     pub fn as_str(&self) -> &str {
         &self.text
     }
+}
+
+/// The pattern, which comes first, and what it protects besides.
+fn set(text: &str) -> Result<GlobSet, BadRefPattern> {
+    let mut set = GlobSetBuilder::new();
+    set.add(glob(text)?).add(glob(&format!("{text}/**"))?);
+    for (end, _) in text.match_indices('/') {
+        set.add(glob(&text[..end])?);
+    }
+    set.build().map_err(|_| BadRefPattern::NotGlob)
 }
 
 fn glob(text: &str) -> Result<Glob, BadRefPattern> {
@@ -115,11 +161,13 @@ mod tests {
                     "refs/heads/main/x",
                     "refs/heads/main/x/y",
                     "refs/heads",
+                    "refs/heads/Main",
+                    "refs/HEADS/main/x",
+                    "refs/heads/ma\u{200c}in",
                 ],
                 &[
                     "refs/heads/main2",
                     "refs/heads/mai",
-                    "refs/heads/Main",
                     "refs/tags/main",
                     "refs/heads/x/main",
                     "refs/heads/x",
@@ -160,6 +208,16 @@ mod tests {
                 "refs/heads/v?.[0-9]",
                 &["refs/heads/v1.0", "refs/heads/v1.0/x"],
                 &["refs/heads/v10.0", "refs/heads/v1.x"],
+            ),
+            (
+                "refs/heads/Caf\u{e9}/?",
+                &["refs/heads/cafe\u{301}/X", "refs/heads/CAF\u{c9}"],
+                &["refs/heads/cafe/x"],
+            ),
+            (
+                "refs/heads/[A-Z]*",
+                &["refs/heads/Main"],
+                &["refs/heads/main"],
             ),
             (
                 "refs/heads/rel-*",
@@ -216,11 +274,30 @@ mod tests {
     }
 
     #[test]
+    fn a_look_alike_that_goes_by_its_own_name_is_another_ref() {
+        let mut pattern = RefPattern::new("refs/heads/main").unwrap();
+        pattern.tell_apart("refs/heads/main");
+        pattern.tell_apart("refs/heads/MAIN");
+        for (name, protected) in [
+            ("refs/heads/main", true),
+            ("refs/heads/Main", true),
+            ("refs/heads/MAIN", false),
+            ("refs/heads/MAIN/x", false),
+            ("refs/heads/MAINx", false),
+            ("refs/heads/MaIn/x", true),
+        ] {
+            let name = RefName::new(name.as_bytes()).unwrap();
+            assert_eq!(pattern.protects(&name), protected, "{name}");
+        }
+    }
+
+    #[test]
     fn matches_the_name_alone() {
         for (pattern, name, matches) in [
             ("refs/heads/main", "refs/heads/main", true),
             ("refs/heads/main", "refs/heads/main/x", false),
             ("refs/heads/a/b", "refs/heads/a", false),
+            ("refs/heads/main", "refs/heads/MAIN", false),
             ("refs/heads/release/**", "refs/heads/release/1/2", true),
             ("refs/heads/release/**", "refs/heads/release", false),
         ] {

@@ -2,8 +2,10 @@
 //! branch is called decides what is built from it.
 
 mod advice;
+mod alike;
 mod certificate;
 mod confirm;
+mod last;
 mod signed;
 
 use super::Coverage;
@@ -18,11 +20,11 @@ use crate::finding::{CheckId, Level, Place, PlaceKind};
 use crate::git::{Kind, Oid, OidSet, RefName, Repo, Walked, escape, is_ancestor, rev_list};
 use crate::hook::Side;
 use signed::Signatures;
-use std::collections::HashSet;
 
 pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
     Box::new(Refs {
         signatures: Signatures::new(&settings.protect),
+        alike: alike::Names::default(),
         rules: settings.protect.clone(),
         groups: settings.groups.clone(),
         limits: settings.server.clone(),
@@ -31,6 +33,7 @@ pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
 
 struct Refs {
     signatures: Signatures,
+    alike: alike::Names,
     rules: Vec<Protect>,
     groups: Groups,
     limits: Server,
@@ -70,6 +73,22 @@ impl Check for Refs {
         }
         if matching.is_empty() {
             return Ok(());
+        }
+        if cx.side == Side::Server {
+            out.extend(seen.stale());
+        }
+        if let (Side::Server, RefChange::Create { .. }) = (cx.side, update.change) {
+            let twin = self.alike.twin(repo, cx.updates, name);
+            let twin = twin.map_err(|error| Unread::new(name, error))?;
+            out.extend(twin.map(|twin| {
+                let message = format!("some systems take it for {twin}, and would mix up the two");
+                raise(
+                    ask::LOOK_ALIKE,
+                    message,
+                    "push it under another name".to_owned(),
+                    name,
+                )
+            }));
         }
         match (cx.side, update.change) {
             (_, RefChange::Pending { parents }) => {
@@ -146,6 +165,7 @@ impl Check for Refs {
             let help = help.to_owned();
             out.push(Raised::denied(id, why.clone(), help, place, refs.collect()));
         }
+        self.alike.forget();
         self.signatures.finish(cx, out)
     }
 
@@ -259,53 +279,21 @@ struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    /// Where branches are protected at all, the default branch and the last one do not go, but by
-    /// those whom a rule names who may delete them.
-    fn last_resort(&self, matching: &[&Protect]) -> Result<Option<Raised>, Unread> {
-        let name = &self.update.name;
-        let goes = matches!(self.update.change, RefChange::Delete { old: Some(_) });
-        let named = matching.iter().any(|rule| rule.says_who_may_delete());
-        if named || !goes || !self.names.iter().any(is_branch) {
-            return Ok(None);
+    /// A push is judged by where a ref stands, and Git moves it if it stands where the push says. Were
+    /// the two different, another push that comes in between could make them meet.
+    fn stale(&self) -> Option<Raised> {
+        let (claimed, stands) = (self.update.claimed, self.update.change.old_oid());
+        // A deletion is one wherever the ref stands.
+        let moves = self.update.change.new_oid().is_some();
+        if !moves || claimed == stands {
+            return None;
         }
-        let help = "leave it; whoever keeps the server can name who may delete it (protect.delete)";
-        let help = help.to_owned();
-        let default = self
-            .repo
-            .head_branch()
-            .filter(|_| self.repo.work_tree().is_none());
-        let written = |name: &RefName| self.repo.written_by(name).map_err(|e| self.unread(e));
-        // `HEAD` may stand for a symbolic ref in its turn.
-        let default = default.map_or_else(|| Ok(Vec::new()), |default| written(&default))?;
-        if default.iter().any(|default| self.names.contains(default)) {
-            let message = "it is the default branch of the server, and does not go".to_owned();
-            return Ok(Some(raise(ask::DEFAULT_BRANCH, message, help, name)));
-        }
-        let refs = self.repo.refs_at_first();
-        let refs = refs.map_err(|error| self.unread(error))?;
-        let known = refs.iter().any(|(known, _)| self.names.contains(known));
-        let updates = self.cx.updates;
-        let mut gone: HashSet<RefName> = self.names.iter().cloned().collect();
-        for update in updates.iter().filter(|u| u.change.new_oid().is_none()) {
-            gone.extend(written(&update.name)?);
-        }
-        let mut stays = false;
-        for (other, _) in refs.iter().filter(|(other, _)| is_branch(other)) {
-            // What stands for a branch that goes is no branch then.
-            stays =
-                !gone.contains(other) && written(other)?.iter().all(|name| !gone.contains(name));
-            if stays {
-                break;
-            }
-        }
-        let comes = updates
-            .iter()
-            .any(|u| is_branch(&u.name) && matches!(u.change, RefChange::Create { .. }));
-        if known && !stays && !comes {
-            let message = "it is the last branch of the server, and does not go".to_owned();
-            return Ok(Some(raise(ask::LAST_BRANCH, message, help, name)));
-        }
-        Ok(None)
+        let shown = |oid: Option<Oid>| oid.map_or_else(|| "nowhere".to_owned(), |oid| oid.short());
+        let (claimed, stands) = (shown(claimed), shown(stands));
+        let message =
+            format!("the push says that it stands at {claimed}, and it stands at {stands}");
+        let help = "fetch, and push again".to_owned();
+        Some(raise(ask::STALE, message, help, &self.update.name))
     }
 
     fn approving(&self, groups: &'a Groups, act: Act) -> approvals::Update<'a> {

@@ -2,9 +2,9 @@
 
 use crate::approvals::{PEOPLE, Stage, approve, approve_topic, edit, rule, tells, unapproved};
 use crate::confirm::{MAIN, Stand};
-use crate::protect::guarded;
+use crate::protect::{WHO, guarded, rule as protect};
 use crate::signatures::signed_server;
-use crate::world::{World, ids};
+use crate::world::{Line, World, ZERO, ids};
 
 #[test]
 fn a_forged_trailer_approves_nothing() {
@@ -170,4 +170,35 @@ fn a_policy_in_the_pushed_tree_permits_nothing() {
         .by(ids::REF_FORCE);
     nobody.push("main~1:refs/heads/main").rejected();
     server.ref_is("refs/heads/main~1", &base);
+}
+
+#[test]
+fn two_pushes_at_once_do_not_make_a_rewind_of_two_steps_forward() {
+    let world = World::new();
+    let (server, clone, base) = guarded(&world, "");
+    let alice = clone.acting_as("alice");
+    let one = clone.commit("a.py", "a = 1\n");
+    alice.push("main:refs/topics/one").accepted();
+    clone.git("reset -q --hard HEAD~1").ok();
+    let other = clone.commit("b.py", "b = 1\n");
+    let pack = clone.pack(&format!("{other} ^{base}"));
+    // Another push that lands while this one is judged: main moves to `one`, and `new` comes there.
+    let land = format!(
+        "#!/bin/sh\nunset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES\n\
+         git update-ref refs/heads/main {one} {base}\ngit update-ref refs/heads/new {one}\n"
+    );
+    let gate = server.dir.join("hooks/pre-receive");
+    std::fs::rename(&gate, server.dir.join("hooks/gate")).unwrap();
+    let chain = format!("#!/bin/sh\n\"$GIT_DIR\"/hooks/gate || exit 1\n{land}");
+    server.write("hooks/pre-receive", chain);
+    server.shell("chmod +x hooks/pre-receive").ok();
+    let rules = protect("refs/heads/**", "push = [\"*\"]\nforce = []");
+    let server = server.policy(&format!("{WHO}{rules}")).acting_as("alice");
+    for (name, real) in [("refs/heads/main", &base[..]), ("refs/heads/new", ZERO)] {
+        for old in [&one[..], if real == ZERO { &base } else { ZERO }] {
+            let wired = server.receives(&[Line::new(old, &other, name)], &pack);
+            wired.refused(name, &server).said.by(ids::REF_STALE);
+        }
+    }
+    server.ref_is(MAIN, &base).lacks_ref("refs/heads/new");
 }

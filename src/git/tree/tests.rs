@@ -87,7 +87,7 @@ fn what_no_parent_has_is_in_the_part_that_is_looked_at() {
         let data = written(&tree);
         let stored: Vec<Arc<[u8]>> = parents.iter().map(|one| written(one).into()).collect();
         let apart = Apart::of(&data, &stored, 20);
-        let old = apart.old(&stored, 20);
+        let old = apart.old();
         let shown: Vec<TreeEntry<'_>> = apart.entries().map(Result::unwrap).collect();
         left_out += tree.len() - shown.len();
         for entry @ (_, name, _) in &tree {
@@ -112,12 +112,25 @@ fn what_no_parent_has_is_in_the_part_that_is_looked_at() {
                 assert_eq!(told, whole, "{tree:?} {parents:?}");
             }
         }
-        let names =
-            |of: &Entries| -> Vec<String> { of.iter().map(|(_, name, _)| name.clone()).collect() };
-        if apart.has_names_of_one(&data, &stored, 20) {
-            let same = |parent: &Entries| names(parent) == names(&tree);
-            assert!(parents.iter().any(same), "{tree:?} {parents:?}");
+        let lacking = |parent: &Entries| -> Vec<&[u8]> {
+            let has = |name: &String| parent.iter().any(|(_, other, _)| other == name);
+            let names = tree.iter().map(|(_, name, _)| name);
+            let lacking = names.filter(|name| !has(name)).map(|name| name.as_bytes());
+            lacking.collect()
+        };
+        let mut lacking: Vec<_> = parents.iter().map(lacking).collect();
+        if parents.is_empty() {
+            lacking.push(tree.iter().map(|(_, name, _)| name.as_bytes()).collect());
         }
+        let fewest = lacking.iter().map(Vec::len).min().unwrap();
+        let mut added = apart.names_added().unwrap();
+        added.sort_unstable();
+        let is_added = |mut names: Vec<_>| {
+            names.sort_unstable();
+            names == added
+        };
+        assert_eq!(added.len(), fewest, "{tree:?} {parents:?}");
+        assert!(lacking.into_iter().any(is_added), "{tree:?} {parents:?}");
     }
     assert!(left_out > 10_000, "{left_out}");
 }

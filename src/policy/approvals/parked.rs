@@ -2,7 +2,7 @@
 
 use super::approval::{APPROVALS, SignedApproval};
 use crate::change::{RefChange, RefUpdate, Unread};
-use crate::git::{Kind, Namespace, Oid, RefName, Repo};
+use crate::git::{Kind, Namespace, Oid, RefName, Repo, folded};
 use crate::policy::check::Cx;
 use crate::policy::decide::Denial;
 use crate::policy::groups::Pusher;
@@ -69,14 +69,12 @@ pub(in crate::policy) fn parked(
     }
 }
 
-/// Whether a name lies below `refs/portcullis/`, or would have to go for that to exist; in any case
-/// of its letters, since there are servers whose disks do not tell them apart.
+/// Whether a name lies below `refs/portcullis/`, or would have to go for that to exist; or is one
+/// that the disk of some server takes for such a name.
 fn is_reserved(name: &RefName) -> bool {
-    let (start, rest) = match name.as_bytes().split_at_checked(RESERVED.len()) {
-        Some(parts) => parts,
-        None => return false,
-    };
-    start.eq_ignore_ascii_case(RESERVED) && (rest.is_empty() || rest.starts_with(b"/"))
+    let name = folded(name.as_bytes());
+    let rest = name.strip_prefix(RESERVED);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
 }
 
 /// Why a ref is no approval.
@@ -116,6 +114,7 @@ mod tests {
             ("refs/portcullis", true),
             ("refs/portcullis/x", true),
             ("refs/Portcullis/approvals/x", true),
+            ("refs/portculli\u{17f}/backup/x", true),
             ("refs/portcullis2", false),
             ("refs/heads/portcullis", false),
             ("refs/x", false),

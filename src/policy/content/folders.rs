@@ -1,7 +1,6 @@
 //! What stands beside a path in the index, by the names that some system takes for one.
 
-use super::names::folded;
-use crate::git::{Index, ReadError, Repo, RepoPath};
+use crate::git::{Index, ReadError, Repo, RepoPath, folded};
 use std::collections::HashMap;
 
 /// The folders of an index that were asked for.
@@ -31,7 +30,7 @@ impl Folders {
             .read
             .entry(folder.clone())
             .or_insert_with(|| names_in(index, folder));
-        let same = names.get(&folded(name));
+        let same = names.get(&*folded(name));
         let other = same.and_then(|same| same.iter().find(|other| other[..] != *name));
         Ok(other.cloned())
     }
@@ -48,7 +47,7 @@ fn names_in(index: &Index, folder: &RepoPath) -> HashMap<Vec<u8>, Vec<Vec<u8>>> 
             continue;
         };
         let name = rest.split(|byte| *byte == b'/').next().unwrap_or(rest);
-        let same = names.entry(folded(name)).or_default();
+        let same = names.entry(folded(name).into_owned()).or_default();
         if !same.iter().any(|known| known == name) {
             same.push(name.to_vec());
         }

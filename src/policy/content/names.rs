@@ -1,9 +1,9 @@
-//! Which names every system can hold, and which two names some system takes for one.
+//! Which names every system can hold.
 //!
 //! Sources: Microsoft, "Naming Files, Paths, and Namespaces"; Git's `verify_path`, `is_hfs_dotgit`
 //! and `is_ntfs_dotgit`; Unicode Technical Report 36 on direction controls.
 
-use unicode_normalization::UnicodeNormalization as _;
+use crate::git::is_ignored;
 
 /// What is wrong with one part of a path.
 pub(super) fn odd_part(part: &[u8]) -> Option<&'static str> {
@@ -46,9 +46,7 @@ fn is_direction(c: char) -> bool {
 /// `.git` in other letters, with characters that HFS+ ignores, with an ending that NTFS drops, or by
 /// the short name that Windows gives it.
 fn is_git_dir(text: &str) -> bool {
-    let visible = text.chars().filter(|c| {
-        !matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}')
-    });
+    let visible = text.chars().filter(|c| !is_ignored(*c));
     let folded: String = visible.flat_map(char::to_lowercase).collect();
     let stream = folded.split([':', '\\']).next().unwrap_or_default();
     let bare = stream.trim_end_matches(['.', ' ']);
@@ -67,29 +65,6 @@ fn is_reserved(text: &str) -> bool {
         "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$"
     ) || base.strip_prefix("COM").is_some_and(digit)
         || base.strip_prefix("LPT").is_some_and(digit)
-}
-
-/// What two names have in common that some system takes for one: letters without their case, each
-/// taken apart into its base and its marks. What is not UTF-8 stands for itself.
-pub(super) fn folded(part: &[u8]) -> Vec<u8> {
-    let Ok(text) = std::str::from_utf8(part) else {
-        return part.to_vec();
-    };
-    if text.is_ascii() {
-        return text.to_ascii_lowercase().into_bytes();
-    }
-    // By single letters, as file systems do: the two forms of a small sigma are one, and "ß" is
-    // not "ss".
-    let single = |c: char| {
-        let mut upper = c.to_uppercase();
-        match (upper.next(), upper.next()) {
-            (Some(upper), None) => upper,
-            _ => c,
-        }
-    };
-    let lower = text.nfd().map(single).flat_map(char::to_lowercase);
-    let lower: String = lower.collect();
-    lower.nfd().collect::<String>().into_bytes()
 }
 
 /// Why the target of a symbolic link in a folder so many levels below the top leads out of the tree.
@@ -174,22 +149,6 @@ mod tests {
         }
         assert!(odd_part(b"\xff").is_some());
         assert!(odd_part("x".repeat(256).as_bytes()).is_some());
-    }
-
-    #[test]
-    fn names_are_one_when_some_system_says_so() {
-        for (one, other, same) in [
-            ("README", "readme", true),
-            ("Größe", "GRÖSSE", false),
-            ("e\u{301}", "\u{e9}", true),
-            ("E\u{301}", "\u{e9}", true),
-            ("ς", "Σ", true),
-            ("a", "b", false),
-            ("Å", "\u{212b}", true),
-        ] {
-            let is = folded(one.as_bytes()) == folded(other.as_bytes());
-            assert_eq!(is, same, "{one} {other}");
-        }
     }
 
     #[test]

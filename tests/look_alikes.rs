@@ -1,0 +1,67 @@
+//! Names of refs that some system takes for one.
+
+use crate::protect::{WHO, guarded, rule};
+use crate::world::{World, ids};
+
+#[test]
+fn a_name_in_other_letters_is_held_by_the_rules_of_the_one_it_looks_like() {
+    let world = World::new();
+    let (server, clone, base) = guarded(&world, &rule("refs/heads/main", "push = [\"@leads\"]"));
+    let (alice, dave) = (clone.acting_as("alice"), clone.acting_as("dave"));
+    alice.push("main:other :main").accepted();
+    server.git("config core.ignoreCase false").ok();
+    // Now it does not even exist.
+    for name in ["Main", "MAIN", "MAIN/x", "ma\u{200d}in", "ma\u{131}n"] {
+        let said = dave.push(&format!("main:refs/heads/{name}")).rejected();
+        said.by(ids::REF_CREATE).says("@leads");
+        server.lacks_ref(&format!("refs/heads/{name}"));
+    }
+    dave.push("main:refs/HEADS/main")
+        .rejected()
+        .by(ids::REF_CREATE);
+    dave.push("main:refs/heads/mai main:refs/heads/Maine")
+        .accepted();
+    // Who may make it does not make both, neither at once nor one after the other.
+    let said = alice.push("main main:refs/heads/MAIN").rejected();
+    said.by(ids::REF_LOOK_ALIKE);
+    server
+        .lacks_ref("refs/heads/main")
+        .lacks_ref("refs/heads/MAIN");
+    alice.push("main:refs/heads/MAIN").accepted();
+    alice
+        .push("main")
+        .rejected()
+        .by(ids::REF_LOOK_ALIKE)
+        .tells("for refs/heads/MAIN");
+    alice.push(":refs/heads/MAIN main").accepted();
+    let said = alice.push("main:refs/heads/MAIN").rejected();
+    said.by(ids::REF_LOOK_ALIKE).tells("for refs/heads/main");
+    server.ref_is("refs/heads/main", &base);
+    // A letter and its mark, as one or as two.
+    let rules = rule("refs/heads/main", "push = [\"@leads\"]").replace("main", "caf\u{e9}");
+    let server = server.policy(&format!("{}{rules}", WHO));
+    dave.push("main:refs/heads/Cafe\u{301}")
+        .rejected()
+        .by(ids::REF_CREATE);
+    dave.push("main:refs/heads/cafe").accepted();
+    // Which a rule names by itself, that rule alone is for.
+    let rules = format!(
+        "{}{}{}",
+        WHO,
+        rule("refs/heads/main", "push = [\"@leads\"]"),
+        rule("refs/heads/main", "push = []").replace("main", "MAIN")
+    );
+    server.policy(&rules);
+    let next = clone.commit("a.py", "a = 1\n");
+    alice.push("main").accepted();
+    alice
+        .push("main:refs/heads/MAIN")
+        .rejected()
+        .by(ids::REF_CREATE);
+    alice
+        .push("main~1:refs/heads/Main")
+        .rejected()
+        .by(ids::REF_CREATE);
+    alice.git("fetch -q").ok();
+    alice.ref_is("refs/remotes/origin/main", &next);
+}

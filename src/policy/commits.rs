@@ -10,6 +10,7 @@ pub(super) mod values;
 
 use super::check::{Check, Cx, Raised, place_by};
 use super::groups::{Groups, Principal, Pusher};
+use super::identity::BE_KNOWN;
 use super::parsed::parsed_list;
 use super::protect::{Protect, refs};
 use super::questions::commits as ask;
@@ -324,6 +325,10 @@ impl Rules {
         if pusher.is_some() && (mail == pusher || account == pusher) {
             return None;
         }
+        let first = match pusher {
+            Some(_) => String::new(),
+            None => format!("{BE_KNOWN}\n"),
+        };
         Some(Fault {
             check: ask::COMMITTER,
             kind: PlaceKind::Commit,
@@ -332,7 +337,7 @@ impl Rules {
                 escape(&info.committer)
             ),
             help: format!(
-                "have them push it, or commit it anew yourself:\n$ {} --force-rebase",
+                "{first}have them push it, or commit it anew yourself:\n$ {} --force-rebase",
                 super::rewrite(Some(info)).replace(" -i", "")
             ),
         })

@@ -121,3 +121,26 @@ fn only_members_of_a_list_in_a_file_commit_and_only_they_push() {
     said.tells("\"groups.team\"").tells("team: cannot be read");
     server.ref_is("refs/heads/main~2", &next);
 }
+
+#[test]
+fn of_several_authors_none_is_believed() {
+    let world = World::new();
+    let policy = "[commits]\nauthor_emails = [\"*@example.com\"]\n";
+    let (server, clone) = guarded(&world, policy);
+    let (tree, base) = (clone.id("HEAD^{tree}"), clone.head());
+    let (good, evil) = ("Robin <robin@example.com>", "Eve <eve@evil.example>");
+    let time = "1700000000 +0000";
+    for (one, other) in [(good, evil), (evil, good), (good, good)] {
+        let raw = format!(
+            "tree {tree}\nparent {base}\nauthor {one} {time}\nauthor {other} {time}\n\
+             committer {good} {time}\n\nchange\n"
+        );
+        let forged = "hash-object -t commit -w --literally --stdin";
+        let forged = clone.ask_fed(forged, raw.as_bytes());
+        let said = clone.push(&format!("{forged}:refs/heads/main")).rejected();
+        said.by(ids::AUTHOR_EMAIL).tells(&format!("{one}, {other}"));
+        server
+            .ref_is("refs/heads/main", &base)
+            .lacks_object(&forged);
+    }
+}

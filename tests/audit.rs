@@ -35,7 +35,8 @@ pub(crate) fn entries(server: &Repo) -> Vec<Value> {
 #[track_caller]
 pub(crate) fn verified(server: &Repo, entries: usize) -> Said {
     let said = server.portcullis("audit verify").ok();
-    said.says(&format!("{entries} entries\nhead "))
+    let unit = if entries == 1 { "entry" } else { "entries" };
+    said.says(&format!("{entries} {unit}\nhead "))
 }
 
 /// The values of these keys.

@@ -24,12 +24,12 @@ fn what_a_crash_has_left_is_marked_by_the_next_push() {
     let after = text(&server);
     assert!(after.starts_with(&whole[..whole.len() - 40]));
     assert!(after.lines().last().unwrap().contains("\"torn\":1"));
-    verified(&server, 2).says("1 lines were cut short and are marked");
+    verified(&server, 2).says("1 line was cut short and is marked");
     server
         .portcullis("audit show")
         .ok()
         .says("refs/heads/three")
-        .says(":2 and 0 more");
+        .says(":2 is no entry");
 }
 
 #[test]

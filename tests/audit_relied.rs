@@ -3,6 +3,7 @@
 use crate::approvals::{PEOPLE, Stage, approve_topic, rule};
 use crate::audit::{KEPT, entries, of, text, verified};
 use crate::confirm::{MAIN, Stand};
+use crate::world::{assigned, ids};
 use std::fs;
 
 #[test]
@@ -72,6 +73,29 @@ fn a_trailer_that_counts_is_written_down_as_what_nobody_has_signed() {
         of(approval, ["by", "key", "commit"]),
         ["carol@example.com", "null", &tip]
     );
+}
+
+#[test]
+fn the_list_of_the_log_says_what_was_bypassed_by_whom_and_why() {
+    let rules = "[server]\nbypass_by = [\"@admins\"]\n[[protect]]\nrefs = [\"refs/heads/main\"]\n\
+                 push = [\"*\"]\n";
+    let stand = Stand::with(&format!("{rules}{KEPT}"));
+    let leak = stand
+        .clone
+        .commit("app.py", assigned(&stand.world.secrets.github()));
+    stand
+        .carol
+        .git(&format!("fetch -q {} main", stand.clone.dir.display()))
+        .ok();
+    let words = format!("bypass --check {} --ref {MAIN} --to {leak}", ids::GITHUB);
+    let token = stand.token(&format!("{words} --reason a-test-key"));
+    let push = format!("push -o portcullis.bypass={token} origin main main:refs/heads/free");
+    stand.clone.git(&push).rejected();
+    let push = format!("push -o portcullis.bypass={token} origin main");
+    stand.clone.git(&push).accepted();
+    let shown = stand.server.portcullis("audit show").ok();
+    let told = format!("accepted; {} bypassed by carol: a-test-key\n", ids::GITHUB);
+    assert_eq!(shown.stdout.matches(&told).count(), 1, "{}", shown.stdout);
 }
 
 #[test]

@@ -42,6 +42,32 @@ fn what_was_taken_away_is_hidden_from_clients_until_the_gate_goes() {
 }
 
 #[test]
+fn what_an_administrator_has_hidden_stays_hidden_when_the_gate_goes() {
+    let world = World::new();
+    let ours = "refs/portcullis/backup";
+    let hidden = |name: &str, before: usize, after: usize| {
+        let server = world.bare(name);
+        let add = format!("config --add transfer.hideRefs {ours}");
+        (0..before).for_each(|_| drop(server.git(&add).ok()));
+        server.portcullis("install --server").ok();
+        server.portcullis("install --server").ok();
+        (0..after).for_each(|_| drop(server.git(&add).ok()));
+        server.portcullis("uninstall --server").ok();
+        server.portcullis("uninstall --server").ok();
+        let left = server.git("config --get-regexp hiderefs").whatever();
+        assert!(
+            !left.stdout.contains("portcullis.hiderefs"),
+            "{}",
+            left.stdout
+        );
+        left.stdout.matches("transfer.hiderefs").count()
+    };
+    assert_eq!(hidden("none.git", 0, 0), 0);
+    assert_eq!(hidden("before.git", 1, 0), 1);
+    assert_eq!(hidden("after.git", 0, 1), 1);
+}
+
+#[test]
 fn what_only_a_backup_has_is_judged_again_when_it_comes_back() {
     let stand = Stand::with(ANYONE);
     let token = stand.world.secrets.github();

@@ -180,6 +180,20 @@ fn what_if_spends_nothing_and_asks_the_same() {
 }
 
 #[test]
+fn a_server_that_takes_no_push_options_is_not_asked_for_one() {
+    let stand = Stand::new();
+    let key = "config receive.advertisePushOptions";
+    stand.server.git(&format!("{key} no")).ok();
+    let said = stand.clone.push(":main").rejected().by(ids::REF_CONFIRM);
+    said.says("takes no push options")
+        .lacks("portcullis confirm");
+    stand.server.git(&format!("{key} yes")).ok();
+    let said = stand.clone.push(":main").rejected().by(ids::REF_CONFIRM);
+    said.lacks("takes no push options")
+        .says("portcullis confirm");
+}
+
+#[test]
 fn a_token_for_anything_else_is_none() {
     let stand = Stand::new();
     let next = stand.clone.commit("a.py", "a = 1\n");

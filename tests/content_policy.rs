@@ -42,7 +42,7 @@ fn a_file_that_is_too_large_stays_out_though_a_later_commit_removes_it() {
         .rejected()
         .by(ids::FILE_SIZE)
         .at("large.txt")
-        .says("1025 bytes, and 1024 are allowed")
+        .says("1025 bytes, and the limit is 1024")
         .says(&large);
     server.lacks_object(&large);
 }
@@ -64,7 +64,7 @@ fn a_path_that_is_too_long_stays_out_wherever_its_content_was_before() {
             .push("main")
             .rejected()
             .by(ids::PATH_LENGTH)
-            .says("and 20 are allowed");
+            .says("and the limit is 20");
         clone.git("reset -q --hard HEAD^").ok();
     }
     // What is there already is not asked once more.

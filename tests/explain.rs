@@ -154,6 +154,34 @@ fn each_command_has_a_manual_page() {
 }
 
 #[test]
+fn help_of_a_command_is_what_the_command_says_of_itself() {
+    let world = World::new();
+    let dir = world.plain_dir("elsewhere");
+    let says = |words: &str| dir.portcullis(words).ok().stdout;
+    assert_eq!(says("help"), says("--help"));
+    assert!(says("help").contains("\n  help "));
+    for command in ["scan", "audit", "audit show", "baseline import", "help"] {
+        let said = says(&format!("help {command}"));
+        assert_eq!(said, says(&format!("{command} --help")));
+        assert!(said.contains("Usage: portcullis"), "{said}");
+    }
+    for (wrong, name) in [
+        ("help scna", "no command scna"),
+        ("help audit shwo", "no command audit shwo"),
+        ("help scan show", "no command scan show"),
+        ("man audit shwo", "no command audit shwo"),
+    ] {
+        let said = dir.portcullis(wrong).exit(2);
+        said.says(name).says("`portcullis help` lists them all");
+    }
+    dir.portcullis("man").ok().says("portcullis\\-help(1)");
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let said = dir.portcullis(&format!("completions {shell}")).ok();
+        said.says("help");
+    }
+}
+
+#[test]
 fn plain_files_are_explained_too() {
     let world = World::new();
     let (dir, token) = (world.plain_dir("elsewhere"), world.secrets.github());

@@ -34,6 +34,7 @@ mod identities;
 mod identity;
 mod import;
 mod inline;
+mod leave;
 mod look_alikes;
 mod marks;
 mod matrix;

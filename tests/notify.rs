@@ -82,6 +82,12 @@ fn a_webhook_is_told_of_what_has_moved_and_of_nothing_else() {
             }
         }
     });
+    // Whatever the environment of the hook says, that is the pusher's as far as anybody knows.
+    let nowhere = "http://127.0.0.1:9";
+    let mut alice = alice;
+    for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
+        alice = alice.with_env(name, nowhere);
+    }
     alice.commit("leak.py", assigned(&world.secrets.github()));
     alice.push("main").rejected();
     alice.git("reset -q --hard HEAD~1").ok();
@@ -140,7 +146,7 @@ fn an_address_that_does_not_answer_holds_up_nothing_and_is_told_later() {
         .with_env("PATH", &path)
         .portcullis("audit send")
         .exit(3);
-    told.says("1 messages wait: hooks.example: curl ends with")
+    told.says("1 message waits: hooks.example: curl ends with")
         .lacks("very-secret");
     // And goes out when it can: with the address on standard input, where no other account sees it.
     let (seen, words) = (world.path("seen"), world.path("words"));
@@ -162,6 +168,58 @@ fn an_address_that_does_not_answer_holds_up_nothing_and_is_told_later() {
         words.starts_with("-q ") && !words.contains("very-secret"),
         "{words}"
     );
+}
+
+#[test]
+fn a_proxy_is_what_the_policy_names_and_never_what_the_environment_does() {
+    let world = World::new();
+    let (server, alice, _) = kept(&world, "");
+    names(&server, "\"https://hooks.example/x\"");
+    let (seen, left) = (world.path("seen"), world.path("left"));
+    let script = format!("env >'{}'; cat >'{}'", left.display(), seen.display());
+    let path = curl(&world, &script);
+    let mut server = server.with_env("PATH", &path);
+    for name in [
+        "https_proxy",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "SSLKEYLOGFILE",
+        "CURL_HOME",
+    ] {
+        server = server.with_env(name, "http://elsewhere.example");
+    }
+    let sends = |line: &str| {
+        let silent = alice.with_env("PATH", &curl(&world, "exit 22"));
+        silent
+            .push(&format!("main:refs/heads/{}", line.len()))
+            .accepted();
+        curl(&world, &script);
+        let file = server.dir.join("portcullis.toml");
+        let policy = fs::read_to_string(&file).unwrap();
+        fs::write(
+            &file,
+            policy.replace("[audit]\n", &format!("[audit]\n{line}")),
+        )
+        .unwrap();
+        let began = Instant::now();
+        while !seen.exists() && began.elapsed() < Duration::from_secs(30) {
+            // The one that the push began may hold the lock.
+            server.portcullis("audit send").whatever();
+        }
+        let left = fs::read_to_string(&left).unwrap();
+        assert!(!left.contains("elsewhere"), "{left}");
+        let text = fs::read_to_string(&seen).unwrap();
+        fs::remove_file(&seen).unwrap();
+        text
+    };
+    let text = sends("");
+    assert!(
+        text.contains("noproxy = \"*\"\n") && !text.contains("\nproxy"),
+        "{text}"
+    );
+    let proxy = "socks5h://proxy.example:1080";
+    let text = sends(&format!("proxy = \"{proxy}\"\n"));
+    assert!(text.contains(&format!("\nproxy = \"{proxy}\"\n")) && !text.contains("noproxy"));
 }
 
 #[test]

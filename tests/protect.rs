@@ -67,7 +67,7 @@ fn a_pusher_who_is_not_known_is_nobody() {
     );
     let said = clone.push("main").rejected();
     said.tells("so they may not move it forward")
-        .tells("log in as someone whom the server knows");
+        .tells("be known to the server first: log in as somebody for whom it sets env:PUSHER");
     server.ref_is("refs/heads/main", &base);
     clone.acting_as("dave").push("main").accepted();
 }

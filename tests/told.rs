@@ -94,3 +94,103 @@ fn a_warning_says_what_to_do_too() {
     said.says("refs/merge-only  (warning)")
         .says("git switch -c TOPIC");
 }
+
+#[test]
+fn who_is_not_known_is_told_first_how_to_be_known() {
+    let world = World::new();
+    let (server, clone, _) = guarded(&world, "");
+    let policy = |rules: &str| server.within(".").policy(&format!("{WHO}{rules}"));
+    let first = "fix: be known to the server first: log in as somebody for whom it sets env:PUSHER";
+    let one_fix = |said: &crate::world::Said| said.stderr.matches("fix: be known").count() == 1;
+    clone.commit("a.py", "a = 1\n");
+    policy(&rule("refs/heads/**", "push = [\"*\"]"));
+    clone
+        .push("main:topic")
+        .rejected()
+        .by(ids::REF_CREATE)
+        .tells(first);
+    clone
+        .push(":main")
+        .rejected()
+        .by(ids::REF_DELETE)
+        .tells(first);
+    clone.git("commit -q --amend --allow-empty -m anew").ok();
+    let said = clone.push("main").rejected().by(ids::REF_PUSH).tells(first);
+    assert!(one_fix(&said));
+    said.lacks("have one of them merge it");
+    clone.git("checkout -q --orphan other").ok();
+    clone.commit("b.py", "b = 1\n");
+    clone
+        .push("+other:main")
+        .rejected()
+        .by(ids::REF_FORCE)
+        .tells(first);
+    // What nobody may do is not theirs by being known.
+    policy(&rule("refs/heads/main", "force = []\ndelete = []"));
+    let said = clone.push("+other:main").rejected().by(ids::REF_FORCE);
+    said.tells("nobody may rewind")
+        .tells("git pull --rebase")
+        .lacks("be known");
+    let said = clone.push(":main").rejected().by(ids::REF_DELETE);
+    said.tells("nobody may delete it").lacks("be known");
+    // Where a few may all the same, and where it takes two people.
+    let frozen =
+        "push = [\"*\"]\nfreeze = [{ from = 2001-01-01T00:00:00Z, until = 9000-01-01T00:00:00Z";
+    policy(&rule(
+        "refs/heads/main",
+        &format!("{frozen}, except = [\"@admins\"] }}]"),
+    ));
+    let said = clone.push("main").rejected().by("refs/freeze");
+    said.tells(&format!(
+        "{first}; ask those who keep it. `portcullis check` takes --as fix: wait until"
+    ));
+    policy("[commits]\ncommitter_is_pusher = true\n");
+    clone
+        .push("main")
+        .rejected()
+        .by("commits/committer")
+        .tells(first);
+    let approval = "refs/portcullis/approvals/x/y";
+    clone
+        .push(&format!("main:{approval}"))
+        .rejected()
+        .by("refs/reserved")
+        .tells(first);
+    // As the source of the server has it.
+    for (source, how) in [
+        (
+            "source = \"http\"",
+            "push over HTTP to an address where you log in",
+        ),
+        (
+            "source = \"gitea\"",
+            "push with an account of gitea, not with a deploy key",
+        ),
+        (
+            "source = \"ssh-key\"\nallowed_signers = \"signers\"",
+            "push over SSH, with a key that",
+        ),
+        ("", "its policy does not say who pushes"),
+    ] {
+        server.write("signers", "");
+        let rules = rule("refs/heads/main", "push = [\"*\"]");
+        server
+            .within(".")
+            .policy(&format!("[identity]\n{source}\n{rules}"));
+        clone
+            .push("main")
+            .rejected()
+            .tells(&format!("be known to the server first: {how}"));
+    }
+}
+
+#[test]
+fn who_is_not_known_is_told_so_where_it_takes_two_people() {
+    let stand = crate::confirm::Stand::new();
+    let nobody = stand.clone.acting_as("");
+    let said = nobody.push(":main").rejected().by(ids::REF_CONFIRM);
+    said.tells("fix: be known to the server first")
+        .tells("fix: one of them, who is not you, runs this");
+    let said = stand.clone.push(":main").rejected().by(ids::REF_CONFIRM);
+    said.lacks("be known");
+}

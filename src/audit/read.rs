@@ -3,6 +3,7 @@
 use crate::git::{Oid, RefName, escape};
 use base64::Engine as _;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::io::{self, BufRead};
 
 /// An entry as it stands in a log. What it says is to be believed as far as the log is.
@@ -106,16 +107,60 @@ impl Recorded {
     /// The checks of its findings that block, each once, escaped.
     #[must_use]
     pub fn checks(&self) -> Vec<String> {
-        let found = self.value.get("findings").and_then(Value::as_array);
-        let denied = found
-            .into_iter()
-            .flatten()
+        let denied = self
+            .list("findings")
             .filter(|finding| finding.get("level").is_none_or(|level| level == "deny"));
         let checks = denied.filter_map(|finding| finding.get("check")?.as_str());
         let mut checks: Vec<String> = checks.map(|check| escape(check.as_bytes())).collect();
         checks.sort();
         checks.dedup();
         checks
+    }
+
+    /// The tokens that it relied upon, one `refs/freeze bypassed by carol: the pipeline is down` each,
+    /// escaped.
+    #[must_use]
+    pub fn relied(&self) -> Vec<String> {
+        let told = self.list("used").map(|used| {
+            let (by, reason) = (text(used, "by"), text(used, "reason"));
+            let did = match &text(used, "kind")[..] {
+                "bypass" => format!("{}bypassed", self.bypassed(&text(used, "id"))),
+                "confirm" => "confirmed".to_owned(),
+                // Of a later version.
+                other => other.to_owned(),
+            };
+            match &reason[..] {
+                "" => format!("{did} by {by}"),
+                reason => format!("{did} by {by}: {reason}"),
+            }
+        });
+        told.collect()
+    }
+
+    /// What one token let pass: `refs/freeze, secrets/x `.
+    fn bypassed(&self, id: &str) -> String {
+        // As a report names it; see `Used::shown`.
+        let id: String = id.chars().take(8).collect();
+        let token = format!(", token {id}");
+        let by = self.list("suppressed").filter(|entry| {
+            text(entry, "by") == "bypass"
+                && !id.is_empty()
+                && text(entry, "reason").contains(&token)
+        });
+        let checks: BTreeSet<String> = by.map(|entry| text(entry, "check")).collect();
+        let checks: Vec<String> = checks.into_iter().collect();
+        match &checks[..] {
+            [] => String::new(),
+            checks => format!("{} ", checks.join(", ")),
+        }
+    }
+
+    fn list(&self, key: &str) -> impl Iterator<Item = &Value> {
+        self.value
+            .get(key)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
     }
 
     fn str(&self, key: &str) -> Option<&str> {
@@ -129,4 +174,10 @@ impl Recorded {
             None => Some(self.str(key)?.as_bytes().to_vec()),
         }
     }
+}
+
+/// A text of an object, escaped; empty where there is none.
+fn text(of: &Value, key: &str) -> String {
+    let text = of.get(key).and_then(Value::as_str).unwrap_or_default();
+    escape(text.as_bytes())
 }

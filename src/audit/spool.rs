@@ -7,7 +7,7 @@
 
 use super::PushId;
 use super::chain::hex;
-use crate::git::{Repo, escape};
+use crate::git::{Repo, counted, escape};
 use crate::hook::memory::Memory;
 use crate::policy::settings::Address;
 use fs4::TryLockError;
@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use time::OffsetDateTime;
 
 /// Its name among the folders of the memory.
@@ -27,6 +28,12 @@ const MOST: usize = 1000;
 
 /// Nor more than so many bytes: a push of many refs makes a long message.
 const MOST_BYTES: u64 = 256 << 20;
+
+/// What a message is called until it is whole, with chance behind it.
+const PARTIAL: &str = ".tmp";
+
+/// What is older and still called so was left by a crash: a message is written in no time.
+const LEFT: Duration = Duration::from_secs(24 * 3_600);
 
 /// How long a message is kept for an address that does not answer, in milliseconds.
 const KEPT: i128 = 7 * 24 * 3_600_000;
@@ -96,20 +103,23 @@ impl Spool {
             entries,
         };
         let body = serde_json::to_vec(&message)?;
-        let waiting = self.waiting()?;
+        self.sweep(now)?;
+        let waiting = self.named(&|name| is_whole(name) || is_partial(name))?;
         let lengths = waiting.iter().map(|name| self.dir.join(name).metadata());
         let bytes: u64 = lengths.flatten().map(|file| file.len()).sum();
         let more = (body.len() * addresses.len()) as u64;
         if waiting.len() + addresses.len() > MOST || bytes + more > MOST_BYTES {
             return Err(io::Error::other(format!(
-                "{} messages wait already; `portcullis audit send` says why",
-                waiting.len()
+                "{} already; `portcullis audit send` says why",
+                counted(waiting.len(), "message waits", "messages wait")
             )));
         }
         let time = now.unix_timestamp_nanos() / 1_000_000;
         let id = PushId::new();
         for address in addresses {
-            let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
+            let mut file = tempfile::Builder::new()
+                .prefix(PARTIAL)
+                .tempfile_in(&self.dir)?;
             file.write_all(&body)?;
             self.share(file.as_file())?;
             let name = format!("{time:013}-{}-{}.json", id.as_str(), digest(address));
@@ -140,6 +150,7 @@ impl Spool {
             Err(TryLockError::WouldBlock) => return Ok(sent),
             Err(TryLockError::Error(error)) => return Err(error),
         }
+        self.sweep(now)?;
         let before = now.unix_timestamp_nanos() / 1_000_000 - KEPT;
         let (mut silent, mut seen) = (BTreeSet::new(), BTreeSet::new());
         loop {
@@ -211,18 +222,53 @@ impl Spool {
         Ok(())
     }
 
-    /// The names of the files, oldest first.
+    /// The names of the messages, oldest first.
     fn waiting(&self) -> io::Result<Vec<String>> {
+        self.named(&is_whole)
+    }
+
+    fn named(&self, wanted: &dyn Fn(&str) -> bool) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.dir)? {
             let name = entry?.file_name().to_string_lossy().into_owned();
-            if name.ends_with(".json") {
+            if wanted(&name) {
                 names.push(name);
             }
         }
         names.sort();
         Ok(names)
     }
+
+    /// Takes away what crashes have left. A time that lies as far ahead is no better: the clock was
+    /// wrong then, and nobody will come back for it.
+    fn sweep(&self, now: OffsetDateTime) -> io::Result<()> {
+        let now = std::time::SystemTime::from(now);
+        for name in self.named(&is_partial)? {
+            let path = self.dir.join(name);
+            // Whoever writes it may just have given it its name.
+            let Ok(file) = path.symlink_metadata() else {
+                continue;
+            };
+            let written = file.modified()?;
+            let apart = now.duration_since(written);
+            let apart = apart.unwrap_or_else(|ahead| ahead.duration());
+            if file.is_file() && apart > LEFT {
+                match fs::remove_file(path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    Ok(()) | Err(_) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_whole(name: &str) -> bool {
+    name.ends_with(".json")
+}
+
+fn is_partial(name: &str) -> bool {
+    name.starts_with(PARTIAL)
 }
 
 fn digest(address: &Address) -> String {
@@ -336,5 +382,33 @@ mod tests {
         assert!(spool.put(&["x"], all, now).is_err());
         let sent = spool.send(&[], &|_, _| Ok(()), now).unwrap();
         assert_eq!((sent.told, sent.dropped), (0, 1));
+    }
+
+    #[test]
+    fn what_a_crash_has_left_counts_and_goes_after_a_day() {
+        let dir = tempfile::tempdir().unwrap();
+        let (spool, now) = (at(dir.path()), OffsetDateTime::now_utc());
+        let one: Address = "https://one.example/x".parse().unwrap();
+        let all = std::slice::from_ref(&one);
+        spool.put(&["x"], all, now).unwrap();
+        let file = |name: &str, age: i64| {
+            let path = spool.dir.join(name);
+            let file = fs::File::create(&path).unwrap();
+            let then = now - time::Duration::hours(age);
+            file.set_modified(then.into()).unwrap();
+            path
+        };
+        let (old, ahead) = (file(".tmpOld", 25), file(".tmpAhead", -25));
+        let (used, other) = (file(".tmpUsed", 23), file("note", 999));
+        let in_use = fs::File::options().write(true).open(&used).unwrap();
+        spool.put(&["y"], all, now).unwrap();
+        assert!(!old.exists() && !ahead.exists() && used.exists() && other.exists());
+        in_use.set_len(MOST_BYTES).unwrap();
+        in_use.set_modified(now.into()).unwrap();
+        assert!(spool.put(&["z"], all, now).is_err());
+        let late = now + time::Duration::hours(25);
+        let silent = |_: &Address, _: &Path| Err("silent".to_owned());
+        let sent = spool.send(all, &silent, late).unwrap();
+        assert_eq!((sent.left, used.exists()), (2, false));
     }
 }

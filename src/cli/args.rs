@@ -24,6 +24,7 @@ use std::path::PathBuf;
     name = "portcullis",
     version,
     max_term_width = 100,
+    // Its own has pages and completions for every command once more.
     disable_help_subcommand = true
 )]
 pub(super) struct Cli {
@@ -68,6 +69,8 @@ pub(super) enum Command {
     Completions(Completions),
     /// Prints the manual page, or that of a command
     Man(Man),
+    /// Prints what `--help` prints, of a command
+    Help(Help),
 }
 
 #[derive(Args, Debug)]
@@ -402,6 +405,13 @@ pub(super) struct Explain {
 #[derive(Args, Debug)]
 pub(super) struct Man {
     /// A command, such as `scan` or `baseline import`; all of them are listed without one
+    #[arg(value_name = "COMMAND")]
+    pub(super) words: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Help {
+    /// A command, such as `scan` or `audit show`; all of them are listed without one
     #[arg(value_name = "COMMAND")]
     pub(super) words: Vec<String>,
 }

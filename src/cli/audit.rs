@@ -8,7 +8,7 @@ use super::args::{
 use super::check::layers;
 use super::output::{complain, print};
 use crate::audit::{Chain, Log, NO_HEAD, Recorded, Rotated, read};
-use crate::git::{Oid, Repo, escape};
+use crate::git::{Oid, Repo, counted, escape};
 use crate::policy::RefPattern;
 use std::fmt::Write as _;
 use std::io::{self, BufReader, Read as _};
@@ -94,7 +94,11 @@ fn verify(args: &AuditVerify) -> Result<Exit, Failed> {
         let shown = escape(path.as_os_str().as_encoded_bytes());
         if let Err(broken) = followed.map_err(|error| unreadable(&path, &error))? {
             let _ = writeln!(text, "{shown}:{}: {}", broken.line, broken.flaw);
-            let _ = writeln!(text, "good up to there: {} entries", chain.entries);
+            let _ = writeln!(
+                text,
+                "good up to there: {}",
+                counted(chain.entries, "entry", "entries")
+            );
             print(text.as_bytes());
             return Ok(Exit::Blocked);
         }
@@ -110,9 +114,14 @@ fn verify(args: &AuditVerify) -> Result<Exit, Failed> {
         }
     }
     if chain.torn > 0 {
-        let _ = writeln!(text, "{} lines were cut short and are marked", chain.torn);
+        let torn = counted(
+            chain.torn,
+            "line was cut short and is marked",
+            "lines were cut short and are marked",
+        );
+        let _ = writeln!(text, "{torn}");
     }
-    let _ = writeln!(text, "{} entries", chain.entries);
+    let _ = writeln!(text, "{}", counted(chain.entries, "entry", "entries"));
     let _ = writeln!(text, "head {}", chain.head);
     if let (Some(head), false) = (&args.head, chain.met) {
         let _ = writeln!(
@@ -141,7 +150,7 @@ fn send(args: &AuditSend) -> Result<Exit, Failed> {
     let repo = Repo::from_env().map_err(Failed::usage)?;
     let layers = layers(args.config.as_deref(), &repo);
     let settings = super::hook::load(&layers).map_err(Failed::usage)?;
-    Ok(super::notify::send(&repo, &settings.audit.notify))
+    Ok(super::notify::send(&repo, &settings.audit))
 }
 
 /// What of a log is shown.
@@ -206,10 +215,16 @@ fn show(args: &AuditShow) -> Result<Exit, Failed> {
         let (read, others) =
             read(&mut BufReader::new(file)).map_err(|error| unreadable(&path, &error))?;
         if let Some(line) = others.first() {
+            let which = match others.len() {
+                1 => "is no entry".to_owned(),
+                all => format!(
+                    "and {} are no entries",
+                    counted(all - 1, "more line", "more lines")
+                ),
+            };
             super::output::remark(&[format!(
-                "{}:{line} and {} more lines are no entries; \"audit verify\" tells why",
-                escape(path.as_os_str().as_encoded_bytes()),
-                others.len() - 1
+                "{}:{line} {which}; `portcullis audit verify` tells why",
+                escape(path.as_os_str().as_encoded_bytes())
             )]);
         }
         entries.extend(read.into_iter().filter(|entry| wanted.has(entry)));
@@ -284,6 +299,9 @@ fn row(entry: &Recorded) -> Vec<String> {
             }
             if entry.word("mode") == "evaluate" {
                 said.push_str(" (evaluate)");
+            }
+            for relied in entry.relied() {
+                let _ = write!(said, "; {relied}");
             }
             said
         }

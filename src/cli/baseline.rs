@@ -6,7 +6,7 @@ use super::output::{complain, print};
 use super::scan::{Looking, Place, Refusal, usage};
 use crate::change::Source;
 use crate::config::BaselineAt;
-use crate::git::Escaped;
+use crate::git::{Escaped, counted};
 use crate::policy::baseline::Entry;
 use crate::policy::{Baseline, Verdict};
 use std::collections::BTreeSet;
@@ -207,8 +207,7 @@ fn show(args: &Accept) -> Result<Exit, Refusal> {
 pub(super) fn findings(count: usize) -> String {
     match count {
         0 => "no finding".to_owned(),
-        1 => "1 finding".to_owned(),
-        _ => format!("{count} findings"),
+        _ => counted(count, "finding", "findings"),
     }
 }
 

@@ -6,7 +6,7 @@ use super::output::{complain, print, remark};
 use crate::change::{Content, Fresh};
 use crate::config::rules::{Loaded, load};
 use crate::config::{Config, ConfigError};
-use crate::git::{Repo, escape};
+use crate::git::{Repo, counted, escape};
 use crate::policy::{CHECKS, QUESTIONS};
 use crate::scan::template::{Random, expand};
 use crate::scan::{Rule, Scanner, Selection};
@@ -242,7 +242,11 @@ fn shown(rule: &Rule) -> String {
     if let Some(near) = rule.near {
         row(
             "near",
-            &format!("{} within {} lines", near.rule, near.lines),
+            &format!(
+                "{} within {}",
+                near.rule,
+                counted(near.lines, "line", "lines")
+            ),
         );
     }
     if let Some(anchor) = rule.anchor {

@@ -132,6 +132,10 @@ pub(super) fn run(args: &Args) -> Exit {
         let protects = |name: &_| rules.iter().any(|rule| rule.protects(name));
         shown::before_letting_in(&repo, hook, &protects, backups, &sources, &mut verdict);
     }
+    if hook.event == "update" {
+        // Git gives it no options, and so no token can be shown to it.
+        verdict.leave.clear();
+    }
     let recorded = record.judged(&sources, &verdict);
     if let Err(error) = report(&verdict, &args.common, audience, mode, Stream::Stderr) {
         let exit = unreported(&verdict, &error);

@@ -25,6 +25,7 @@ mod shown;
 
 pub use exit::Exit;
 
+use crate::git::escape;
 use args::{Cli, Command};
 use clap::{CommandFactory as _, Parser as _};
 use std::ffi::OsString;
@@ -70,22 +71,50 @@ fn carry_out(command: Command) -> Exit {
             output::print(&text)
         }
         Command::Man(args) => man(&args.words),
+        Command::Help(args) => help(&args.words),
     }
 }
 
-fn man(words: &[String]) -> Exit {
+/// A command by the words that call it.
+fn named(words: &[String]) -> Result<clap::Command, String> {
     let mut command = Cli::command();
     command.build();
-    for word in words {
+    for (at, word) in words.iter().enumerate() {
         let Some(found) = command.find_subcommand(word) else {
-            let why = format!("there is no command {word}; `portcullis --help` lists them all");
-            return output::complain(Exit::Usage, &why);
+            let name = escape(words[..=at].join(" ").as_bytes());
+            return Err(format!(
+                "there is no command {name}; `portcullis help` lists them all"
+            ));
         };
         command = found.clone();
     }
+    Ok(command)
+}
+
+fn man(words: &[String]) -> Exit {
+    let command = match named(words) {
+        Ok(command) => command,
+        Err(why) => return output::complain(Exit::Usage, &why),
+    };
     let mut text = Vec::new();
     match clap_mangen::Man::new(command).render(&mut text) {
         Ok(()) => output::print(&text),
         Err(error) => output::complain(Exit::Usage, &error),
+    }
+}
+
+fn help(words: &[String]) -> Exit {
+    if let Err(why) = named(words) {
+        return output::complain(Exit::Usage, &why);
+    }
+    let words = words.iter().map(String::as_str);
+    let asked = std::iter::once("portcullis").chain(words).chain(["--help"]);
+    match Cli::try_parse_from(asked) {
+        Err(answer) if !answer.use_stderr() => {
+            // As where `--help` itself is asked for.
+            let _ = answer.print();
+            Exit::Clean
+        }
+        Ok(_) | Err(_) => Exit::Usage,
     }
 }

@@ -3,7 +3,7 @@
 use super::Exit;
 use super::check::layers;
 use crate::audit::Log;
-use crate::git::{Repo, allowed_signers, escape};
+use crate::git::{Repo, allowed_signers, counted, escape, takes_push_options};
 use crate::hook::memory::Memory;
 use crate::policy::ServerKeys;
 use crate::policy::settings::{Mode, Protect, Settings};
@@ -150,8 +150,7 @@ fn signers(file: &Path) -> Need {
     let name = shown(file);
     match read().map(|text| allowed_signers(&text).count()) {
         Ok(0) => Need::missing(label, format!("{name} holds no key; write {LINE}")),
-        Ok(1) => Need::there(label, format!("{name}, 1 key")),
-        Ok(count) => Need::there(label, format!("{name}, {count} keys")),
+        Ok(count) => Need::there(label, format!("{name}, {}", counted(count, "key", "keys"))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Need::missing(label, format!("{name} is not there; write {LINE}"))
         }
@@ -192,11 +191,7 @@ fn push_options(repo: &Repo, settings: &Settings) -> Need {
     let rules = settings.protect.iter().any(Protect::asks_for_tokens);
     let bypass = settings.server.bypass_by.as_deref();
     let asked = rules || bypass.is_some_and(|list| !list.is_empty());
-    let on = matches!(
-        setting(repo, "receive.advertisePushOptions").as_deref(),
-        Some("true" | "yes" | "on" | "1" | "")
-    );
-    match (on, asked) {
+    match (takes_push_options(repo), asked) {
         (true, _) => Need::there(label, "taken"),
         (false, true) => Need::missing(
             label,

@@ -3,8 +3,8 @@
 use super::Exit;
 use super::output::{complain, remark};
 use crate::audit::Spool;
-use crate::git::{Repo, leave_push};
-use crate::policy::settings::Address;
+use crate::git::{Repo, counted, leave_push};
+use crate::policy::settings::{Address, Audit, Proxy};
 use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::Path;
@@ -36,21 +36,31 @@ pub(super) fn begin(repo: &Repo, config: Option<&Path>) {
 }
 
 /// `portcullis audit send`.
-pub(super) fn send(repo: &Repo, addresses: &[Address]) -> Exit {
-    let sent = Spool::of(repo).send(addresses, &post, OffsetDateTime::now_utc());
+pub(super) fn send(repo: &Repo, audit: &Audit) -> Exit {
+    let post = |address: &Address, body: &Path| post(address, audit.proxy.as_ref(), body);
+    let sent = Spool::of(repo).send(&audit.notify, &post, OffsetDateTime::now_utc());
     match sent {
         Ok(sent) if sent.left == 0 => Exit::Clean,
         Ok(sent) => {
             let why: Vec<String> = sent.why.into_iter().collect();
-            let why = format!("{} messages wait: {}", sent.left, why.join("; "));
+            let why = format!(
+                "{}: {}",
+                counted(sent.left, "message waits", "messages wait"),
+                why.join("; ")
+            );
             complain(Exit::Undecided, &why)
         }
         Err(error) => complain(Exit::Undecided, &format!("portcullis/spool: {error}")),
     }
 }
 
+/// The variables that `curl` is left: where programs are, and what Windows cannot do without. All else
+/// in the environment of a hook may come from who pushes (`AcceptEnv` and `PermitUserEnvironment` of
+/// sshd, the headers of a request under CGI), and could send the message by way of them.
+const LEFT: [&str; 3] = ["PATH", "SystemRoot", "TEMP"];
+
 /// One message. The address may be a secret, and is in no list of processes.
-fn post(address: &Address, body: &Path) -> Result<(), String> {
+fn post(address: &Address, proxy: Option<&Proxy>, body: &Path) -> Result<(), String> {
     const OPTIONS: &str = "silent\nshow-error\nfail\ngloboff\nrequest = \"POST\"\n\
                            header = \"Content-Type: application/json\"\noutput = \"/dev/null\"\n\
                            proto = \"=http,https\"\nconnect-timeout = 10\nmax-time = 30\n";
@@ -61,6 +71,11 @@ fn post(address: &Address, body: &Path) -> Result<(), String> {
         // Nothing of the account's own settings.
         .args(["-q", "--config", "-", "--data-binary"])
         .arg(data)
+        .env_clear()
+        .envs(
+            LEFT.iter()
+                .filter_map(|name| Some((name, std::env::var_os(name)?))),
+        )
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -68,7 +83,11 @@ fn post(address: &Address, body: &Path) -> Result<(), String> {
         .map_err(failed)?;
     if let Some(mut stdin) = child.stdin.take() {
         let address = String::from_utf8_lossy(address.expose());
-        let text = format!("url = \"{address}\"\n{OPTIONS}");
+        let through = match proxy {
+            Some(proxy) => format!("proxy = \"{}\"", String::from_utf8_lossy(proxy.expose())),
+            None => "noproxy = \"*\"".to_owned(),
+        };
+        let text = format!("url = \"{address}\"\n{through}\n{OPTIONS}");
         // Where it has ended already, its status says why.
         let _ = stdin.write_all(text.as_bytes());
     }

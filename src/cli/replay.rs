@@ -11,7 +11,7 @@ use crate::audit::{Recorded, read};
 use crate::change::{BadUpdate, RefChange, RefUpdate, Source};
 use crate::config::BaselineAt;
 use crate::finding::Level;
-use crate::git::{Oid, RefName, Repo, escape};
+use crate::git::{Oid, RefName, Repo, counted, escape};
 use crate::hook::Side;
 use crate::policy::groups::Pusher;
 use crate::policy::{Cache, Effort, Outcome, Policy, Unwatched, Verdict};
@@ -265,9 +265,9 @@ fn human(rows: &[Row]) -> String {
     let cells: Vec<Vec<String>> = rows.iter().map(Row::cells).collect();
     let count = |change| rows.iter().filter(|row| row.change == change).count();
     format!(
-        "{}{} refs: {} would be refused now, {} accepted, {} cannot be decided, {} as before\n",
+        "{}{}: {} would be refused now, {} accepted, {} cannot be decided, {} as before\n",
         columns(&cells),
-        rows.len(),
+        counted(rows.len(), "ref", "refs"),
         count(Change::Refused),
         count(Change::Accepted),
         count(Change::Undecided),

@@ -2,7 +2,7 @@
 
 use super::landed::{loses, written};
 use crate::change::{RefChange, Source, Unread};
-use crate::git::{Repo, push_options};
+use crate::git::{Repo, push_options, takes_push_options};
 use crate::hook::Hook;
 use crate::hook::memory::{Memory, Spent};
 use crate::policy::settings::{Backups, Settings};
@@ -40,6 +40,10 @@ pub(super) fn in_push(repo: &Repo, hook: &Hook, settings: &Settings) -> Result<P
         return Ok(Presented::read(identity, Some(&words), &|_| Ok(false)));
     }
     let options = push_options().map_err(|error| Unread::new("the push", error))?;
+    // Asked where it matters alone: it takes a run of Git.
+    let taken =
+        |options: &Vec<_>| !options.is_empty() || !asks(settings) || takes_push_options(repo);
+    let options = options.filter(taken);
     Ok(Presented::read(identity, options.as_deref(), &spent))
 }
 

@@ -96,6 +96,7 @@ pub const KEYS: &[Key] = &[
     held("audit"),
     held("audit.log"),
     held("audit.notify"),
+    held("audit.proxy"),
     held("server"),
     held("server.deadline"),
     held("server.mode"),

@@ -167,6 +167,15 @@ fn errors_name_file_line_and_key() {
             "0.toml:3: \"audit.notify\": is no address such as \"https://hooks.example/push\"",
         ),
         (
+            "[audit]\nlog = \"log\"\nproxy = \"http://proxy.example\"",
+            "0.toml:1: \"audit\": proxy is what notify goes through, and notify names nobody",
+        ),
+        (
+            "[audit]\nproxy = \"ftp://proxy.example\"",
+            "0.toml:2: \"audit.proxy\": is no proxy such as \"http://proxy.example:3128\", nor one with \
+             https, socks5 or socks5h",
+        ),
+        (
             "[commits]\nrequire = [\n\"[A-Z]+\",\n\"(a\"]",
             "0.toml:4: \"commits.require\": is no regular expression: unclosed group",
         ),

@@ -50,6 +50,9 @@ pub struct Finding {
     pub message: String,
     /// What to do now, one or more lines; escaped already.
     pub help: String,
+    /// How to let it in, if it is right that it comes in; empty where nothing is meant for that, and
+    /// until the judge has said it; escaped.
+    pub allow: String,
     /// What identifies it over time; see [`Fingerprint`].
     pub fingerprint: Fingerprint,
     /// Where it is.

@@ -7,6 +7,7 @@ mod cache;
 mod caller;
 mod certificate;
 mod compare;
+mod counted;
 mod directories;
 mod escape;
 mod fold;
@@ -30,12 +31,14 @@ mod visible;
 mod walk;
 mod wording;
 mod write_refs;
+mod written;
 
 pub use ancestry::{is_ancestor, will_ask_ancestors};
 pub use cache::{read_cache, write_cache};
 pub use caller::{caller_amends, editor_is_used};
 pub use certificate::{Certificate, Nonce, PushCertificate, push_certificate};
 pub use compare::{Difference, Entry, differences};
+pub use counted::counted;
 pub use directories::{Directory, entry_at};
 pub use escape::{Escaped, escape};
 pub use fold::folded;
@@ -48,7 +51,7 @@ pub use object::{
     tree_places,
 };
 pub use oid::{BadOid, Oid, OidMap, OidSet};
-pub use options::{BadOptions, push_options};
+pub use options::{BadOptions, push_options, takes_push_options};
 pub use pack::{Base, LARGE, Large, Objects, Opener, Seen, Share, Stock, Surprise, Visitor};
 pub use program::{Git, GitError, Stream, leave_push, path_of_line};
 pub use reader::ReadError;

@@ -1,5 +1,6 @@
 //! The options of a push, `git push -o TEXT`, as Git gives them to a hook.
 
+use super::Repo;
 use std::ffi::OsString;
 
 /// More options than that are no push that anyone means.
@@ -10,13 +11,21 @@ const MOST: usize = 256;
 #[error("the push options cannot be read: there are more than 256, or not as many as Git says")]
 pub struct BadOptions;
 
-/// The options of the push that the hook is called for, as bytes; none where the server takes none,
-/// that is without `receive.advertisePushOptions` (githooks(5), pre-receive).
+/// The options of the push that the hook is called for, as bytes. Where a server takes none Git may as
+/// well say that the push has none, whatever githooks(5) says: [`takes_push_options`] tells.
 ///
 /// # Errors
 /// When there are more than 256, or one that was announced is missing.
 pub fn push_options() -> Result<Option<Vec<Vec<u8>>>, BadOptions> {
     read(&|name| std::env::var_os(name))
+}
+
+/// Whether pushes to a repository may have options: `receive.advertisePushOptions` (git-config(1)).
+#[must_use]
+pub fn takes_push_options(repo: &Repo) -> bool {
+    let key = "receive.advertisePushOptions";
+    let asked = repo.git(["config", "--type=bool", "--get", key]).optional();
+    matches!(asked, Ok(Some(value)) if value.trim_ascii_end() == b"true")
 }
 
 fn read(variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Option<Vec<Vec<u8>>>, BadOptions> {

@@ -3,7 +3,7 @@
 use super::parsed::{Day, Parsed, table, unwrap_all};
 use super::path_patterns::{PathPattern, PathPatterns};
 use crate::finding::Finding;
-use crate::git::RepoPath;
+use crate::git::{RepoPath, counted};
 use crate::scan::Secret;
 use serde::Deserialize;
 use serde::de::Deserializer;
@@ -100,8 +100,7 @@ impl RawAllow {
         }
         match self.values.as_deref() {
             None => {}
-            Some([_]) => parts.push("1 value".to_owned()),
-            Some(values) => parts.push(format!("{} values", values.len())),
+            Some(values) => parts.push(counted(values.len(), "value", "values")),
         }
         parts.join("; ")
     }

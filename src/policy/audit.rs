@@ -14,6 +14,8 @@ pub struct Audit {
     pub log: Option<LogFile>,
     /// Who is told of refs that have moved; only where there is a log.
     pub notify: Vec<Address>,
+    /// What they are told through; absent: nothing, whatever the environment says.
+    pub proxy: Option<Proxy>,
 }
 
 #[derive(Default, Deserialize)]
@@ -23,6 +25,8 @@ struct RawAudit {
     log: Option<LogFile>,
     #[serde(deserialize_with = "parsed_list")]
     notify: Option<Vec<Address>>,
+    #[serde(deserialize_with = "parsed_option")]
+    proxy: Option<Proxy>,
 }
 
 impl<'de> Deserialize<'de> for Audit {
@@ -39,8 +43,11 @@ impl TryFrom<RawAudit> for Audit {
         if raw.log.is_none() && !notify.is_empty() {
             return Err("notify tells what is written into a log, and log names none");
         }
-        let log = raw.log;
-        Ok(Self { log, notify })
+        if notify.is_empty() && raw.proxy.is_some() {
+            return Err("proxy is what notify goes through, and notify names nobody");
+        }
+        let (log, proxy) = (raw.log, raw.proxy);
+        Ok(Self { log, notify, proxy })
     }
 }
 
@@ -82,6 +89,42 @@ impl FromStr for Address {
                 Ok(Self(text.to_owned()))
             }
             Some(_) | None => Err("is no address such as \"https://hooks.example/push\""),
+        }
+    }
+}
+
+/// What an address is reached through; may hold a password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Proxy(String);
+
+impl Proxy {
+    /// All of it: ASCII, without white space, quotes and backslashes.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        write!(f, "Proxy({})", server_of(rest))
+    }
+}
+
+impl FromStr for Proxy {
+    type Err = &'static str;
+
+    /// The schemes are some of those that curl(1) has for `--proxy`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const SHAPE: &str = "is no proxy such as \"http://proxy.example:3128\", nor one with https, \
+                             socks5 or socks5h";
+        let (scheme, rest) = text.split_once("://").ok_or(SHAPE)?;
+        let known = ["http", "https", "socks5", "socks5h"].contains(&scheme);
+        let address: Result<Address, _> = format!("http://{rest}").parse();
+        match (known, address, rest.trim_end_matches('/').contains('/')) {
+            (true, Ok(_), false) => Ok(Self(text.to_owned())),
+            (true | false, Ok(_) | Err(_), true | false) => Err(SHAPE),
         }
     }
 }
@@ -142,6 +185,24 @@ mod tests {
             let address: Address = text.parse().unwrap();
             assert_eq!(address.to_string(), shown);
             assert_eq!(format!("{address:?}"), format!("Address({shown})"));
+        }
+        for bad in [
+            "",
+            "proxy:3128",
+            "ftp://proxy",
+            "http://a/b",
+            "http://a\"",
+            "socks5://",
+        ] {
+            assert!(bad.parse::<Proxy>().is_err(), "{bad}");
+        }
+        for good in [
+            "http://proxy:3128",
+            "https://a:b@proxy",
+            "socks5h://[::1]:1080/",
+        ] {
+            let proxy: Proxy = good.parse().unwrap();
+            assert!(!format!("{proxy:?}").contains("a:b"));
         }
         for bad in [
             "",

@@ -240,6 +240,7 @@ impl Raised {
                 confidence: Confidence::High,
                 message,
                 help,
+                allow: String::new(),
                 fingerprint: Fingerprint::default(),
                 place,
                 refs,

@@ -11,6 +11,7 @@ pub(super) mod values;
 
 use super::check::{Check, Cx, Raised, place_by};
 use super::groups::{Groups, Principal, Pusher};
+use super::identity::BE_KNOWN;
 use super::parsed::parsed_list;
 use super::protect::{Protect, refs};
 use super::questions::commits as ask;
@@ -18,7 +19,7 @@ use super::ref_pattern::RefPattern;
 use super::settings::Settings;
 use crate::change::{By, Proposal, ScopedCommit, Unread};
 use crate::finding::PlaceKind;
-use crate::git::{CommitInfo, ReadError, RefName, escape, people};
+use crate::git::{CommitInfo, Oid, OidMap, ReadError, RefName, escape, people};
 use crate::hook::Side;
 use message::{Draft, Fault};
 use serde::Deserialize;
@@ -26,6 +27,7 @@ use serde::de::{Deserializer, Error as _};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(super) use values::address;
 use values::{AddressPattern, CommitType, MessagePattern, TrailerKey};
 
@@ -145,6 +147,7 @@ pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
         protect: settings.protect.clone(),
         groups: settings.groups.clone(),
         merges: merges::Merges::default(),
+        times: Mutex::default(),
     })
 }
 
@@ -153,6 +156,8 @@ struct Rules {
     protect: Vec<Protect>,
     groups: Groups,
     merges: merges::Merges,
+    /// When the commits were made that went by, in seconds: they come before what is built on them.
+    times: Mutex<OidMap<i64>>,
 }
 
 /// The refs that the policy is for.
@@ -210,7 +215,7 @@ impl Check for Rules {
         faults.extend(self.strangers(cx, &info.author, &info.committer));
         faults.extend(self.committer(cx, info));
         if self.asked.dates.is_some() {
-            faults.extend(dates(cx, info)?);
+            faults.extend(self.dates(cx, info)?);
         }
         out.extend(faults.into_iter().map(|fault| raise(fault, by)));
         Ok(())
@@ -333,6 +338,10 @@ impl Rules {
         if pusher.is_some() && (mail == pusher || account == pusher) {
             return None;
         }
+        let first = match pusher {
+            Some(_) => String::new(),
+            None => format!("{BE_KNOWN}\n"),
+        };
         Some(Fault {
             check: ask::COMMITTER,
             kind: PlaceKind::Commit,
@@ -341,49 +350,70 @@ impl Rules {
                 escape(&info.committer)
             ),
             help: format!(
-                "have them push it, or commit it anew yourself:\n$ {} --force-rebase",
+                "{first}have them push it, or commit it anew yourself:\n$ {} --force-rebase",
                 super::rewrite(Some(info)).replace(" -i", "")
             ),
         })
     }
-}
 
-/// Dates are neither in the future nor before those of the parents.
-fn dates(cx: &Cx<'_>, info: &CommitInfo) -> Result<Option<Fault>, Unread> {
-    let now = cx.now.unix_timestamp();
-    let fault = |message: String| Fault {
+    /// Dates are neither in the future nor before those of the parents.
+    fn dates(&self, cx: &Cx<'_>, info: &CommitInfo) -> Result<Option<Fault>, Unread> {
+        let now = cx.now.unix_timestamp();
+        let fault = |message: String| {
+            Fault {
         check: ask::DATE,
         kind: PlaceKind::Commit,
         message,
         help:
             "set the clock, then make the commit anew:\n$ git commit --amend --date=now --no-edit"
                 .to_owned(),
-    };
-    for (which, (seconds, _)) in [
-        ("author", info.author_time),
-        ("committer", info.committer_time),
-    ] {
-        if seconds > now.saturating_add(DAY) {
-            let message = format!("the {which} date is more than a day in the future");
-            return Ok(Some(fault(message)));
-        }
     }
-    for parent in &info.parents {
-        let before = match cx.repo.map(|repo| repo.commit(*parent)) {
-            Some(Ok(parent)) => parent.committer_time.0,
-            // Beyond the boundary of a shallow clone; the walk has seen to all others.
-            Some(Err(ReadError::Missing)) | None => continue,
-            Some(Err(error)) => return Err(Unread::new(parent, error)),
         };
-        if info.committer_time.0 < before.saturating_sub(DAY) {
-            let message = format!(
-                "the committer date is more than a day before that of its parent {}",
-                parent.short()
-            );
-            return Ok(Some(fault(message)));
+        for (which, (seconds, _)) in [
+            ("author", info.author_time),
+            ("committer", info.committer_time),
+        ] {
+            if seconds > now.saturating_add(DAY) {
+                let message = format!("the {which} date is more than a day in the future");
+                return Ok(Some(fault(message)));
+            }
+        }
+        self.known().insert(info.oid, info.committer_time.0);
+        for parent in &info.parents {
+            let Some(before) = self.committed(cx, *parent)? else {
+                continue;
+            };
+            if info.committer_time.0 < before.saturating_sub(DAY) {
+                let message = format!(
+                    "the committer date is more than a day before that of its parent {}",
+                    parent.short()
+                );
+                return Ok(Some(fault(message)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// When a commit was made, in seconds; nobody knows beyond the boundary of a shallow clone, and the
+    /// walk has seen to all others.
+    fn committed(&self, cx: &Cx<'_>, commit: Oid) -> Result<Option<i64>, Unread> {
+        let known = self.known().get(&commit).copied();
+        if known.is_some() {
+            return Ok(known);
+        }
+        match cx.repo.map(|repo| repo.commit(commit)) {
+            Some(Ok(info)) => {
+                self.known().insert(commit, info.committer_time.0);
+                Ok(Some(info.committer_time.0))
+            }
+            Some(Err(ReadError::Missing)) | None => Ok(None),
+            Some(Err(error)) => Err(Unread::new(commit, error)),
         }
     }
-    Ok(None)
+
+    fn known(&self) -> MutexGuard<'_, OidMap<i64>> {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 fn raise(fault: Fault, by: By<'_>) -> Raised {

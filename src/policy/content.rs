@@ -94,7 +94,7 @@ impl Check for Files {
             && path.as_bytes().len() > most.get()
         {
             let length = path.as_bytes().len();
-            let message = format!("its path has {length} bytes, and {most} are allowed");
+            let message = format!("its path has {length} bytes, and the limit is {most}");
             let help = "give it, or a folder above it, a shorter name";
             out.push(raise(
                 ask::PATH_LENGTH,
@@ -231,7 +231,7 @@ impl Files {
         if let Some(most) = &self.asked.max_file_size {
             let size = file.size().map_err(|error| Unread::new(what(), error))?;
             if size > most.0 {
-                let message = format!("it has {size} bytes, and {} are allowed", most.0);
+                let message = format!("it has {size} bytes, and the limit is {}", most.0);
                 let help = "keep it elsewhere, or in Git LFS";
                 out.push(raise(
                     ask::FILE_SIZE,

@@ -1,6 +1,7 @@
 //! The decision on one ref: from what moves, what the rules ask and who asks for it. Reads nothing.
 
 use super::groups::{Groups, Principal, Pusher};
+use super::identity::BE_KNOWN;
 use super::protect::{Act, Protect};
 use super::questions::refs as ask;
 use crate::finding::CheckId;
@@ -148,14 +149,16 @@ fn who(motion: &Motion<'_>, rule: &Protect, asker: Asker<'_>) -> Option<Denial> 
             };
             format!("{} may not {what}, {only} may", escape(name))
         }
+        Pusher::Unknown if those.is_empty() => format!("nobody may {what}"),
         Pusher::Unknown => {
             format!("who pushes is not known to this server, so they may not {what}")
         }
     };
     let help = match motion.act {
-        Act::Create | Act::Delete | Act::Push if matches!(pusher, Pusher::Unknown) => {
-            "log in as someone whom the server knows (by its policy's identity.source); for `check`, \
-             name one with --as"
+        Act::Create | Act::Delete | Act::Push | Act::Force
+            if matches!(pusher, Pusher::Unknown) && !those.is_empty() =>
+        {
+            BE_KNOWN
         }
         Act::Push if those.is_empty() => OWN_BRANCH,
         Act::Push => {
@@ -215,8 +218,11 @@ fn frozen(rule: &Protect, asker: Asker<'_>, now: OffsetDateTime) -> Option<Denia
         }
     };
     let message = format!("frozen until {until}: nothing changes it{but}");
-    let help = "wait until then, or push to another branch";
-    Some(Denial::new(ask::FREEZE, message, help))
+    let mut help = "wait until then, or push to another branch".to_owned();
+    if let (Asker::Server(_, Pusher::Unknown), [_, ..]) = (asker, &window.except[..]) {
+        help = format!("{BE_KNOWN}\n{help}");
+    }
+    Some(Denial::new(ask::FREEZE, message, &help))
 }
 
 fn merge_only(motion: &Motion<'_>, rule: &Protect) -> Option<Denial> {

@@ -143,6 +143,37 @@ impl IdentitySource {
     }
 }
 
+/// The first line of what to do where a check refuses because nobody knows who pushes. How that is
+/// done depends on the server: the judge says it, by [`how_to_be_known`].
+pub(super) const BE_KNOWN: &str = "be known to the server";
+
+/// What somebody does to be known where the policy has that source.
+pub(super) fn how_to_be_known(source: Option<&IdentitySource>) -> String {
+    let how = match source {
+        None => "its policy does not say who pushes (identity.source), so nobody is known; ask those \
+                 who keep it"
+            .to_owned(),
+        Some(IdentitySource::Unix) => {
+            "ask those who keep it: the account that its hooks run as has no name".to_owned()
+        }
+        Some(IdentitySource::SshKey) => {
+            "push over SSH, with a key that its identity.allowed_signers lists; ask those who keep it \
+             to add yours"
+                .to_owned()
+        }
+        Some(IdentitySource::Platform("http", variable)) => {
+            format!("push over HTTP to an address where you log in (it sets {variable})")
+        }
+        Some(IdentitySource::Platform(name, variable)) => {
+            format!("push with an account of {name}, not with a deploy key (it sets {variable})")
+        }
+        Some(source @ IdentitySource::Env(_)) => {
+            format!("log in as somebody for whom it sets {source}; ask those who keep it")
+        }
+    };
+    format!("{BE_KNOWN} first: {how}. `portcullis check` takes --as")
+}
+
 impl std::fmt::Display for IdentitySource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

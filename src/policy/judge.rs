@@ -26,14 +26,14 @@ use std::time::Instant;
 
 /// What judges: the packs with their settings, on one side of a push.
 pub struct Policy {
-    settings: Settings,
-    side: Side,
+    pub(super) settings: Settings,
+    pub(super) side: Side,
     pub(super) pusher: Pusher,
     now: time::OffsetDateTime,
     pub(super) checks: Vec<Box<dyn Check>>,
     baseline: Baseline,
-    keys: ServerKeys,
-    presented: Presented,
+    pub(super) keys: ServerKeys,
+    pub(super) presented: Presented,
 }
 
 /// How a judgement is carried out.
@@ -193,6 +193,7 @@ impl Policy {
             .unwrap_or_else(PoisonError::into_inner);
         verdict.approved.sort();
         verdict.approved.dedup();
+        self.tell_leave(repo, &updates, &mut verdict);
         verdict.withheld = self.withheld(sources, &verdict);
         if let (Some(history), Some(repo)) = (&history, repo) {
             if let Some(of) = circumstances.filter(|_| verdict.unread.is_empty()) {
@@ -407,11 +408,7 @@ impl Policy {
                 });
             }
         }
-        let trust = self.settings.trust.inline.unwrap_or(match self.side {
-            Side::Client => Inline::Honor,
-            Side::Server => Inline::Ignore,
-        });
-        match (mark, trust) {
+        match (mark, self.settings.trust.inline_on(self.side)) {
             (Some(reason), Inline::Honor) => {
                 return verdict.suppressed.push(Suppressed {
                     finding,

@@ -2,12 +2,13 @@
 
 use super::gather::Kept;
 use super::groups::Pusher;
+use super::identity::BE_KNOWN;
 use super::settings::Settings;
 use super::tokens::{Given, Presented, Push, Used};
 use super::{ServerKeys, Suppressed, SuppressedBy, Verdict};
 use crate::change::RefUpdate;
 use crate::finding::{Finding, Level};
-use crate::git::Repo;
+use crate::git::{RefName, Repo};
 
 /// What is shown, and who may let what pass.
 pub(super) struct Asked<'a> {
@@ -48,7 +49,13 @@ impl<'a> Asked<'a> {
                 .unwrap_or_default();
             match given.fits(self.presented.repository(), &push, by) {
                 Ok(Ok(used)) => passes.push(Pass { given, used }),
-                Ok(Err(why)) => kept.raised.push(super::refs::no_bypass(name, &why)),
+                Ok(Err(why)) => {
+                    let mut raised = super::refs::no_bypass(name, &why);
+                    if *self.pusher == Pusher::Unknown {
+                        raised.finding.help = BE_KNOWN.to_owned();
+                    }
+                    kept.raised.push(raised);
+                }
                 Err(unread) => kept.unread.push(unread),
             }
         }
@@ -76,13 +83,17 @@ const EXCUSABLE: [&str; 7] = [
 
 impl Pass<'_> {
     pub(super) fn covers(&self, finding: &Finding) -> bool {
-        let name = &self.given.token.refname;
-        finding.level == Level::Deny
-            && (finding.check.pack != "refs" || EXCUSABLE.contains(&finding.check.name))
-            && !finding.refs.is_empty()
-            && finding.refs.iter().all(|refname| refname == name)
-            && self.given.token.excuses(finding)
+        let token = &self.given.token;
+        may_pass(finding, &token.refname) && token.excuses(finding)
     }
+}
+
+/// Whether a token for that ref could let a finding pass.
+pub(super) fn may_pass(finding: &Finding, name: &RefName) -> bool {
+    finding.level == Level::Deny
+        && (finding.check.pack != "refs" || EXCUSABLE.contains(&finding.check.name))
+        && !finding.refs.is_empty()
+        && finding.refs.iter().all(|refname| refname == name)
 }
 
 /// Takes a finding out on the word of a token.

@@ -182,18 +182,32 @@ impl Check for Refs {
                 "max_commits",
                 self.limits.max_commits,
                 coverage.commits,
+                "commit",
                 "commits",
             ),
-            ("max_files", self.limits.max_files, coverage.files, "files"),
-            ("max_bytes", self.limits.max_bytes, coverage.bytes, "bytes"),
+            (
+                "max_files",
+                self.limits.max_files,
+                coverage.files,
+                "file",
+                "files",
+            ),
+            (
+                "max_bytes",
+                self.limits.max_bytes,
+                coverage.bytes,
+                "byte",
+                "bytes",
+            ),
         ];
         let Some(first) = cx.updates.first().filter(|_| cx.side == Side::Server) else {
             return;
         };
-        for (key, limit, count, what) in limits {
+        for (key, limit, count, one, many) in limits {
             if let Some(limit) = limit.filter(|limit| count > *limit) {
                 let message = format!(
-                    "the push brings in {count} {what}, and server.{key} allows {limit} at once"
+                    "the push brings in {count} {}, and server.{key} allows {limit} at once",
+                    if count == 1 { one } else { many }
                 );
                 let help = "push in parts, older commits first: git push REMOTE COMMIT:BRANCH";
                 let refs = cx.updates.iter().map(|update| update.name.clone());

@@ -460,6 +460,7 @@ impl Secrets {
                 confidence: found.confidence,
                 message: message(found),
                 help: help(stage, found, &place, &super::rewrite(by.commit)),
+                allow: String::new(),
                 fingerprint: Fingerprint::default(),
                 place,
                 refs: by.refs.to_vec(),

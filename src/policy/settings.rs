@@ -1,7 +1,7 @@
 //! The tables of the configuration as types: what the policy can be asked to hold.
 
 pub use super::allow::{Allow, ValueDigest};
-pub use super::audit::{Address, Audit, LogFile};
+pub use super::audit::{Address, Audit, LogFile, Proxy};
 pub use super::commits::Commits;
 pub use super::content::Content;
 use super::groups::Principal;
@@ -11,6 +11,7 @@ use super::parsed::{ByteCount, Parsed, parsed_list, parsed_option};
 use super::path_patterns::PathPatterns;
 pub use super::protect::{Act, Freeze, Protect, SignatureLevel};
 use crate::git::{RefName, RepoPath};
+use crate::hook::Side;
 use crate::scan::{Confidence, Own, Selection};
 use serde::Deserialize;
 use serde::de::Deserializer;
@@ -136,6 +137,17 @@ pub struct Trust {
     /// Absent: the one at the top of the worktree on the developer's machine, none on a server.
     #[serde(deserialize_with = "parsed_option")]
     pub baseline: Option<BaselineSource>,
+}
+
+impl Trust {
+    /// What a mark does on one side of a push.
+    #[must_use]
+    pub fn inline_on(&self, side: Side) -> Inline {
+        self.inline.unwrap_or(match side {
+            Side::Client => Inline::Honor,
+            Side::Server => Inline::Ignore,
+        })
+    }
 }
 
 /// Where the baseline is read.

@@ -1,6 +1,7 @@
 //! What was found, what was left out and why, what could not be read: and so the outcome.
 
 use super::approvals::Approved;
+use super::leave::Leave;
 use super::tokens::Used;
 use crate::change::Unread;
 use crate::finding::{Finding, FoundSecret, Level};
@@ -19,6 +20,8 @@ pub struct Verdict {
     pub used: Vec<Used>,
     /// The approvals that it relies upon.
     pub approved: Vec<Approved>,
+    /// Who may let pass what stands in the way of a ref.
+    pub leave: Vec<Leave>,
     /// What had to be examined and could not be.
     pub unread: Vec<Unread>,
     /// What would suppress something and had nothing to suppress.
@@ -39,6 +42,7 @@ impl Verdict {
         self.suppressed.extend(other.suppressed);
         self.used.extend(other.used);
         self.approved.extend(other.approved);
+        self.leave.extend(other.leave);
         self.unread.extend(other.unread);
         self.stale.extend(other.stale);
         self.withheld.extend(other.withheld);

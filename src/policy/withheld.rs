@@ -66,6 +66,7 @@ fn told_of_push(sources: &[Source], verdict: &Verdict, pusher: &Pusher) -> BTree
     {
         say(&finding.message);
         say(&finding.help);
+        say(&finding.allow);
         if let Some(author) = &finding.place.author {
             say(author);
         }

@@ -7,10 +7,10 @@ use super::style::{Style, paint};
 use super::{Audience, Options, Verbosity, coverage};
 use crate::change::KeptBy;
 use crate::finding::{Finding, Level, PlaceKind, Spread};
-use crate::git::{RefName, RepoPath};
+use crate::git::{RefName, RepoPath, counted};
 use crate::policy::settings::Mode;
 use crate::policy::tokens::UsedKind;
-use crate::policy::{Outcome, Verdict};
+use crate::policy::{Leave, Outcome, Verdict};
 use crate::scan::Validity;
 use fold::{Entry, folded};
 use std::collections::BTreeMap;
@@ -88,7 +88,7 @@ impl Page<'_> {
                     self.compact(entry);
                     // What may be a secret is weighed; what the server will say is acted upon.
                     if detailed && entry.finding.secret.is_none() {
-                        self.help(entry.finding);
+                        self.advice("fix:", &entry.finding.help);
                     }
                 }
                 if !detailed && self.options.audience == Audience::Command {
@@ -99,6 +99,9 @@ impl Page<'_> {
             }
         }
         self.refused_refs(verdict);
+        if self.options.mode == Mode::Enforce && self.options.verbosity != Verbosity::Quiet {
+            verdict.leave.iter().for_each(|leave| self.leave(leave));
+        }
         for unread in &verdict.unread {
             let what = self.redactor.text(unread.what.as_bytes());
             let why = self.redactor.lines(&unread.why);
@@ -182,9 +185,9 @@ impl Page<'_> {
         let mut message = self.redactor.lines(&finding.message);
         if let Some(found) = &finding.secret {
             message.push_str(&format!(
-                " [{}, {} characters]",
+                " [{}, {}]",
                 found.redacted(),
-                found.secret.length()
+                counted(found.secret.length(), "character", "characters")
             ));
         }
         self.wrapped("   ", 3, 4, &message);
@@ -202,9 +205,9 @@ impl Page<'_> {
         self.more(entry);
         if let Some(found) = &finding.secret {
             let mut line = format!(
-                "{} ({} characters)",
+                "{} ({})",
                 found.redacted(),
-                found.secret.length()
+                counted(found.secret.length(), "character", "characters")
             );
             match found.valid {
                 Validity::Yes => line.push_str(", its checksum is right"),
@@ -230,8 +233,8 @@ impl Page<'_> {
         if let Some(spread) = &finding.place.spread {
             self.spread(finding, spread);
         }
-        self.help(finding);
-        self.allow(finding);
+        self.advice("fix:", &finding.help);
+        self.advice("allow:", &finding.allow);
         let of = if entry.more.is_empty() {
             ""
         } else {
@@ -240,18 +243,6 @@ impl Page<'_> {
         let fingerprint = finding.fingerprint.as_str();
         self.labelled("fingerprint:", &format!("{fingerprint}{of}"));
         self.text.push('\n');
-    }
-
-    /// What to do.
-    fn help(&mut self, finding: &Finding) {
-        let help = self.redactor.lines(&finding.help);
-        for line in help.lines().filter(|line| !line.trim().is_empty()) {
-            match line.strip_prefix("$ ") {
-                // A command is copied whole.
-                Some(command) => self.text.push_str(&format!("        {command}\n")),
-                None => self.labelled("fix:", line),
-            }
-        }
     }
 
     /// The other commits of which the same is said.
@@ -322,25 +313,32 @@ impl Page<'_> {
         }
     }
 
-    /// How to let a secret in that is none.
-    fn allow(&mut self, finding: &Finding) {
-        // A comment today changes nothing about an object of the history.
-        let kept = finding.place.reachable.is_some() && self.options.audience == Audience::Command;
-        if finding.secret.is_none() || finding.place.text.is_none() || kept {
-            return;
-        }
-        let mark = format!("portcullis:allow({})", finding.check.name);
-        let text = match (finding.place.kind, self.options.audience) {
-            (PlaceKind::File, Audience::ClientHook { .. } | Audience::Command) => {
-                format!("if it is no secret, end that line with the comment {mark} REASON")
+    /// What to do, a label before what is said and commands whole below it.
+    fn advice(&mut self, label: &str, text: &str) {
+        let text = self.redactor.lines(text);
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            match line.strip_prefix("$ ") {
+                // A command is copied whole.
+                Some(command) => self.text.push_str(&format!("        {command}\n")),
+                None => self.labelled(label, line),
             }
-            (PlaceKind::File, Audience::ServerHook { .. }) => format!(
-                "if it is no secret, ask those who keep this server; \
-                 the comment {mark} REASON on that line counts only if its policy says so"
-            ),
-            (PlaceKind::Message | PlaceKind::Commit | PlaceKind::Ref | PlaceKind::Tag, _) => return,
-        };
-        self.labelled("allow:", &text);
+        }
+    }
+
+    /// Who may let pass what stands in the way of a ref, and by which command.
+    fn leave(&mut self, leave: &Leave) {
+        let name = self.redactor.text(leave.refname.as_bytes());
+        let by = self.redactor.lines(&leave.by);
+        let text = format!(
+            "{by} may let this pass on {name}, once; one of them, who is not you, runs in a clone \
+             and gives you what it prints:"
+        );
+        let label = paint(self.options.color, Style::Label, "bypass:");
+        self.wrapped(&label, "bypass:".len(), 4, &text);
+        for command in &leave.commands {
+            let command = self.redactor.lines(command);
+            self.text.push_str(&format!("        {command}\n"));
+        }
     }
 
     /// `refused: REF by CHECK, CHECK` for each ref that a finding stands in the way of.

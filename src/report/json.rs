@@ -217,6 +217,8 @@ pub(super) struct FindingOut<'a> {
     confidence: Confidence,
     message: String,
     help: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    allow: String,
     fingerprint: &'a str,
     place: PlaceOut<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -241,6 +243,7 @@ fn finding<'a>(finding: &'a Finding, redactor: &Redactor) -> FindingOut<'a> {
         confidence: finding.confidence,
         message: redactor.lines(&finding.message),
         help: redactor.lines(&finding.help),
+        allow: redactor.lines(&finding.allow),
         fingerprint: finding.fingerprint.as_str(),
         place: place(&finding.place, redactor),
         secret: finding.secret.as_ref().map(|found| secret(found, redactor)),
@@ -400,6 +403,7 @@ mod tests {
                     "level": "deny", "confidence": "high",
                     "message": "A GitHub personal access token stands in this file.",
                     "help": "Revoke it at https://github.com/settings/tokens\nTake it out of the file.",
+                    "allow": "end that line with the comment portcullis:allow(x) REASON",
                     "fingerprint": fingerprint(0),
                     "place": {
                         "kind": "file", "path": "src/a.py",

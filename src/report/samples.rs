@@ -9,7 +9,7 @@ use crate::finding::{
 };
 use crate::git::{Oid, RefName, RepoPath};
 use crate::policy::settings::Mode;
-use crate::policy::{Coverage, Stale, Suppressed, SuppressedBy, Unread, Verdict};
+use crate::policy::{Coverage, Leave, Stale, Suppressed, SuppressedBy, Unread, Verdict};
 use crate::scan::{Confidence, Secret, Validity};
 
 pub(super) fn options(audience: Audience) -> Options {
@@ -51,6 +51,7 @@ pub(super) fn finding(pack: &'static str, name: &'static str, level: Level) -> F
         confidence: Confidence::High,
         message: String::new(),
         help: String::new(),
+        allow: String::new(),
         fingerprint: Fingerprint::new(check, b"", None),
         place: place(PlaceKind::File),
         refs: Vec::new(),
@@ -67,6 +68,7 @@ pub(super) fn leak() -> Finding {
     leak.message = "A GitHub personal access token stands in this file.".to_owned();
     leak.help =
         "Revoke it at https://github.com/settings/tokens\nTake it out of the file.".to_owned();
+    leak.allow = "end that line with the comment portcullis:allow(x) REASON".to_owned();
     leak.place = Place {
         kind: PlaceKind::File,
         path: Some(RepoPath::new(b"src/a.py")),
@@ -127,6 +129,7 @@ pub(super) fn rejected() -> Verdict {
         findings: vec![leak(), force, env(b"\xff.env", Level::Warn)],
         used: Vec::new(),
         approved: Vec::new(),
+        leave: Vec::new(),
         suppressed: vec![Suppressed {
             finding: env(b"old/.env", Level::Deny),
             by: SuppressedBy::Baseline,
@@ -178,6 +181,7 @@ pub(super) fn hostile(seed: u64) -> (Verdict, Vec<String>) {
         let mut entry = finding("secrets", "made-up", [Level::Deny, Level::Warn][next(2)]);
         entry.message = noisy.clone();
         entry.help = format!("{noisy}\n{}", crate::git::escape(secret.as_bytes()));
+        entry.allow = format!("{noisy}\n$ {secret}");
         entry.place.path = Some(RepoPath::new(&[noisy.as_bytes(), b"\xff"].concat()));
         entry.place.author = Some(noisy.clone());
         entry.place.date = Some(noisy.clone());
@@ -225,6 +229,14 @@ pub(super) fn hostile(seed: u64) -> (Verdict, Vec<String>) {
         suppressed,
         used: Vec::new(),
         approved: Vec::new(),
+        leave: RefName::new(format!("refs/heads/{last}").as_bytes())
+            .map(|refname| Leave {
+                refname,
+                by: format!("\u{202e}{last}"),
+                commands: vec![format!("run \x1b{last}")],
+            })
+            .into_iter()
+            .collect(),
         unread: vec![Unread {
             what: format!("{last}\x1b"),
             why: format!("\u{202e}{last}"),

@@ -6,6 +6,7 @@
 use super::super::error::{ConfigError, Problem};
 use super::reader::Table;
 use super::{Note, expr, go};
+use crate::git::counted;
 use crate::scan::foreign::{Draft, Foreign, Group, Pattern, Report, Required, Subject, Unless};
 use crate::scan::{Confidence, Rule, rules};
 use std::path::{Path, PathBuf};
@@ -322,7 +323,10 @@ pub(super) fn made(raw: Raw, origin: &'static str) -> Result<&'static Rule, Conf
     if let (Some(Group::Number(number)), Some((_, groups))) = (&raw.group, &raw.regex)
         && number > groups
     {
-        let why = format!("is {number}, and the regex has {groups} groups");
+        let why = format!(
+            "is {number}, and the regex has {}",
+            counted(*groups, "group", "groups")
+        );
         return Err(raw.error("secretGroup", why));
     }
     if let (Some(Group::Named(name)), Some((regex, _))) = (&raw.group, &raw.regex)

@@ -4,7 +4,7 @@ use super::super::error::{ConfigError, Problem};
 use super::Note;
 use super::foreign::{Notes, Raw, allowlist, allowlists, filter, made, raw, safe};
 use super::reader::Table;
-use crate::git::escape;
+use crate::git::{counted, escape};
 use crate::scan::foreign::{Allowance, Scope, Unless};
 use crate::scan::{Own, rule};
 use std::path::Path;
@@ -63,7 +63,10 @@ pub(super) fn read(
     if tagged > 0 {
         noted.add(
             "rules.tags",
-            format!("of {tagged} rules: no report shows tags"),
+            format!(
+                "of {}: no report shows tags",
+                counted(tagged, "rule", "rules")
+            ),
         );
     }
     for table in allowlists(top)? {

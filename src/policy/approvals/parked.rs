@@ -6,6 +6,7 @@ use crate::git::{Kind, Namespace, Oid, RefName, Repo, folded};
 use crate::policy::check::Cx;
 use crate::policy::decide::Denial;
 use crate::policy::groups::Pusher;
+use crate::policy::identity::BE_KNOWN;
 use crate::policy::questions::refs as ask;
 
 /// What nobody moves by a push but as said here.
@@ -56,8 +57,7 @@ pub(in crate::policy) fn parked(
     };
     if *cx.pusher == Pusher::Unknown {
         let message = "who pushes is not known to this server, so may not leave an approval here";
-        let help = "log in as someone whom the server knows (by its policy's identity.source)";
-        return denial(ask::RESERVED, message.to_owned(), help);
+        return denial(ask::RESERVED, message.to_owned(), BE_KNOWN);
     }
     match approval(cx, repo, &update.name, new)? {
         None => Ok(None),

@@ -215,7 +215,7 @@ fn length_fault(text: &str, asked: &Commits) -> Option<Fault> {
     (length > most).then(|| Fault {
         check: ask::SUBJECT_LENGTH,
         kind: PlaceKind::Message,
-        message: format!("the subject has {length} characters, and {most} are allowed"),
+        message: format!("the subject has {length} characters, and the limit is {most}"),
         help: "say it shorter, and the rest in the body".to_owned(),
     })
 }

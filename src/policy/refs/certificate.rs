@@ -2,6 +2,7 @@
 
 use super::super::check::Cx;
 use super::super::groups::Pusher;
+use super::super::identity::BE_KNOWN;
 use crate::change::Unread;
 use crate::git::{Certificate, Namespace, Nonce, PushCertificate, Signer, escape};
 
@@ -88,7 +89,7 @@ impl Proof {
             }
             Pusher::Unknown => {
                 let why = "who pushes is not known to this server, whoever signed it";
-                Self::nothing(why, super::advice::LIST)
+                Self::nothing(why, BE_KNOWN)
             }
         }
     }

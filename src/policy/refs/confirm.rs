@@ -1,7 +1,8 @@
 //! `confirm`: what a second person must have confirmed, in the push itself.
 
 use super::super::check::{Cx, Raised};
-use super::super::groups::Groups;
+use super::super::groups::{Groups, Pusher};
+use super::super::identity::BE_KNOWN;
 use super::super::protect::{Act, Protect};
 use super::super::questions::refs as ask;
 use super::super::tokens::Push;
@@ -58,6 +59,10 @@ pub(super) fn on_server(
                     [] => "someone, and the policy names nobody".to_owned(),
                     by => groups.shown(by, cx.pusher),
                 };
+                let first = match cx.pusher {
+                    Pusher::Known(_) => String::new(),
+                    Pusher::Unknown => format!("{BE_KNOWN}\n"),
+                };
                 let mut message = format!("{} by {by}, in the push itself", needs(act));
                 for why in why {
                     message.push_str(&format!("; of the token that was shown: {why}"));
@@ -65,7 +70,7 @@ pub(super) fn on_server(
                 return Ok(vec![raise(
                     ask::CONFIRM,
                     message,
-                    help(cx, act, &push),
+                    first + &help(cx, act, &push),
                     name,
                 )]);
             }

@@ -8,6 +8,7 @@
 use super::super::check::{Cx, Raised, place_by};
 use super::super::commits::address;
 use super::super::groups::Pusher;
+use super::super::identity::BE_KNOWN;
 use super::super::protect::{Protect, SignatureLevel};
 use super::super::questions::refs as ask;
 use super::advice::{LIST, TAG, sign_from};
@@ -316,8 +317,12 @@ impl Signatures {
         }
         let by = signer.shown();
         let message = format!("{thing} is signed by {by}, who pushes is {pusher}");
+        let first = match cx.pusher {
+            Pusher::Known(_) => String::new(),
+            Pusher::Unknown => format!("{BE_KNOWN}\n"),
+        };
         let help = format!(
-            "merge it with a signed commit of your own (git merge --no-ff -S), or push with git push \
+            "{first}merge it with a signed commit of your own (git merge --no-ff -S), or push with git push \
              --signed; {LIST}"
         );
         Ok(Some(Fault::signer(message, help)))

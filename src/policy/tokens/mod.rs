@@ -9,6 +9,7 @@
 mod presented;
 mod token;
 
+pub(super) use presented::second_person;
 pub use presented::{Given, Presented, Push};
 pub use token::{Allowed, BadToken, LONGEST, Token};
 

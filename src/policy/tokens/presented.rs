@@ -270,7 +270,7 @@ impl Token {
 
 /// Whether a key with these names may allow it to the pusher: one of them is in the list, none is the
 /// pusher's. Who pushes must be known, else nobody could say that they are two.
-fn second_person(
+pub(in crate::policy) fn second_person(
     principals: &[Vec<u8>],
     by: &[Principal],
     groups: &Groups,

@@ -34,8 +34,7 @@ src/a.py:3:9  secrets/github-personal-access-token
     still in: refs/heads/x, refs/tags/v1 and 3 more; at a tip
     fix: Revoke it at https://github.com/settings/tokens
     fix: Take it out of the file.
-    allow: if it is no secret, end that line with the comment
-        portcullis:allow(github-personal-access-token) REASON
+    allow: end that line with the comment portcullis:allow(x) REASON
     fingerprint: {}
 
 refs/heads/main  refs/force
@@ -60,10 +59,30 @@ pre-commit: rejected: 2 deny, 1 warn, 1 suppressed, 1 unread; examined
 }
 
 #[test]
-fn a_server_promises_nothing_of_marks() {
-    let text = said(&samples::rejected(), &samples::options(SERVER));
-    assert!(text.contains("ask those who keep this server"), "{text}");
-    assert!(!text.contains("end that line"), "{text}");
+fn who_may_let_it_pass_is_said_once_and_only_where_it_is_held() {
+    let mut verdict = samples::rejected();
+    verdict.leave = vec![Leave {
+        refname: RefName::new(b"refs/heads/x").unwrap(),
+        by: "@admins (carol)".to_owned(),
+        commands: vec!["portcullis bypass --finding 0a".to_owned()],
+    }];
+    let told = "\nbypass: @admins (carol) may let this pass on refs/heads/x, once; one of\n    them, who \
+                is not you, runs in a clone and gives you what it prints:\n        portcullis bypass \
+                --finding 0a\n";
+    for (mode, verbosity, times) in [
+        (Mode::Enforce, Verbosity::Normal, 1),
+        (Mode::Enforce, Verbosity::Verbose, 1),
+        (Mode::Enforce, Verbosity::Quiet, 0),
+        (Mode::Evaluate, Verbosity::Normal, 0),
+    ] {
+        let options = Options {
+            mode,
+            verbosity,
+            ..samples::options(SERVER)
+        };
+        let text = said(&verdict, &options);
+        assert_eq!(text.matches(told).count(), times, "{text}");
+    }
 }
 
 #[test]

@@ -216,7 +216,7 @@ fn what_means_nothing_here_is_named() {
         "rules.toml: acme: validate: ",
         "rules.toml: acme: specificity: ",
         "rules.toml: acme: regx: is no key",
-        "rules.toml: rules.tags: of 1 rules",
+        "rules.toml: rules.tags: of 1 rule:",
         "rules.toml: surprise: is no key",
     ] {
         assert!(notes.contains(want), "{want}\n{notes}");

@@ -6,6 +6,8 @@ mod folders;
 mod kinds;
 mod lfs;
 mod names;
+mod packages;
+mod sources;
 mod values;
 
 use super::check::{Check, Cx, Raised, place_by, place_in};
@@ -40,6 +42,8 @@ pub struct Content {
     executables: Option<PathPatterns>,
     #[serde(deserialize_with = "parsed_list")]
     submodules: Option<Vec<UrlPattern>>,
+    #[serde(deserialize_with = "parsed_list")]
+    sources: Option<Vec<UrlPattern>>,
     together: Vec<Together>,
 }
 
@@ -126,6 +130,9 @@ impl Check for Files {
                 place,
                 file.by,
             ));
+        }
+        if let Some(allowed) = &self.asked.sources {
+            packages::allowed(file, path, allowed, out)?;
         }
         match &self.asked.submodules {
             Some(allowed) if path.as_bytes() == MODULES => modules(cx, file, allowed, out),

@@ -305,6 +305,66 @@ fn submodules_come_from_where_they_may() {
 }
 
 #[test]
+fn only_what_may_be_run_has_the_bit_for_it() {
+    let world = World::new();
+    let (server, clone) = guarded(&world, "executables = [\"bin/**\", \"*.sh\"]");
+    clone
+        .stage("bin/run", "true\n")
+        .stage("a.sh", "true\n")
+        .stage("b.py", "1\n");
+    clone.git("update-index --chmod=+x bin/run a.sh").ok();
+    clone.commit_staged("programs");
+    clone.push("main").accepted();
+    // The content is an old one; the bit is new. Then the same folder where no programs are.
+    clone.git("update-index --chmod=+x b.py").ok();
+    let bad = clone.commit_staged("a bit");
+    clone.push("main").rejected().by(ids::EXECUTABLE).at("b.py");
+    server.lacks_object(&bad);
+    clone.git("reset -q --hard HEAD~1").ok();
+    clone.git("read-tree --prefix=lib HEAD:bin").ok();
+    clone.commit_staged("a copy");
+    clone
+        .push("main")
+        .rejected()
+        .by(ids::EXECUTABLE)
+        .at("lib/run");
+    clone.git("reset -q --hard HEAD~1").ok();
+    // The client says so before the commit.
+    clone.config("[content]\nexecutables = []\n");
+    clone.install();
+    clone
+        .stage("c.py", "1\n")
+        .git("update-index --chmod=+x c.py")
+        .ok();
+    clone.try_commit().rejected().by(ids::EXECUTABLE).at("c.py");
+    clone.git("update-index --chmod=-x c.py").ok();
+    clone.try_commit().accepted();
+}
+
+#[test]
+fn capitals_and_look_alikes_get_past_no_pattern_of_paths() {
+    let world = World::new();
+    let policy = "deny_paths = [\"**/*.pem\"]\nlfs = [\"*.psd\"]\nsubmodules = []";
+    let (_server, clone) = guarded(&world, policy);
+    for (path, check) in [
+        ("tls/Server.PEM", ids::CONTENT_PATH),
+        ("LOGO.PSD", ids::LFS),
+        (".GITMODULES", ids::SUBMODULE),
+        ("gitmod~1", ids::SUBMODULE),
+        (".gitmodule\u{17f}", ids::SUBMODULE),
+    ] {
+        clone.commit(
+            path,
+            "[submodule \"a\"]\n\tpath = a\n\turl = https://evil.example/a\n",
+        );
+        clone.push("main").rejected().by(check).at(path);
+        clone.git("reset -q --hard HEAD~1").ok();
+    }
+    clone.commit("docs/.GITMODULES", "nothing to Git\n");
+    clone.push("main").accepted();
+}
+
+#[test]
 fn what_belongs_together_changes_together() {
     let world = World::new();
     let (_server, clone) = guarded(&world, "together = [[\"Cargo.toml\", \"Cargo.lock\"]]");

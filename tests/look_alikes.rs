@@ -65,3 +65,21 @@ fn a_name_in_other_letters_is_held_by_the_rules_of_the_one_it_looks_like() {
     alice.git("fetch -q").ok();
     alice.ref_is("refs/remotes/origin/main", &next);
 }
+
+#[test]
+fn a_tag_in_other_letters_is_held_as_a_tag() {
+    let world = World::new();
+    let rules = rule("refs/tags/**", "annotated = true\nforce = []");
+    let (server, clone, base) = guarded(&world, &rules);
+    let alice = clone.acting_as("alice");
+    alice
+        .push("main:refs/Tags/v1")
+        .rejected()
+        .by(ids::REF_ANNOTATED);
+    clone.git("tag -a -m one one").ok();
+    alice.push("one:refs/Tags/v1").accepted();
+    clone.commit("a.py", "a = 1\n");
+    clone.git("tag -a -m two two").ok();
+    alice.push("two:refs/Tags/v1").rejected().by(ids::REF_FORCE);
+    server.ref_is("refs/Tags/v1^{commit}", &base);
+}

@@ -15,6 +15,7 @@ mod backups;
 mod baseline;
 mod bypass;
 mod commits;
+mod commits_more;
 mod commits_policy;
 mod confirm;
 mod confirm_hostile;

@@ -71,6 +71,34 @@ fn each_path_needs_one_of_its_owners() {
 }
 
 #[test]
+fn capitals_and_submodules_get_past_no_owner() {
+    let (stage, dave) = owned();
+    let submodule = format!("160000,{},api", dave.head());
+    dave.git("switch -q -c topic").ok();
+    dave.commit("API/a.py", "a = 2\n");
+    unowned(
+        &dave,
+        "topic:main",
+        "touches API/a.py, which needs the approval of @alice",
+    );
+    dave.git("reset -q --hard HEAD~1").ok();
+    // Where the folder is gone with its owner's approval, nobody else puts something in its place.
+    dave.git("rm -rq api").ok();
+    dave.commit_staged("remove it");
+    dave.push("topic").accepted();
+    approve_topic(&stage.person("alice"), "topic");
+    dave.push("topic:main").accepted();
+    dave.git(&format!("update-index --add --cacheinfo {submodule}"))
+        .ok();
+    dave.commit_staged("from elsewhere");
+    unowned(
+        &dave,
+        "topic:main",
+        "touches api, which needs the approval of @alice",
+    );
+}
+
+#[test]
 fn deleting_renaming_and_changing_the_mode_touch_a_path() {
     let (_stage, dave) = owned();
     for change in [

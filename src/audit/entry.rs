@@ -469,7 +469,7 @@ fn kind(repo: &Repo, name: &RefName, change: RefChange) -> Kind {
         RefChange::Create { .. } => Kind::Create,
         RefChange::Delete { .. } => Kind::Delete,
         // A tag that moves is another tag.
-        RefChange::Move { .. } if name.as_bytes().starts_with(b"refs/tags/") => Kind::Force,
+        RefChange::Move { .. } if name.is_tag() => Kind::Force,
         RefChange::Move { old, new } => match is_ancestor(repo, old, new) {
             Ok(true) => Kind::FastForward,
             Ok(false) => Kind::Force,

@@ -89,8 +89,8 @@ pub(super) fn written(repo: &Repo, name: &RefName) -> Vec<RefName> {
 /// Whether what stood at `old` under these names is gone once they stand at `new`: a branch leads back
 /// to where it was as long as it only moves forward, a tag never does.
 pub(super) fn loses(repo: &Repo, names: &[RefName], old: Oid, new: Oid) -> bool {
-    let is_tag = |name: &RefName| name.as_bytes().starts_with(b"refs/tags/");
-    old != new && (names.iter().any(is_tag) || !is_ancestor(repo, old, new).unwrap_or(false))
+    old != new
+        && (names.iter().any(RefName::is_tag) || !is_ancestor(repo, old, new).unwrap_or(false))
 }
 
 /// The old value, where the new one has lost it.

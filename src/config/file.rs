@@ -77,7 +77,7 @@ impl Layer {
 
     /// The rule files that are named; none where the key does not stand.
     pub(super) fn rule_files(&self) -> Result<Option<Vec<Loaded>>, ConfigError> {
-        if !self.places.iter().any(|place| place.key == RULES) {
+        if !self.has(RULES) {
             return Ok(None);
         }
         let folder = self.path.parent().unwrap_or(Path::new(""));
@@ -130,6 +130,7 @@ impl Layer {
             "server.bypass_by",
             "protect.approvals_from",
             "commits.except",
+            "commits.members",
             "protect.freeze.except",
         ] {
             for (span, principal) in self.strings(key) {
@@ -180,6 +181,11 @@ impl Layer {
             }
             (Some(_) | None, _) => Ok(()),
         }
+    }
+
+    /// Whether a key stands in it.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.places.iter().any(|place| place.key == key)
     }
 
     fn strings<'a>(

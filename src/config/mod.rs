@@ -7,6 +7,7 @@ mod error;
 mod file;
 pub mod import;
 mod keys;
+mod members;
 pub mod rules;
 
 pub use baseline::{BaselineAt, BaselineError};
@@ -128,6 +129,7 @@ impl Config {
                 Problem::Syntax(error.message().to_owned()),
             )
         })?;
+        members::read(&read, &mut config)?;
         let (own, ids) = own_rules(&read, &mut config.notes)?;
         let known = |id: &str| known_rule(id) || ids.contains(id);
         for layer in &read {

@@ -2,7 +2,7 @@
 
 use super::program::GitError;
 use super::repo::Repo;
-use super::walk::{Walked, parse_walked_line};
+use super::walk::{Walked, parse_walked, parse_walked_line};
 use super::{Oid, OidMap, OidSet};
 use std::collections::{HashMap, VecDeque};
 use std::io::{BufRead as _, Write as _};
@@ -20,6 +20,33 @@ pub(super) struct Ancestry {
     known: HashMap<Pair, bool>,
     /// What one commit brings in beyond another, where that was walked lately.
     walked: Option<(Pair, Vec<Walked>)>,
+    ground: Option<Ground>,
+}
+
+/// Commits that were walked, and the one other commit that all of them are built on.
+struct Ground {
+    below: Oid,
+    above: OidSet,
+}
+
+impl Ground {
+    /// None where there are several such commits, or a first one among those that were walked.
+    fn of(walked: &[Walked]) -> Option<Self> {
+        let above: OidSet = walked.iter().map(|commit| commit.oid).collect();
+        let mut below = None;
+        for commit in walked {
+            if commit.parents.is_empty() {
+                return None;
+            }
+            for parent in commit.parents.iter().filter(|oid| !above.contains(oid)) {
+                if *below.get_or_insert(*parent) != *parent {
+                    return None;
+                }
+            }
+        }
+        let below = below?;
+        Some(Self { below, above })
+    }
 }
 
 impl Ancestry {
@@ -41,7 +68,15 @@ impl Ancestry {
         self.known.extend(told.map(|(pair, _)| (*pair, true)));
         if let [(Some(old), new)] = moves {
             self.walked = Some(((*old, *new), walked.to_vec()));
+        } else {
+            self.ground = Ground::of(walked);
         }
+    }
+
+    fn unknown(&self, asked: &[Pair]) -> Vec<Pair> {
+        let pairs = asked.iter();
+        let left = pairs.filter(|pair| !self.known.contains_key(pair));
+        left.copied().collect()
     }
 
     /// What `new` brings in beyond `old`, if that was walked last.
@@ -125,9 +160,15 @@ pub fn is_ancestor(repo: &Repo, old: Oid, new: Oid) -> Result<bool, GitError> {
         std::mem::take(&mut ancestry.asked)
     };
     if asked.len() >= MANY {
-        // What cannot be walked together is asked one by one.
-        if let Ok(answers) = answer(repo, asked) {
-            repo.ancestry().known.extend(answers);
+        for answer in [below, all] {
+            let left = repo.ancestry().unknown(&asked);
+            if !left.contains(&(old, new)) {
+                break;
+            }
+            // What cannot be walked together is asked one by one.
+            if let Ok(answers) = answer(repo, left) {
+                repo.ancestry().known.extend(answers);
+            }
         }
         if let Some(known) = repo.ancestry().known.get(&(old, new)) {
             return Ok(*known);
@@ -162,9 +203,31 @@ fn is_near(repo: &Repo, old: Oid, new: Oid) -> bool {
     false
 }
 
+/// Of those that are built on one commit, as most of a push are: what that one has behind it is an
+/// ancestor of each. Whatever Git does not leave out of the walk stays unanswered: where the clocks
+/// of commits were wrong, that may still be one.
+fn below(repo: &Repo, pairs: Vec<Pair>) -> Result<Vec<(Pair, bool)>, GitError> {
+    let (below, pairs): (Oid, Vec<Pair>) = match &repo.ancestry().ground {
+        Some(ground) => {
+            let above = |(_, new): &Pair| ground.above.contains(new);
+            (ground.below, pairs.into_iter().filter(above).collect())
+        }
+        None => return Ok(Vec::new()),
+    };
+    let mut input = format!("^{below}\n");
+    for (old, _) in &pairs {
+        input.push_str(&format!("{old}\n"));
+    }
+    let run = repo.git(["rev-list", "--parents", "--stdin"]);
+    let others = parse_walked(&run.stdin(input).output()?);
+    let others: OidSet = others.into_iter().map(|commit| commit.oid).collect();
+    let behind = pairs.into_iter().filter(|(old, _)| !others.contains(old));
+    Ok(behind.map(|pair| (pair, true)).collect())
+}
+
 /// Walks from all new commits down, children before parents, until the last old one was met. Each
 /// commit hands on which of the pairs reach it.
-fn answer(repo: &Repo, pairs: Vec<Pair>) -> Result<Vec<(Pair, bool)>, GitError> {
+fn all(repo: &Repo, pairs: Vec<Pair>) -> Result<Vec<(Pair, bool)>, GitError> {
     let pairs: Vec<Pair> = pairs
         .into_iter()
         .filter(|(old, new)| repo.commit(*old).is_ok() && repo.commit(*new).is_ok())

@@ -34,8 +34,7 @@ pub fn folded(name: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// What HFS+ leaves out when it compares names (Git's `is_hfs_dotgit`).
-#[must_use]
-pub fn is_ignored(c: char) -> bool {
+fn is_ignored(c: char) -> bool {
     matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}')
 }
 

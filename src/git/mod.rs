@@ -31,6 +31,7 @@ mod visible;
 mod walk;
 mod wording;
 mod write_refs;
+mod written;
 
 pub use ancestry::{is_ancestor, will_ask_ancestors};
 pub use cache::{read_cache, write_cache};
@@ -40,7 +41,7 @@ pub use compare::{Difference, Entry, differences};
 pub use counted::counted;
 pub use directories::{Directory, entry_at};
 pub use escape::{Escaped, escape};
-pub use fold::{folded, is_ignored};
+pub use fold::folded;
 pub use hunks::{Hunk, hunks};
 pub use index::{Index, Staged};
 pub use keep::{commit_named, keep, merge_base, ref_named};

@@ -1,6 +1,7 @@
 //! Names as Git has them, bytes with one validating constructor each: refs and paths.
 
 use super::escape::Escaped;
+use super::fold::folded;
 use std::fmt;
 
 /// The full name of a ref, `refs/heads/main`, valid by the rules of `git check-ref-format`.
@@ -37,6 +38,18 @@ impl RefName {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// Whether it is that of a tag, or one that some system takes for that.
+    #[must_use]
+    pub fn is_tag(&self) -> bool {
+        folded(&self.0).starts_with(b"refs/tags/")
+    }
+
+    /// Whether it is that of a branch.
+    #[must_use]
+    pub fn is_branch(&self) -> bool {
+        self.0.starts_with(b"refs/heads/")
     }
 
     /// The name without `refs/heads/`, `refs/tags/` or `refs/remotes/`, escaped, for people.

@@ -6,7 +6,8 @@ use super::pack::Cache;
 use super::program::{Git, GitError, path_of_line};
 use super::quarantine::Incoming;
 use super::reader::{Program, ReadError, Reader, broken};
-use super::{Oid, RefName, folded};
+use super::written::Written;
+use super::{Oid, RefName};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -24,6 +25,7 @@ pub struct Repo {
     ancestry: Mutex<Ancestry>,
     pub(super) incoming: Incoming,
     pub(super) trees: Mutex<Cache>,
+    pub(super) written: Written,
 }
 
 /// What ties a run of the `git` program to the repository.
@@ -129,6 +131,7 @@ impl Repo {
                 ancestry: Mutex::default(),
                 incoming: Incoming::default(),
                 trees: Mutex::default(),
+                written: Written::default(),
             });
         }
         let ask = |what: &[&str]| {
@@ -182,6 +185,7 @@ impl Repo {
             ancestry: Mutex::default(),
             incoming: Incoming::default(),
             trees: Mutex::default(),
+            written: Written::default(),
         })
     }
 
@@ -249,7 +253,7 @@ impl Repo {
         run(&self.run_at, &self.git_dir, self.bound).args(args)
     }
 
-    fn reader(&self) -> MutexGuard<'_, Reader> {
+    pub(super) fn reader(&self) -> MutexGuard<'_, Reader> {
         // A reader that panicked holds no half-done state that a next read would trust.
         self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -321,58 +325,6 @@ impl Repo {
             (Bound::Environment, Some(space)) => below_namespaces(space.as_encoded_bytes()),
             (Bound::Environment | Bound::Directory, _) => Vec::new(),
         }
-    }
-
-    /// The names of which one is written when this one is pushed to: the name itself, and where it
-    /// is a symbolic ref what it stands for, whether that exists or not; and those that the file
-    /// system takes for the same, where letters of either case are one to it (`core.ignoreCase`).
-    ///
-    /// # Errors
-    /// When the ref cannot be read, or stands for itself.
-    pub fn written_by(&self, name: &RefName) -> Result<Vec<RefName>, ReadError> {
-        let space = self.namespace();
-        let mut names = vec![name.clone()];
-        let mut stored = [&space[..], name.as_bytes()].concat();
-        // Git itself follows five of them.
-        while names.len() <= 8 {
-            let Some(target) = self.reader().symbolic_target(&stored)? else {
-                self.add_same_on_disk(&space, &mut names)?;
-                return Ok(names);
-            };
-            let shown = target.strip_prefix(&space[..]).unwrap_or(&target);
-            names.push(RefName::new(shown).map_err(broken)?);
-            stored = target;
-        }
-        Err(broken("a chain of symbolic refs without an end"))
-    }
-
-    fn add_same_on_disk(&self, space: &[u8], names: &mut Vec<RefName>) -> Result<(), ReadError> {
-        // Whoever makes a repository on such a file system writes it there.
-        let config = std::fs::read(self.common_dir().join("config")).unwrap_or_default();
-        if !config
-            .to_ascii_lowercase()
-            .windows(10)
-            .any(|word| word == b"ignorecase")
-        {
-            return Ok(());
-        }
-        let asked = self.git(["config", "--type=bool", "--get", "core.ignoreCase"]);
-        let folds = asked.optional().map_err(broken)?;
-        if folds.is_none_or(|folds| folds.trim_ascii_end() != b"true") {
-            return Ok(());
-        }
-        let folded = |name: &RefName| folded(name.as_bytes()).into_owned();
-        let asked: Vec<Vec<u8>> = names.iter().map(folded).collect();
-        for (stored, _) in self.refs_at_first()? {
-            let shown = stored.as_bytes().strip_prefix(space);
-            let Some(other) = shown.and_then(|shown| RefName::new(shown).ok()) else {
-                continue;
-            };
-            if asked.contains(&folded(&other)) && !names.contains(&other) {
-                names.push(other);
-            }
-        }
-        Ok(())
     }
 
     /// The commit that `HEAD` names; none before the first commit.

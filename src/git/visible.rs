@@ -4,16 +4,16 @@
 use super::reader::{ReadError, broken};
 use super::{Oid, RefName, Repo};
 
-/// All refs that a push could move, with what they name.
+/// All refs that a push could move, with what they named when that was first asked.
 ///
 /// # Errors
 /// When they cannot be listed, or the configuration cannot be read.
 pub fn visible_refs(repo: &Repo) -> Result<Vec<(RefName, Oid)>, ReadError> {
     let rules = rules_of(repo)?;
     let prefix = repo.namespace();
-    let refs = repo.refs()?.into_iter().filter_map(|(stored, oid)| {
+    let refs = repo.refs_at_first()?.iter().filter_map(|(stored, oid)| {
         let name = RefName::new(stored.as_bytes().strip_prefix(&prefix[..])?).ok()?;
-        (!is_hidden(&rules, &name, &stored)).then_some((name, oid))
+        (!is_hidden(&rules, &name, stored)).then_some((name, *oid))
     });
     Ok(refs.collect())
 }

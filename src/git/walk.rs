@@ -62,7 +62,7 @@ pub fn rev_list_args(repo: &Repo, revs: &[String]) -> Result<Vec<Walked>, GitErr
     Ok(parse_walked(&run.args(["--"]).output()?))
 }
 
-fn parse_walked(listed: &[u8]) -> Vec<Walked> {
+pub(super) fn parse_walked(listed: &[u8]) -> Vec<Walked> {
     listed
         .split(|byte| *byte == b'\n')
         .filter_map(parse_walked_line)

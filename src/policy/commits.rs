@@ -18,7 +18,7 @@ use super::ref_pattern::RefPattern;
 use super::settings::Settings;
 use crate::change::{By, Proposal, ScopedCommit, Unread};
 use crate::finding::PlaceKind;
-use crate::git::{CommitInfo, ReadError, RefName, escape, people};
+use crate::git::{CommitInfo, Oid, OidMap, ReadError, RefName, escape, people};
 use crate::hook::Side;
 use message::{Draft, Fault};
 use serde::Deserialize;
@@ -26,8 +26,9 @@ use serde::de::{Deserializer, Error as _};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(super) use values::address;
-use values::{AddressPattern, CommitType, MessagePattern};
+use values::{AddressPattern, CommitType, MessagePattern, TrailerKey};
 
 /// `[commits]`: what commits are asked to be. With nothing set, nothing is asked.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -41,8 +42,11 @@ pub struct Commits {
     #[serde(deserialize_with = "filled")]
     types: Option<Vec<CommitType>>,
     subject_max: Option<NonZeroUsize>,
+    body_max: Option<NonZeroUsize>,
     imperative: bool,
     sign_off: bool,
+    #[serde(deserialize_with = "filled")]
+    trailers: Option<Vec<TrailerKey>>,
     #[serde(deserialize_with = "parsed_list")]
     require: Option<Vec<MessagePattern>>,
     #[serde(deserialize_with = "parsed_list")]
@@ -51,6 +55,8 @@ pub struct Commits {
     #[serde(deserialize_with = "filled")]
     author_emails: Option<Vec<AddressPattern>>,
     committer_is_pusher: bool,
+    #[serde(deserialize_with = "filled")]
+    members: Option<Vec<Principal>>,
     dates: Option<Dates>,
 }
 
@@ -108,13 +114,16 @@ impl Commits {
             |list: &Option<Vec<MessagePattern>>| list.as_ref().is_some_and(|l| !l.is_empty());
         self.conventional()
             || self.subject_max.is_some()
+            || self.body_max.is_some()
             || self.imperative
             || self.sign_off
+            || self.trailers.is_some()
             || list(&self.require)
             || list(&self.forbid)
             || self.fixups == Fixups::Unprotected
             || self.author_emails.is_some()
             || self.committer_is_pusher
+            || self.members.is_some()
             || self.dates.is_some()
     }
 
@@ -126,7 +135,7 @@ impl Commits {
     fn holds_for(&self, name: &RefName) -> bool {
         match &self.refs {
             Some(patterns) => patterns.iter().any(|pattern| pattern.matches(name)),
-            None => name.as_bytes().starts_with(b"refs/heads/"),
+            None => name.is_branch(),
         }
     }
 }
@@ -136,6 +145,7 @@ pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
         asked: settings.commits.clone(),
         protect: settings.protect.clone(),
         groups: settings.groups.clone(),
+        times: Mutex::default(),
     })
 }
 
@@ -143,6 +153,8 @@ struct Rules {
     asked: Commits,
     protect: Vec<Protect>,
     groups: Groups,
+    /// When the commits were made that went by, in seconds: they come before what is built on them.
+    times: Mutex<OidMap<i64>>,
 }
 
 /// The refs that the policy is for.
@@ -192,9 +204,10 @@ impl Check for Rules {
         }
         let mut faults = draft.faults(&self.asked);
         faults.extend(self.addresses(&info.author, &info.committer));
+        faults.extend(self.strangers(cx, &info.author, &info.committer));
         faults.extend(self.committer(cx, info));
         if self.asked.dates.is_some() {
-            faults.extend(dates(cx, info)?);
+            faults.extend(self.dates(cx, info)?);
         }
         out.extend(faults.into_iter().map(|fault| raise(fault, by)));
         Ok(())
@@ -210,8 +223,11 @@ impl Check for Rules {
         if !self.asked.asks() || proposal.message.trim_ascii().is_empty() {
             return Ok(());
         }
+        let asked = &self.asked;
+        let people_matter =
+            asked.sign_off || asked.author_emails.is_some() || asked.members.is_some();
         let (author, committer) = match cx.repo {
-            Some(repo) if self.asked.sign_off || self.asked.author_emails.is_some() => {
+            Some(repo) if people_matter => {
                 people(repo).map_err(|error| Unread::new("who commits", error))?
             }
             Some(_) | None => (Vec::new(), Vec::new()),
@@ -223,6 +239,7 @@ impl Check for Rules {
             first.help.push_str(&command);
         }
         faults.extend(self.addresses(&author, &committer));
+        faults.extend(self.strangers(cx, &author, &committer));
         out.extend(faults.into_iter().map(|fault| raise(fault, By::default())));
         Ok(())
     }
@@ -253,6 +270,43 @@ impl Rules {
                 asked.join(" or ")
             ),
             help: "set your address, then make the commit anew:\n$ git config user.email ADDRESS\n$ git commit --amend --reset-author --no-edit"
+                .to_owned(),
+        })
+    }
+
+    /// Author and committer are each one of the members, by address.
+    fn strangers(&self, cx: &Cx<'_>, author: &[u8], committer: &[u8]) -> Option<Fault> {
+        let members = self.asked.members.as_deref()?;
+        // A list that is on the server alone is asked there.
+        if cx.side == Side::Client && self.groups.count(members).is_none() {
+            return None;
+        }
+        let is_one = |person: &[u8]| {
+            address(person).is_some_and(|mail| {
+                let lower = mail.to_ascii_lowercase();
+                let mut written = [mail, &lower].into_iter().map(Pusher::named);
+                written.any(|mail| self.groups.allows(members, &mail))
+            })
+        };
+        let strangers: Vec<String> = [("author", author), ("committer", committer)]
+            .into_iter()
+            .filter(|(_, person)| !is_one(person))
+            .map(|(who, person)| format!("the {who} is {}", escape(person)))
+            .collect();
+        if strangers.is_empty() {
+            return None;
+        }
+        let asked: Vec<String> = members.iter().map(ToString::to_string).collect();
+        Some(Fault {
+            check: ask::MEMBERS,
+            kind: PlaceKind::Commit,
+            message: format!(
+                "{}, who is none of {}",
+                strangers.join(", "),
+                asked.join(", ")
+            ),
+            help: "commit with the address that the list has of you, or have an administrator add it:\n\
+                   $ git config user.email ADDRESS\n$ git commit --amend --reset-author --no-edit"
                 .to_owned(),
         })
     }
@@ -288,44 +342,65 @@ impl Rules {
             ),
         })
     }
-}
 
-/// Dates are neither in the future nor before those of the parents.
-fn dates(cx: &Cx<'_>, info: &CommitInfo) -> Result<Option<Fault>, Unread> {
-    let now = cx.now.unix_timestamp();
-    let fault = |message: String| Fault {
+    /// Dates are neither in the future nor before those of the parents.
+    fn dates(&self, cx: &Cx<'_>, info: &CommitInfo) -> Result<Option<Fault>, Unread> {
+        let now = cx.now.unix_timestamp();
+        let fault = |message: String| {
+            Fault {
         check: ask::DATE,
         kind: PlaceKind::Commit,
         message,
         help:
             "set the clock, then make the commit anew:\n$ git commit --amend --date=now --no-edit"
                 .to_owned(),
-    };
-    for (which, (seconds, _)) in [
-        ("author", info.author_time),
-        ("committer", info.committer_time),
-    ] {
-        if seconds > now.saturating_add(DAY) {
-            let message = format!("the {which} date is more than a day in the future");
-            return Ok(Some(fault(message)));
-        }
     }
-    for parent in &info.parents {
-        let before = match cx.repo.map(|repo| repo.commit(*parent)) {
-            Some(Ok(parent)) => parent.committer_time.0,
-            // Beyond the boundary of a shallow clone; the walk has seen to all others.
-            Some(Err(ReadError::Missing)) | None => continue,
-            Some(Err(error)) => return Err(Unread::new(parent, error)),
         };
-        if info.committer_time.0 < before.saturating_sub(DAY) {
-            let message = format!(
-                "the committer date is more than a day before that of its parent {}",
-                parent.short()
-            );
-            return Ok(Some(fault(message)));
+        for (which, (seconds, _)) in [
+            ("author", info.author_time),
+            ("committer", info.committer_time),
+        ] {
+            if seconds > now.saturating_add(DAY) {
+                let message = format!("the {which} date is more than a day in the future");
+                return Ok(Some(fault(message)));
+            }
+        }
+        self.known().insert(info.oid, info.committer_time.0);
+        for parent in &info.parents {
+            let Some(before) = self.committed(cx, *parent)? else {
+                continue;
+            };
+            if info.committer_time.0 < before.saturating_sub(DAY) {
+                let message = format!(
+                    "the committer date is more than a day before that of its parent {}",
+                    parent.short()
+                );
+                return Ok(Some(fault(message)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// When a commit was made, in seconds; nobody knows beyond the boundary of a shallow clone, and the
+    /// walk has seen to all others.
+    fn committed(&self, cx: &Cx<'_>, commit: Oid) -> Result<Option<i64>, Unread> {
+        let known = self.known().get(&commit).copied();
+        if known.is_some() {
+            return Ok(known);
+        }
+        match cx.repo.map(|repo| repo.commit(commit)) {
+            Some(Ok(info)) => {
+                self.known().insert(commit, info.committer_time.0);
+                Ok(Some(info.committer_time.0))
+            }
+            Some(Err(ReadError::Missing)) | None => Ok(None),
+            Some(Err(error)) => Err(Unread::new(commit, error)),
         }
     }
-    Ok(None)
+
+    fn known(&self) -> MutexGuard<'_, OidMap<i64>> {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 fn raise(fault: Fault, by: By<'_>) -> Raised {
@@ -333,7 +408,9 @@ fn raise(fault: Fault, by: By<'_>) -> Raised {
     if by.commit.is_some() && fault.kind == PlaceKind::Message {
         help.push_str("\nmark the commit \"reword\" in:\n$ ");
         help.push_str(&super::rewrite(by.commit));
-    } else if by.commit.is_some() && matches!(fault.check, ask::AUTHOR_EMAIL | ask::DATE) {
+    } else if by.commit.is_some()
+        && matches!(fault.check, ask::AUTHOR_EMAIL | ask::MEMBERS | ask::DATE)
+    {
         help.push_str("\nif it is not the last one, mark it \"edit\" in:\n$ ");
         help.push_str(&super::rewrite(by.commit));
     }

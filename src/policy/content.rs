@@ -35,6 +35,7 @@ pub struct Content {
     lfs: PathPatterns,
     names: Option<Names>,
     deny_types: Vec<FileType>,
+    executables: Option<PathPatterns>,
     #[serde(deserialize_with = "parsed_list")]
     submodules: Option<Vec<UrlPattern>>,
     together: Vec<Together>,
@@ -76,7 +77,7 @@ impl Check for Files {
         let Some(path) = &file.path else {
             return self.bytes(file, out);
         };
-        if !file.is_old_content() && self.asked.deny_paths.matches(path) {
+        if !file.is_old_content() && self.asked.deny_paths.matches_any_case(path) {
             let message = "files of that name stay out of this repository".to_owned();
             out.push(raise(
                 ask::PATH,
@@ -109,8 +110,35 @@ impl Check for Files {
                 self.staged_names(cx, file, path, out)?;
             }
         }
-        if let (Some(allowed), MODULES) = (&self.asked.submodules, path.as_bytes()) {
-            modules(cx, file, allowed, out);
+        if let Some(paths) = &self.asked.executables
+            && file.mode == Mode::Executable
+            && !paths.matches(path)
+        {
+            let message = "it has the executable bit, which files of that name do not have here";
+            let help = "take the bit away (git update-index --chmod=-x PATH), or put it where programs are";
+            let place = place_in(file);
+            out.push(raise(
+                ask::EXECUTABLE,
+                message.to_owned(),
+                help,
+                place,
+                file.by,
+            ));
+        }
+        match &self.asked.submodules {
+            Some(allowed) if path.as_bytes() == MODULES => modules(cx, file, allowed, out),
+            Some(_) if names::is_like_modules(path.as_bytes()) => {
+                let message = "some systems take it for .gitmodules".to_owned();
+                let help = "give it another name";
+                out.push(raise(
+                    ask::SUBMODULE,
+                    message,
+                    help,
+                    place_in(file),
+                    file.by,
+                ));
+            }
+            Some(_) | None => {}
         }
         Ok(())
     }
@@ -176,7 +204,7 @@ impl Files {
                 && file
                     .path
                     .as_ref()
-                    .is_some_and(|path| patterns.matches(path))
+                    .is_some_and(|path| patterns.matches_any_case(path))
         };
         // Old content can still be new as a file: what was the target of a link is no pointer yet.
         let lfs = matches(&self.asked.lfs);

@@ -184,7 +184,7 @@ fn names(motion: &Motion<'_>, rule: &Protect) -> Option<Denial> {
     }
     let pattern = escape(names.as_str().as_bytes());
     let message = format!("its name does not match {pattern}");
-    let tag = motion.names[0].as_bytes().starts_with(b"refs/tags/");
+    let tag = motion.names[0].is_tag();
     let help = if tag {
         "push it under a name that does: git push REMOTE TAG:refs/tags/NAME"
     } else {

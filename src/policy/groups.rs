@@ -2,6 +2,8 @@
 
 use super::parsed::Parsed;
 use crate::git::escape;
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -103,7 +105,50 @@ impl<'de> Deserialize<'de> for Member {
 /// The table `[groups]`: names and their members.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
-pub struct Groups(BTreeMap<String, Vec<Member>>);
+pub struct Groups(BTreeMap<String, Members>);
+
+/// The members of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Members {
+    /// These.
+    Are(Vec<Member>),
+    /// Those in a file, which was not read.
+    In(String),
+}
+
+impl Members {
+    fn known(&self) -> &[Member] {
+        match self {
+            Self::Are(members) => members,
+            Self::In(_) => &[],
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of names, or the name of a file with one a line")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, file: &str) -> Result<Members, E> {
+                if file.is_empty() {
+                    return Err(E::custom("an empty name of a file"));
+                }
+                Ok(Members::In(file.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Members, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list)).map(Members::Are)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
 
 impl Groups {
     /// Whether a list of principals holds the pusher. An empty list is nobody; an unknown pusher
@@ -117,15 +162,28 @@ impl Groups {
         principals.iter().any(|principal| match principal {
             Principal::Everyone => true,
             Principal::Group(group) => self.0.get(group).is_some_and(|members| {
-                members
-                    .iter()
-                    .any(|member| member.0.as_bytes() == name.as_slice())
+                let mut members = members.known().iter();
+                members.any(|member| member.0.as_bytes() == name.as_slice())
             }),
             Principal::User(user) => user.as_bytes() == name.as_slice(),
         })
     }
 
-    /// How many accounts a list of principals holds; none where it holds everyone.
+    /// The groups whose members stand in a file, each with that file as it was written.
+    pub fn files(&self) -> impl Iterator<Item = (String, String)> {
+        self.0.iter().filter_map(|(group, members)| match members {
+            Members::Are(_) => None,
+            Members::In(file) => Some((group.clone(), file.clone())),
+        })
+    }
+
+    /// Gives a group the members that its file names.
+    pub fn fill(&mut self, group: &str, members: Vec<Member>) {
+        self.0.insert(group.to_owned(), Members::Are(members));
+    }
+
+    /// How many accounts a list of principals holds; none where it holds everyone, or that is not
+    /// known.
     #[must_use]
     pub fn count(&self, principals: &[Principal]) -> Option<usize> {
         let mut names: BTreeSet<&str> = BTreeSet::new();
@@ -135,10 +193,13 @@ impl Groups {
                 Principal::User(user) => {
                     names.insert(user);
                 }
-                Principal::Group(group) => {
-                    let members = self.0.get(group).into_iter().flatten();
-                    names.extend(members.map(|member| member.0.as_str()));
-                }
+                Principal::Group(group) => match self.0.get(group) {
+                    Some(Members::In(_)) => return None,
+                    Some(Members::Are(members)) => {
+                        names.extend(members.iter().map(|member| member.0.as_str()));
+                    }
+                    None => {}
+                },
             }
         }
         Some(names.len())
@@ -160,7 +221,7 @@ impl Groups {
             match principal {
                 Principal::Everyone => all.push("everyone who is known".to_owned()),
                 Principal::Group(group) if known => {
-                    let members = self.0.get(group).map(Vec::as_slice).unwrap_or_default();
+                    let members = self.0.get(group).map(Members::known).unwrap_or_default();
                     let names = members.iter().map(|member| escape(member.0.as_bytes()));
                     let names = match members {
                         [] => "nobody".to_owned(),

@@ -4,6 +4,7 @@ use crate::git::RepoPath;
 use globset::{Candidate, GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 /// One glob over paths, with `/` between parts whatever the system.
 ///
@@ -14,7 +15,7 @@ use std::str::FromStr;
 pub struct PathPattern(String);
 
 impl PathPattern {
-    fn glob(&self) -> Result<globset::Glob, globset::Error> {
+    fn glob(&self, case: Case) -> Result<globset::Glob, globset::Error> {
         let anchored = match self.0.strip_prefix('/') {
             Some(rest) => rest.to_owned(),
             None if self.0.contains('/') => self.0.clone(),
@@ -23,8 +24,16 @@ impl PathPattern {
         GlobBuilder::new(&anchored)
             .literal_separator(true)
             .backslash_escape(true)
+            .case_insensitive(case == Case::Any)
             .build()
     }
+}
+
+/// Whether capitals and small letters are one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Case {
+    Exact,
+    Any,
 }
 
 impl std::fmt::Display for PathPattern {
@@ -38,7 +47,10 @@ impl FromStr for PathPattern {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let pattern = Self(text.to_owned());
-        if text.trim_matches('/').is_empty() || text.ends_with('/') || pattern.glob().is_err() {
+        if text.trim_matches('/').is_empty()
+            || text.ends_with('/')
+            || pattern.glob(Case::Exact).is_err()
+        {
             return Err(BadPathPattern);
         }
         Ok(pattern)
@@ -56,8 +68,13 @@ pub struct BadPathPattern;
 pub struct PathPatterns {
     whole: GlobSet,
     patterns: Vec<PathPattern>,
+    /// Whether one of them holds a capital letter.
+    capitals: bool,
     /// The last parts of the patterns, compiled when a name is first asked for.
-    names: std::sync::OnceLock<Option<GlobSet>>,
+    names: OnceLock<Option<GlobSet>>,
+    names_any_case: OnceLock<Option<GlobSet>>,
+    /// All of them in letters of any case, compiled when that is first asked for.
+    any_case: OnceLock<Option<GlobSet>>,
 }
 
 impl PathPatterns {
@@ -67,34 +84,44 @@ impl PathPatterns {
     /// When all of them together are too large.
     pub fn new(patterns: impl IntoIterator<Item = PathPattern>) -> Result<Self, BadPathPattern> {
         let patterns: Vec<PathPattern> = patterns.into_iter().collect();
-        let mut set = GlobSetBuilder::new();
-        for pattern in &patterns {
-            set.add(pattern.glob().map_err(|_| BadPathPattern)?);
-        }
         Ok(Self {
-            whole: set.build().map_err(|_| BadPathPattern)?,
+            capitals: patterns
+                .iter()
+                .any(|one| one.0.bytes().any(|byte| byte.is_ascii_uppercase())),
+            whole: set_of(&patterns, Case::Exact).map_err(|_| BadPathPattern)?,
             patterns,
-            names: std::sync::OnceLock::new(),
+            names: OnceLock::new(),
+            names_any_case: OnceLock::new(),
+            any_case: OnceLock::new(),
         })
     }
 
-    /// Whether a file of that name could match, wherever it stands.
+    /// Whether a file of that name could match, wherever it stands and in letters of any case.
     #[must_use]
     pub fn may_match_name(&self, name: &[u8]) -> bool {
-        let names = self.names.get_or_init(|| {
-            let mut set = GlobSetBuilder::new();
-            for pattern in &self.patterns {
-                let last = pattern.0.rsplit('/').next().unwrap_or(&pattern.0);
-                // A slash inside braces or a class cuts the pattern in an odd place; then any
-                // name could match.
-                let last = PathPattern(last.to_owned()).glob();
-                set.add(last.or_else(|_| globset::Glob::new("**")).ok()?);
-            }
-            set.build().ok()
+        let could = |set: &OnceLock<Option<GlobSet>>, case| {
+            let set = set.get_or_init(|| set_of(&self.last_parts(), case).ok());
+            let name = Candidate::from_bytes(name);
+            set.as_ref().is_none_or(|set| set.is_match_candidate(&name))
+        };
+        could(&self.names, Case::Exact)
+            || (self.depends_on_case(name) && could(&self.names_any_case, Case::Any))
+    }
+
+    fn last_parts(&self) -> Vec<PathPattern> {
+        let parts = self.patterns.iter().map(|pattern| {
+            let last = pattern.0.rsplit('/').next().unwrap_or(&pattern.0);
+            // A slash inside braces or a class cuts the pattern in an odd place; then any name
+            // could match.
+            let last = last.parse();
+            last.unwrap_or_else(|_| PathPattern("**".to_owned()))
         });
-        names
-            .as_ref()
-            .is_none_or(|names| names.is_match_candidate(&Candidate::from_bytes(name)))
+        parts.collect()
+    }
+
+    /// Whether letters of another case could make a difference; mostly all are small.
+    fn depends_on_case(&self, text: &[u8]) -> bool {
+        self.capitals || text.iter().any(u8::is_ascii_uppercase)
     }
 
     /// Whether any of them matches.
@@ -102,6 +129,26 @@ impl PathPatterns {
     pub fn matches(&self, path: &RepoPath) -> bool {
         self.whole
             .is_match_candidate(&Candidate::from_bytes(path.as_bytes()))
+    }
+
+    /// Whether any of them matches in letters of any case: on many systems they name the same file.
+    #[must_use]
+    pub fn matches_any_case(&self, path: &RepoPath) -> bool {
+        if self.matches(path) || !self.depends_on_case(path.as_bytes()) {
+            return self.matches(path);
+        }
+        let path = Candidate::from_bytes(path.as_bytes());
+        let any_case = self
+            .any_case
+            .get_or_init(|| set_of(&self.patterns, Case::Any).ok());
+        match any_case {
+            Some(set) => set.is_match_candidate(&path),
+            // Together they are too large for one automaton.
+            None => self.patterns.iter().any(|pattern| {
+                let glob = pattern.glob(Case::Any).ok();
+                glob.is_some_and(|glob| glob.compile_matcher().is_match_candidate(&path))
+            }),
+        }
     }
 
     /// The patterns, as they are written.
@@ -114,6 +161,14 @@ impl PathPatterns {
     pub fn is_empty(&self) -> bool {
         self.patterns.is_empty()
     }
+}
+
+fn set_of(patterns: &[PathPattern], case: Case) -> Result<GlobSet, globset::Error> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        set.add(pattern.glob(case)?);
+    }
+    set.build()
 }
 
 impl TryFrom<Vec<super::parsed::Parsed<PathPattern>>> for PathPatterns {
@@ -172,6 +227,25 @@ mod tests {
             }
         }
         assert!(!PathPatterns::default().matches(&RepoPath::new(b"x")));
+    }
+
+    #[test]
+    fn letters_of_any_case_name_the_same_file() {
+        let set = |pattern: &str| PathPatterns::new([pattern.parse().unwrap()]).unwrap();
+        for (pattern, path) in [
+            (".env", ".ENV"),
+            (".ENV", "a/.env"),
+            ("Docs/**", "docs/x"),
+            ("*.[p]em", "a/KEY.PEM"),
+        ] {
+            let (set, path) = (set(pattern), RepoPath::new(path.as_bytes()));
+            assert!(!set.matches(&path), "{pattern}");
+            assert!(set.matches_any_case(&path), "{pattern}");
+            assert!(set.may_match_name(path.file_name()), "{pattern}");
+        }
+        let other = RepoPath::new(b"ENV");
+        assert!(!set(".env").matches_any_case(&other));
+        assert!(!set(".env").may_match_name(other.file_name()));
     }
 
     #[test]

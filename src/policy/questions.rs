@@ -173,6 +173,10 @@ questions! {
             "The first line of the message has more characters than allowed."
             "Lists of commits cut off what is longer."
             "Say it shorter, and the rest in the body."
+        BODY_WIDTH "body-width" ["commits.body_max"]
+            "A line below the subject has more characters than allowed."
+            "Who reads it in a terminal sees it cut or wrapped anywhere."
+            "Break the line; addresses and trailers may be longer."
         IMPERATIVE "imperative" ["commits.imperative"]
             "The first line of the message says what was done, not what to do."
             "Subjects in one form read like a list, as those that Git makes itself."
@@ -185,6 +189,10 @@ questions! {
             "The message has no Signed-off-by of its committer."
             "It says that the committer may contribute this (Developer Certificate of Origin)."
             "Commit with -s; git rebase --signoff does it for several."
+        TRAILERS "trailers" ["commits.trailers"]
+            "The message lacks a trailer that it must end with."
+            "Tools read what stands in trailers, and nothing else of a message."
+            "End the message with it: git commit --trailer 'KEY: VALUE'."
         REQUIRE "require" ["commits.require"]
             "The message lacks something that it must hold, such as the number of an issue."
             "Who reads the history later finds what it was about."
@@ -201,6 +209,10 @@ questions! {
             "Author or committer have an address that is none of those asked for."
             "An address of another job or machine ends up in the history for ever."
             "Set user.email, and make the commit anew: git commit --amend --reset-author."
+        MEMBERS "members" ["commits.members"]
+            "Author or committer are none of the members."
+            "What comes in is by people whom the project knows."
+            "Commit with the address that the list has of you, or have an administrator add it."
         COMMITTER "committer" ["commits.committer_is_pusher"]
             "The committer is someone else than who pushes."
             "Who pushes answers for what they push."
@@ -227,6 +239,10 @@ questions! {
             "A file is of a type that stays out, by its first bytes."
             "What was built is not source, and nobody can review it."
             "Build it from source, or keep it elsewhere."
+        EXECUTABLE "executable" ["content.executables"]
+            "A file has the executable bit that is none of those that may."
+            "What can be run is run, by a script or by mistake."
+            "Take the bit away (git update-index --chmod=-x PATH), or put the file where programs are."
         LFS "lfs" ["content.lfs"]
             "A file that Git LFS is to keep comes in itself, or as a pointer that is not well formed."
             "It is in every clone from then on, also after it was deleted."

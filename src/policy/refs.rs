@@ -223,10 +223,6 @@ impl Check for Refs {
     }
 }
 
-fn is_branch(name: &RefName) -> bool {
-    name.as_bytes().starts_with(b"refs/heads/")
-}
-
 fn denied(denial: Denial, name: &RefName) -> Raised {
     let mut raised = raise(denial.check, denial.message, denial.help, name);
     raised.finding.place.commit = denial.commit;
@@ -310,7 +306,7 @@ impl<'a> Seen<'a> {
 
     fn is_tag(&self) -> bool {
         let mut names = self.names.iter();
-        names.any(|name| name.as_bytes().starts_with(b"refs/tags/"))
+        names.any(RefName::is_tag)
     }
 
     fn unread(&self, error: impl std::fmt::Display) -> Unread {

@@ -97,9 +97,7 @@ impl EnvFiles {
     /// reads one reads the other there.
     #[must_use]
     pub fn denies(&self, path: &RepoPath) -> bool {
-        let lower = RepoPath::new(&path.as_bytes().to_ascii_lowercase());
-        let matches = |patterns: &PathPatterns| patterns.matches(path) || patterns.matches(&lower);
-        matches(&self.deny) && !matches(&self.allow)
+        self.deny.matches_any_case(path) && !self.allow.matches_any_case(path)
     }
 
     /// Whether a file of that name could stay out, wherever it stands.

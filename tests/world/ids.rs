@@ -55,6 +55,10 @@ pub(crate) const AUTHOR_EMAIL: &str = "commits/author-email";
 pub(crate) const COMMITTER: &str = "commits/committer";
 pub(crate) const DATE: &str = "commits/date";
 
+pub(crate) const TRAILERS: &str = "commits/trailers";
+pub(crate) const BODY_WIDTH: &str = "commits/body-width";
+pub(crate) const MEMBERS: &str = "commits/members";
+pub(crate) const EXECUTABLE: &str = "content/executable";
 pub(crate) const IMPERATIVE: &str = "commits/imperative";
 pub(crate) const PATH_LENGTH: &str = "content/path-length";
 pub(crate) const FILE_SIZE: &str = "content/file-size";

@@ -93,9 +93,10 @@ impl Judge<'_> {
 pub(super) fn owned(owners: &Owners, part: &Part) -> Vec<(RepoPath, Vec<Owner>)> {
     let mut owned: Vec<(RepoPath, Vec<Owner>)> = Vec::new();
     for path in &part.made.paths {
-        let of = owners.of(path);
-        if !of.is_empty() && owned.iter().all(|(_, known)| known != of) {
-            owned.push((path.clone(), of.to_vec()));
+        for of in owners.of(path) {
+            if owned.iter().all(|(_, known)| known != of) {
+                owned.push((path.clone(), of.to_vec()));
+            }
         }
     }
     owned

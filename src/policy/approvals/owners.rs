@@ -22,7 +22,18 @@ pub struct Owners(Vec<Rule>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Rule {
     parts: Vec<Part>,
+    /// How many of the parts name the folder itself, where all below one is meant.
+    folder: Option<usize>,
     owners: Vec<Owner>,
+}
+
+/// When two letters are the same.
+#[derive(Clone, Copy)]
+enum Letters {
+    /// When they are.
+    Same,
+    /// In any case too.
+    AnyCase,
 }
 
 /// One part of a pattern.
@@ -95,11 +106,24 @@ impl Owners {
         Ok(Self(rules))
     }
 
-    /// Who owns a path; nobody where no rule matches, or one without owners.
-    pub(super) fn of(&self, path: &RepoPath) -> &[Owner] {
+    /// Who owns a path: each of these lists must have its say. It is the one of the last rule that
+    /// matches; where other rules match what some system takes for that path, theirs too; and of
+    /// what stands where a folder is owned, that of the folder. None is empty.
+    pub(super) fn of(&self, path: &RepoPath) -> Vec<&[Owner]> {
         let parts: Vec<&[u8]> = path.as_bytes().split(|byte| *byte == b'/').collect();
-        let rule = self.0.iter().rev().find(|rule| rule.matches(&parts));
-        rule.map_or(&[], |rule| &rule.owners)
+        let last = |is: &dyn Fn(&Rule) -> bool| self.0.iter().rev().find(|rule| is(rule));
+        let found = [
+            last(&|rule| rule.matches(&parts, Letters::Same)),
+            last(&|rule| rule.matches(&parts, Letters::AnyCase)),
+            last(&|rule| rule.stands_for(&parts)),
+        ];
+        let mut lists: Vec<&[Owner]> = Vec::new();
+        for rule in found.into_iter().flatten() {
+            if !rule.owners.is_empty() && !lists.contains(&&rule.owners[..]) {
+                lists.push(&rule.owners);
+            }
+        }
+        lists
     }
 }
 
@@ -112,18 +136,30 @@ impl Rule {
             .take_while(|word| !word.starts_with(b"#"))
             .map(owner)
             .collect::<Result<_, _>>()?;
+        let parts = parts(pattern)?;
+        // What is meant are the files below it.
+        let below = match pattern {
+            [.., b'/'] | [.., b'/', b'*', b'*'] => Some(2),
+            [.., b'/', b'*'] => Some(1),
+            _ => None,
+        };
+        let folder = below.and_then(|below| parts.len().checked_sub(below));
+        let folder = folder.filter(|folder| *folder > 0);
         Ok(Self {
-            parts: parts(pattern)?,
+            parts,
+            folder,
             owners,
         })
     }
 
-    fn matches(&self, path: &[&[u8]]) -> bool {
-        let here = |part: &Part, name: &[&[u8]]| match (part, name) {
-            (Part::Name(pieces), [name, ..]) => is_name(pieces, name).then_some(1),
-            (Part::Name(_) | Part::Folders, _) => None,
-        };
-        wild(&self.parts, path, |part| *part == Part::Folders, here)
+    fn matches(&self, path: &[&[u8]], letters: Letters) -> bool {
+        is_path(&self.parts, path, letters)
+    }
+
+    /// Whether the path is that of the folder: as a submodule or a link it brings in all below.
+    fn stands_for(&self, path: &[&[u8]]) -> bool {
+        let folder = self.folder.and_then(|folder| self.parts.get(..folder));
+        folder.is_some_and(|folder| is_path(folder, path, Letters::AnyCase))
     }
 }
 
@@ -213,9 +249,21 @@ fn owner(word: &[u8]) -> Result<Owner, String> {
     good.then(|| Owner(text.to_owned())).ok_or_else(wrong)
 }
 
-fn is_name(pieces: &[Piece], name: &[u8]) -> bool {
+fn is_path(parts: &[Part], path: &[&[u8]], letters: Letters) -> bool {
+    let here = |part: &Part, name: &[&[u8]]| match (part, name) {
+        (Part::Name(pieces), [name, ..]) => is_name(pieces, name, letters).then_some(1),
+        (Part::Name(_) | Part::Folders, _) => None,
+    };
+    wild(parts, path, |part| *part == Part::Folders, here)
+}
+
+fn is_name(pieces: &[Piece], name: &[u8], letters: Letters) -> bool {
+    let same = |one: &u8, other: &u8| match letters {
+        Letters::Same => one == other,
+        Letters::AnyCase => one.eq_ignore_ascii_case(other),
+    };
     let here = |piece: &Piece, text: &[u8]| match (piece, text) {
-        (Piece::Byte(byte), [first, ..]) => (byte == first).then_some(1),
+        (Piece::Byte(byte), [first, ..]) => same(byte, first).then_some(1),
         (Piece::One, [_, rest @ ..]) => {
             let more = rest.iter().take_while(|byte| matches!(byte, 0x80..=0xbf));
             Some(1 + more.count())

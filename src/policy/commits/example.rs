@@ -42,9 +42,13 @@ impl Draft<'_> {
     /// The message that the command makes.
     fn signed(&self, paragraphs: &[String], asked: &Commits) -> String {
         let mut message = format!("{}\n", paragraphs.join("\n\n"));
+        let mut last: Vec<String> = ends(asked).collect();
         if asked.sign_off {
             let committer = String::from_utf8_lossy(self.committer);
-            message.push_str(&format!("\nSigned-off-by: {committer}\n"));
+            last.push(format!("Signed-off-by: {committer}"));
+        }
+        if !last.is_empty() {
+            message.push_str(&format!("\n{}\n", last.join("\n")));
         }
         message
     }
@@ -81,6 +85,13 @@ fn shortened(subject: &str, asked: &Commits) -> String {
     short.trim_end().to_owned()
 }
 
+/// The trailers that are asked for, but for what a sign-off is.
+fn ends(asked: &Commits) -> impl Iterator<Item = String> + '_ {
+    let keys = asked.trailers.iter().flatten();
+    let keys = keys.filter(|key| !(asked.sign_off && key.0.eq_ignore_ascii_case("signed-off-by")));
+    keys.map(|key| format!("{}: VALUE", key.0))
+}
+
 fn command(paragraphs: &[String], asked: &Commits) -> String {
     let mut command = match asked.sign_off {
         true => "git commit -s".to_owned(),
@@ -89,6 +100,9 @@ fn command(paragraphs: &[String], asked: &Commits) -> String {
     for paragraph in paragraphs {
         let paragraph = escape(paragraph.as_bytes()).replace('\'', "'\\''");
         command.push_str(&format!(" -m '{paragraph}'"));
+    }
+    for trailer in ends(asked) {
+        command.push_str(&format!(" --trailer '{trailer}'"));
     }
     command
 }

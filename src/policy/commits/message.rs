@@ -2,7 +2,7 @@
 
 use super::conventional::{self, NotConventional};
 use super::mood::other_mood;
-use super::values::MessagePattern;
+use super::values::{MessagePattern, TrailerKey};
 use super::{Commits, trailers};
 use crate::finding::{CheckId, PlaceKind};
 use crate::git::escape;
@@ -89,6 +89,10 @@ impl<'a> Draft<'a> {
             faults.extend(mood_fault(&text, asked));
         }
         faults.extend(blank_line_fault(&text));
+        faults.extend(width_fault(&text, asked));
+        if let (Some(keys), false) = (&asked.trailers, merge) {
+            faults.extend(trailers_fault(&text, keys));
+        }
         if asked.sign_off && !merge {
             faults.extend(self.sign_off_fault(&text));
         }
@@ -213,6 +217,51 @@ fn length_fault(text: &str, asked: &Commits) -> Option<Fault> {
     })
 }
 
+/// Lines that nobody can break are as long as they are: an address, or a trailer.
+fn width_fault(text: &str, asked: &Commits) -> Option<Fault> {
+    let most = asked.body_max?.get();
+    let text = text.trim_start_matches(['\n', '\r']);
+    let body = text.lines().take(trailers::begin(text)).enumerate().skip(1);
+    let breaks = |line: &str| line.trim().contains(char::is_whitespace) && !line.contains("://");
+    let length = |line: &str| line.trim_end().chars().count();
+    let mut long = body.filter(|(_, line)| length(line) > most && breaks(line));
+    let (at, line) = long.next()?;
+    Some(Fault {
+        check: ask::BODY_WIDTH,
+        kind: PlaceKind::Message,
+        message: format!(
+            "line {} has {} characters, and {most} are allowed below the subject",
+            at + 1,
+            length(line)
+        ),
+        help: "break the line".to_owned(),
+    })
+}
+
+fn trailers_fault(text: &str, keys: &[TrailerKey]) -> Option<Fault> {
+    let has = |key: &&TrailerKey| {
+        let mut values = trailers::values(text, &key.0).into_iter();
+        values.any(|value| !value.is_empty())
+    };
+    let missing: Vec<&str> = keys
+        .iter()
+        .filter(|key| !has(key))
+        .map(|key| &key.0[..])
+        .collect();
+    if missing.is_empty() {
+        return None;
+    }
+    Some(Fault {
+        check: ask::TRAILERS,
+        kind: PlaceKind::Message,
+        message: format!("the message has no trailer {}", missing.join(" and ")),
+        help: format!(
+            "end it with a paragraph of lines such as \"{}: VALUE\" (git commit --trailer)",
+            missing[0]
+        ),
+    })
+}
+
 fn mood_fault(text: &str, asked: &Commits) -> Option<Fault> {
     let subject = without_marks(subject(text));
     let header = conventional::header(subject).ok();
@@ -285,6 +334,27 @@ mod tests {
             ("imperative = false", 1, "added it", &[]),
             ("subject_max = 5", 1, "äöüäö\n\nlonger than that", &[]),
             ("subject_max = 5", 1, "äöüäöü\n", &["subject-length"]),
+            ("body_max = 5", 1, "a long one\n\nabc d\n", &[]),
+            ("body_max = 5", 1, "a\n\nabcd e\n", &["body-width"]),
+            ("body_max = 5", 1, "a\n\nabcdefg\nx\nsee http://x\n", &[]),
+            ("body_max = 5", 1, "a\n\nb\n\nRefs: one two\n", &[]),
+            (
+                "body_max = 5",
+                1,
+                "a\n\nRefs: one two\n\nb\n",
+                &["body-width"],
+            ),
+            ("trailers = [\"Refs\"]", 1, "a\n\nb\n", &["trailers"]),
+            ("trailers = [\"Refs\"]", 1, "a\n\nrefs: 1\n", &[]),
+            ("trailers = [\"Refs\"]", 1, "a\n\nRefs:\n", &["trailers"]),
+            (
+                "trailers = [\"Refs\"]",
+                1,
+                "a\n\nRefs: 1\n\nb\n",
+                &["trailers"],
+            ),
+            ("trailers = [\"Refs\"]", 1, "Refs: 1\n", &["trailers"]),
+            ("trailers = [\"Refs\"]", 2, "a\n", &[]),
             ("sign_off = true", 1, "a\n", &["sign-off"]),
             ("sign_off = true", 2, "a\n", &[]),
             (

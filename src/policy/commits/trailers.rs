@@ -18,6 +18,12 @@ pub(in crate::policy) fn values<'a>(message: &'a str, key: &str) -> Vec<&'a str>
     found
 }
 
+/// Where the block of trailers begins, counted in lines; behind the last line where there is none.
+pub(super) fn begin(message: &str) -> usize {
+    let end = message.trim_end().lines().count();
+    end - block(message).len()
+}
+
 /// The lines of the last paragraph, where that is a block of trailers.
 fn block(message: &str) -> Vec<&str> {
     let lines: Vec<&str> = message.trim().lines().collect();

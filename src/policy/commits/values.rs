@@ -92,6 +92,22 @@ impl FromStr for CommitType {
     }
 }
 
+/// The key of a trailer, without its colon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct TrailerKey(pub(super) String);
+
+impl FromStr for TrailerKey {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        if text.is_empty() || !text.chars().all(plain) {
+            return Err("the key of a trailer is letters, digits and \"-\", such as \"Refs\"");
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
 /// The address of `Name <address>` as Git reads it; `None` where there is none or more than one.
 pub(in crate::policy) fn address(person: &[u8]) -> Option<&[u8]> {
     let open = memchr::memchr(b'<', person)?;

@@ -3,7 +3,7 @@
 //! Sources: Microsoft, "Naming Files, Paths, and Namespaces"; Git's `verify_path`, `is_hfs_dotgit`
 //! and `is_ntfs_dotgit`; Unicode Technical Report 36 on direction controls.
 
-use crate::git::is_ignored;
+use crate::git::folded;
 
 /// What is wrong with one part of a path.
 pub(super) fn odd_part(part: &[u8]) -> Option<&'static str> {
@@ -43,14 +43,25 @@ fn is_direction(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// `.git` in other letters, with characters that HFS+ ignores, with an ending that NTFS drops, or by
-/// the short name that Windows gives it.
 fn is_git_dir(text: &str) -> bool {
-    let visible = text.chars().filter(|c| !is_ignored(*c));
-    let folded: String = visible.flat_map(char::to_lowercase).collect();
+    means(text, ".git", &["git~1"])
+}
+
+/// Whether some system takes a name at the top for `.gitmodules`, which it is not.
+pub(super) fn is_like_modules(part: &[u8]) -> bool {
+    let short = ["gitmod~1", "gitmod~2", "gitmod~3", "gitmod~4"];
+    let text = std::str::from_utf8(part).ok();
+    part != b".gitmodules" && text.is_some_and(|text| means(text, ".gitmodules", &short))
+}
+
+/// Whether a name is that one in other letters, with characters that HFS+ ignores, with an ending that
+/// NTFS drops, or by one of the short names that Windows gives it.
+fn means(text: &str, name: &str, short: &[&str]) -> bool {
+    let folded = folded(text.as_bytes());
+    let folded = String::from_utf8_lossy(&folded);
     let stream = folded.split([':', '\\']).next().unwrap_or_default();
     let bare = stream.trim_end_matches(['.', ' ']);
-    matches!(bare, ".git" | "git~1")
+    bare == name || short.contains(&bare)
 }
 
 fn is_reserved(text: &str) -> bool {
@@ -149,6 +160,22 @@ mod tests {
         }
         assert!(odd_part(b"\xff").is_some());
         assert!(odd_part("x".repeat(256).as_bytes()).is_some());
+    }
+
+    #[test]
+    fn what_some_system_takes_for_the_list_of_submodules_is_known() {
+        for (name, like) in [
+            (".gitmodules", false),
+            ("gitmodules", false),
+            (".gitmodules.txt", false),
+            (".GITMODULES", true),
+            (".gitmodules ", true),
+            (".gitmodules::$DATA", true),
+            (".gitm\u{200d}odules", true),
+            ("GITMOD~1", true),
+        ] {
+            assert_eq!(is_like_modules(name.as_bytes()), like, "{name}");
+        }
     }
 
     #[test]

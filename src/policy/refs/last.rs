@@ -3,7 +3,7 @@
 use super::super::check::Raised;
 use super::super::questions::refs as ask;
 use super::super::settings::Protect;
-use super::{Seen, is_branch, raise};
+use super::{Seen, raise};
 use crate::change::{RefChange, Unread};
 use crate::git::RefName;
 use std::collections::HashSet;
@@ -15,7 +15,7 @@ impl Seen<'_> {
         let name = &self.update.name;
         let goes = matches!(self.update.change, RefChange::Delete { old: Some(_) });
         let named = matching.iter().any(|rule| rule.says_who_may_delete());
-        if named || !goes || !self.names.iter().any(is_branch) {
+        if named || !goes || !self.names.iter().any(RefName::is_branch) {
             return Ok(None);
         }
         let help = "leave it; whoever keeps the server can name who may delete it (protect.delete)";
@@ -40,7 +40,7 @@ impl Seen<'_> {
             gone.extend(written(&update.name)?);
         }
         let mut stays = false;
-        for (other, _) in refs.iter().filter(|(other, _)| is_branch(other)) {
+        for (other, _) in refs.iter().filter(|(other, _)| other.is_branch()) {
             // What stands for a branch that goes is no branch then.
             stays =
                 !gone.contains(other) && written(other)?.iter().all(|name| !gone.contains(name));
@@ -50,7 +50,7 @@ impl Seen<'_> {
         }
         let comes = updates
             .iter()
-            .any(|u| is_branch(&u.name) && matches!(u.change, RefChange::Create { .. }));
+            .any(|u| u.name.is_branch() && matches!(u.change, RefChange::Create { .. }));
         if known && !stays && !comes {
             let message = "it is the last branch of the server, and does not go".to_owned();
             return Ok(Some(raise(ask::LAST_BRANCH, message, help, name)));

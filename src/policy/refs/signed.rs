@@ -79,7 +79,7 @@ impl Signatures {
     pub(super) fn in_scope(&self, scope: usize, name: Option<&RefName>) -> bool {
         let rule = self.rules.get(scope);
         let protects = |name: &RefName| rule.is_some_and(|rule| rule.protects(name));
-        name.is_some_and(|name| !is_tag(name) && protects(name))
+        name.is_some_and(|name| !name.is_tag() && protects(name))
     }
 
     /// Looks at an update of a ref that rules match, where it is not only planned.
@@ -102,7 +102,7 @@ impl Signatures {
             return Ok(());
         };
         let unread = |error| Unread::new(&update.name, error);
-        if names.iter().any(is_tag) {
+        if names.iter().any(RefName::is_tag) {
             let object = repo.read(new).map_err(unread)?;
             let tag = match object.kind {
                 Kind::Tag => TagInfo::parse(new, object.data).ok(),
@@ -361,10 +361,6 @@ impl Signatures {
         let mut state = self.state();
         state.proof.get_or_insert_with(|| Proof::of(cx)).clone()
     }
-}
-
-fn is_tag(name: &RefName) -> bool {
-    name.as_bytes().starts_with(b"refs/tags/")
 }
 
 /// What is wrong with a signature.

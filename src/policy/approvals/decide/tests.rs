@@ -7,7 +7,7 @@ use crate::policy::approvals::owners::Owners;
 fn unit(path: &str) -> Unit {
     let owners = Owners::parse(b"/owned @carol\n/shared @leads @carol\n").unwrap();
     let path = RepoPath::new(path.as_bytes());
-    let of = owners.of(&path).to_vec();
+    let of = owners.of(&path).concat();
     Unit {
         commit: Oid::from_raw(&[7; 20]).unwrap(),
         owned: if of.is_empty() {

@@ -6,8 +6,10 @@ use super::*;
 fn of(file: &str, path: &str) -> String {
     let owners = Owners::parse(file.as_bytes()).unwrap();
     let path = RepoPath::new(path.as_bytes());
-    let of = owners.of(&path).iter().map(ToString::to_string);
-    of.collect::<Vec<_>>().join(" ")
+    let lists = owners.of(&path).into_iter();
+    let list = |of: &[Owner]| of.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let all: Vec<String> = lists.map(|of| list(of).join(" ")).collect();
+    all.join(" and ")
 }
 
 #[test]
@@ -27,10 +29,10 @@ fn patterns_are_those_of_github() {
         (
             "docs/**",
             &["docs/a.md", "docs/b/a.md"],
-            &["docs", "x/docs/a"],
+            &["doc", "x/docs/a"],
         ),
-        ("apps/", &["apps/a", "x/apps/a/b"], &["apps", "x/apps"]),
-        ("/docs/", &["docs/a", "docs/b/c"], &["docs", "x/docs/a"]),
+        ("apps/", &["apps/a", "x/apps/a/b"], &["app", "x/app"]),
+        ("/docs/", &["docs/a", "docs/b/c"], &["doc", "x/docs/a"]),
         (
             "/build/logs/",
             &["build/logs/a", "build/logs/b/c"],
@@ -157,4 +159,28 @@ fn no_pattern_takes_long() {
     assert_eq!(of(&stars, &path), "");
     let folders = format!("{}b @a", "**/a/".repeat(1_000));
     assert_eq!(of(&folders, &"a/".repeat(1_500)), "");
+}
+
+#[test]
+fn a_path_that_some_system_takes_for_an_owned_one_needs_its_owners_too() {
+    const FILE: &str =
+        "* @all\n/api/ @api\n/docs/* @docs\n/lib/** @lib\n/free/\nREADME.md @words\n";
+    for (path, owners) in [
+        ("api/a", "@api"),
+        ("API/a", "@all and @api"),
+        ("other", "@all"),
+        ("README.md", "@words"),
+        ("readme.MD", "@all and @words"),
+        // As a submodule or a link it brings in all below.
+        ("api", "@all and @api"),
+        ("Api", "@all and @api"),
+        ("docs", "@all and @docs"),
+        ("docs/a/b", "@all"),
+        ("lib", "@all and @lib"),
+        ("free", "@all"),
+        ("free/a", ""),
+        ("FREE/a", "@all"),
+    ] {
+        assert_eq!(of(FILE, path), owners, "{path}");
+    }
 }

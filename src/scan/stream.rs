@@ -115,6 +115,7 @@ impl Scanner {
             lines: 0,
             is_end: false,
         };
+        let like = self.text(path, b"", patience);
         let mut found = Found::default();
         let mut core = 0;
         loop {
@@ -135,7 +136,7 @@ impl Scanner {
                     None => length = 2 * held.bytes.len(),
                 }
             };
-            self.in_window(path, &held, core..end, last, patience, &mut found, see);
+            self.in_window(&like, &held, core..end, last, &mut found, see);
             if end == held.bytes.len() {
                 break;
             }
@@ -150,20 +151,22 @@ impl Scanner {
     /// Adds what begins in a part of what is here, and what lies there in wide characters.
     fn in_window(
         &self,
-        path: &[u8],
+        like: &Text<'_>,
         held: &Held,
         core: Range<usize>,
         last: usize,
-        patience: Patience,
         all: &mut Found,
         see: &mut dyn FnMut(Window<'_>, &Match),
     ) {
-        let text = self.text(path, &held.bytes[..last], patience);
+        let text = Text {
+            bytes: &held.bytes[..last],
+            ..*like
+        };
         let mut told = Told {
             publics: Some(Vec::new()),
             ..Told::default()
         };
-        let matches = self.narrow(&text, &mut Budget::of_part(patience), &mut told);
+        let matches = self.narrow(&text, &mut Budget::of_part(like.patience), &mut told);
         let window = Window {
             bytes: text.bytes,
             lines: held.lines,

@@ -231,7 +231,7 @@ impl Sink for Gather<'_> {
 
     fn anywhere(&self, text: &[u8], base: Option<Base<'_>>) -> Anywhere {
         let looks = self.checks.iter();
-        let looks = looks.filter_map(|check| check.anywhere(text, base));
+        let looks = looks.filter_map(|check| check.anywhere(&self.cx, text, base));
         // One check looks into texts; of several each would need a note of its own.
         let [look] = looks.collect::<Vec<_>>()[..] else {
             return Anywhere::default();

@@ -148,7 +148,16 @@ pub(super) fn visit(
         Some(_) | None => rev_list(repo, &oids, known),
     };
     match &walked {
-        Ok(walked) => show_commits(repo, walked, &tips, nothing, jobs, sink),
+        Ok(walked) => {
+            let stored = match there {
+                There::Here => None,
+                There::Remote(_) | There::Unnamed | There::Aside => {
+                    Some(Nothing::stored(repo, walked.len(), jobs, sink))
+                }
+            };
+            let nothing = stored.as_ref().unwrap_or(nothing);
+            show_commits(repo, walked, &tips, nothing, jobs, sink);
+        }
         Err(_) if oids.len() > 1 => one_by_one(repo, &tips, known, nothing, jobs, sink),
         Err(error) => unwalked(&tips, error, sink),
     }
@@ -292,7 +301,8 @@ pub(super) fn visit_range(
                 .into_iter()
                 .flat_map(|name| walked.iter().map(move |commit| (commit.oid, name)))
                 .collect();
-            show_commits(repo, &walked, &tips, &Nothing::default(), jobs, sink);
+            let nothing = &Nothing::stored(repo, walked.len(), jobs, sink);
+            show_commits(repo, &walked, &tips, nothing, jobs, sink);
             scoped::show_all(repo, &walked, &tips, refname, sink);
         }
         Err(error) => sink.unread(Unread::new(revs.join(" "), error)),

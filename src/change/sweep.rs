@@ -5,11 +5,18 @@
 //! read a byte; all others, and whatever could not be read here, it looks at as ever.
 
 use super::{Base, Calm, Sink};
-use crate::git::{BrokenObject, Kind, Large, Oid, OidMap, Repo, Seen, Share, Visitor};
+use crate::git::{BrokenObject, Kind, Large, Objects, Oid, OidMap, Repo, Seen, Share, Visitor};
 
 /// Below so many objects it is not worth it to lay out a pack; Git itself unpacks what is fewer than
 /// 100 (`receive.unpackLimit`).
 const WORTH: u64 = 64;
+
+/// Below so many commits nobody asks what else is stored.
+const MANY: usize = 512;
+
+/// A commit comes with some trees and blobs; where fewer objects than that are stored for each that is
+/// looked at, most of them are.
+const OBJECTS_OF_COMMIT: u64 = 8;
 
 /// The blobs that hold nothing at any path, with their lengths in bytes.
 #[derive(Default)]
@@ -19,9 +26,26 @@ impl Nothing {
     /// Of the packs that Git has put aside for a push to be judged, looked at in so many threads;
     /// of none where there are none, or only small ones.
     pub(super) fn incoming(repo: &Repo, jobs: usize, sink: &dyn Sink) -> Self {
-        let Some(objects) = repo.incoming().filter(|objects| objects.count() >= WORTH) else {
+        match repo.incoming().filter(|objects| objects.count() >= WORTH) {
+            Some(objects) => Self::of(repo, objects, jobs, sink),
+            None => Self::default(),
+        }
+    }
+
+    /// Of all packs of the repository, where so many commits of it are to be looked at that most of
+    /// what is in them is.
+    pub(super) fn stored(repo: &Repo, commits: usize, jobs: usize, sink: &dyn Sink) -> Self {
+        if commits < MANY {
             return Self::default();
-        };
+        }
+        let most = commits as u64 * OBJECTS_OF_COMMIT;
+        match repo.stored().filter(|objects| objects.count() <= most) {
+            Some(objects) => Self::of(repo, objects, jobs, sink),
+            None => Self::default(),
+        }
+    }
+
+    fn of(repo: &Repo, objects: &Objects, jobs: usize, sink: &dyn Sink) -> Self {
         let parts = (0..jobs.max(1)).map(|_| Part {
             sink,
             nothing: Vec::new(),

@@ -176,12 +176,14 @@ pub(super) fn run(args: &Args) -> Exit {
     }
 }
 
-/// Where a push arrives somebody waits for it, and Git has just used all processors to unpack the same
-/// objects (git-index-pack(1), `--threads`); a client commits beside its other work.
+/// For a push somebody waits, and Git has used or is going to use all processors for the same objects
+/// (git-index-pack(1), git-pack-objects(1), `--threads`); a client commits beside its other work.
 fn jobs(hook: &Hook) -> usize {
-    match hook.side {
-        Side::Client => 1,
-        Side::Server => std::thread::available_parallelism().map_or(1, |all| all.get().min(4)),
+    match (hook.side, hook.input) {
+        (Side::Client, Input::Nothing | Input::Moved) => 1,
+        (Side::Client, Input::Refs) | (Side::Server, _) => {
+            std::thread::available_parallelism().map_or(1, |all| all.get().min(4))
+        }
     }
 }
 

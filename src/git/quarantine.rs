@@ -8,9 +8,12 @@ use super::{Oid, Repo};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, PoisonError};
 
-/// The packs of a push with what was read from them lately; empty until somebody asks for them.
+/// Packs that are read here, with what was read from them lately; none until somebody asks for them.
 #[derive(Default)]
-pub(super) struct Incoming(OnceLock<Option<(Objects, Caches)>>);
+pub(super) struct Incoming {
+    aside: OnceLock<Option<(Objects, Caches)>>,
+    stored: OnceLock<Option<(Objects, Caches)>>,
+}
 
 impl Repo {
     /// Where Git has put the objects of a push aside that is to be judged; `None` where there is no such
@@ -25,17 +28,29 @@ impl Repo {
     /// The packs of a push that is to be judged, where Git has put it aside; from then on objects are
     /// read from them first.
     pub fn incoming(&self) -> Option<&Objects> {
-        let opened = self.incoming.0.get_or_init(|| {
+        let opened = self.incoming.aside.get_or_init(|| {
             let objects = Objects::incoming(self)?;
             Some((objects, Caches::default()))
         });
         opened.as_ref().map(|(objects, _)| objects)
     }
 
-    /// An object of the push, if it was put aside in a pack.
-    pub(super) fn read_incoming(&self, oid: Oid) -> Option<(Kind, Arc<[u8]>)> {
-        let (objects, caches) = self.incoming.0.get()?.as_ref()?;
-        objects.read(oid, &mut caches.of_thread())
+    /// All packs of the repository, for who is about to read most of what is in them; from then on
+    /// objects are read from them first. `None` where not everything is as expected.
+    pub fn stored(&self) -> Option<&Objects> {
+        let opened = self.incoming.stored.get_or_init(|| {
+            let objects = Objects::open(self).ok()?;
+            Some((objects, Caches::default()))
+        });
+        opened.as_ref().map(|(objects, _)| objects)
+    }
+
+    /// An object of a pack, if those were asked for.
+    pub(super) fn read_packed(&self, oid: Oid) -> Option<(Kind, Arc<[u8]>)> {
+        let Incoming { aside, stored } = &self.incoming;
+        let opened = [aside, stored].into_iter();
+        let mut opened = opened.filter_map(|opened| opened.get()?.as_ref());
+        opened.find_map(|(objects, caches)| objects.read(oid, &mut caches.of_thread()))
     }
 
     /// The objects that were there before the push that Git has put aside for us to judge; `None`
@@ -62,7 +77,7 @@ impl Repo {
     /// # Errors
     /// As [`Repo::read_as`].
     pub(super) fn tree(&self, oid: Oid) -> Result<Arc<[u8]>, ReadError> {
-        if let Some((Kind::Tree, data)) = self.read_incoming(oid) {
+        if let Some((Kind::Tree, data)) = self.read_packed(oid) {
             return Ok(data);
         }
         let mut kept = self.trees.lock().unwrap_or_else(PoisonError::into_inner);

@@ -263,7 +263,7 @@ impl Repo {
     /// # Errors
     /// When it is missing or broken; nothing is fetched.
     pub fn read(&self, oid: Oid) -> Result<Object, ReadError> {
-        if let Some((kind, data)) = self.read_incoming(oid) {
+        if let Some((kind, data)) = self.read_packed(oid) {
             let data = data.to_vec();
             return Ok(Object { kind, data });
         }

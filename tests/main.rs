@@ -60,6 +60,7 @@ mod server_more;
 mod signatures;
 mod signatures_fido;
 mod signatures_gpg;
+mod slips;
 mod stage;
 mod staged;
 mod status;

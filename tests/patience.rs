@@ -2,6 +2,7 @@
 
 use crate::world::{PORTCULLIS, Repo, World, assigned};
 use std::fs;
+use std::time::{Duration, Instant};
 
 /// Text that is much work for little memory, never the same.
 fn busy(lines: u64) -> String {
@@ -133,4 +134,30 @@ fn the_summary_says_what_was_covered_and_what_really_scanned() {
     }
     let report = repo.scan("--no-cache").ok().json();
     assert_eq!(report.covered("bytes"), report.covered("scanned"));
+}
+
+#[test]
+fn one_long_text_does_not_outlast_the_deadline() {
+    let world = World::new();
+    let server = world.bare("origin.git");
+    let alice = world.clone_of(&server, "alice");
+    let server = server.hook("pre-receive");
+    alice.commit("big.py", busy(250_000));
+    // Packed, and in objects of its own; alone, and where it is built on what is there.
+    for limit in ["1", "100"] {
+        server
+            .git(&format!("config receive.unpackLimit {limit}"))
+            .ok();
+        let server = server
+            .within(".")
+            .policy("[server]\ndeadline = \"500ms\"\n");
+        let started = Instant::now();
+        let said = alice.push("main").rejected();
+        // As a whole it takes more than twice that.
+        let took = started.elapsed();
+        assert!(took < Duration::from_secs(6), "{took:?}");
+        said.says("undecided")
+            .tells("big.py: the deadline passed while it was examined; if it has to come in, push it alone");
+        server.lacks_ref("refs/heads/main");
+    }
 }

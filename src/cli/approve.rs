@@ -62,17 +62,18 @@ impl Asked {
         let commit = |text: &str| {
             commit_named(repo, text).ok_or_else(|| format!("{text} names no commit here"))
         };
+        let (tip, from_at) = (commit(tip)?, from.map(commit).transpose()?);
         let refname = match &args.refname {
             Some(name) => full_name(repo, name)?,
-            None => usual(repo, from).ok_or("say with --for which ref it may come to")?,
+            None => usual(repo, from).ok_or("say which ref it may come to: --for REFNAME")?,
         };
         let target = Target::of(repo, &refname, remote.as_deref())?;
         let proposal = Proposal {
             repo,
             refname: refname.clone(),
             target: target.at,
-            from: from.map(commit).transpose()?,
-            tip: commit(tip)?,
+            from: from_at,
+            tip,
         };
         let (from, tip) = (proposal.from, proposal.tip);
         let proposed = proposal.look(OffsetDateTime::now_utc());

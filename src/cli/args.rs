@@ -17,6 +17,10 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+/// What the numbers are that every judging command ends with.
+const EXIT_STATUS: &str = "Exit status: 0 nothing blocks, 1 something does, 2 wrong usage or configuration, \
+                           3 something could not be examined.";
+
 /// The gate that drops in front of what must not come in: secrets, env files, and pushes that the
 /// policy does not allow.
 #[derive(Debug, Parser)]
@@ -24,6 +28,7 @@ use std::path::PathBuf;
     name = "portcullis",
     version,
     max_term_width = 100,
+    after_help = EXIT_STATUS,
     // Its own has pages and completions for every command once more.
     disable_help_subcommand = true
 )]
@@ -43,19 +48,22 @@ pub(super) enum Command {
     /// Judges an event of Git; this is what the installed hooks call
     Hook(Hook),
     /// Finds secrets and env files
+    #[command(after_help = EXIT_STATUS)]
     Scan(Scan),
     /// Says what the server would say to an update, without a push
+    #[command(after_help = EXIT_STATUS)]
     Check(Check),
     /// Confirms a deletion or a rewrite that somebody else will push: makes a token, signed with your
     /// key, that counts once
     Confirm(Confirm),
-    /// Lets named findings pass in a push of somebody else: makes such a token
+    /// Lets named findings pass in a push of somebody else: makes a token, signed with your key, that
+    /// counts once
     Bypass(Bypass),
     /// Approves a change: signs that you have looked at it, for the push that brings it in
     Approve(Approve),
     /// Shows what the policy lets whom do
     Policy(Policy),
-    /// Shows the log of what a server has judged, or tells whether it was tampered with
+    /// Reads the log of what a server has judged: shows it, tells whether it is whole, puts it aside
     Audit(Audit),
     /// Accepts what is already there, so that only new findings block
     Baseline(Baseline),
@@ -69,7 +77,7 @@ pub(super) enum Command {
     Completions(Completions),
     /// Prints the manual page, or that of a command
     Man(Man),
-    /// Prints what `--help` prints, of a command
+    /// Prints the help of a command, as `COMMAND --help` does
     Help(Help),
 }
 

@@ -99,9 +99,20 @@ pub(super) fn tell_unread(verdict: &Verdict) -> bool {
     !verdict.unread.is_empty()
 }
 
+/// Where it is looked. A name that is none is a slip, and would be an empty baseline.
+fn at(looking: &Looking<'_>, args: &Accept) -> Result<Place, Refusal> {
+    match &args.target {
+        Some(target) if target.symlink_metadata().is_err() => {
+            let shown = Escaped(target.as_os_str().as_encoded_bytes());
+            Err(usage(format_args!("{shown} is not there")))
+        }
+        target => looking.at(target.as_deref()),
+    }
+}
+
 fn create(args: &Accept) -> Result<Exit, Refusal> {
     let looking = Looking::new(&args.look, &args.source);
-    let place = looking.at(args.target.as_deref())?;
+    let place = at(&looking, args)?;
     let file = file(args.look.baseline.as_deref(), &place)?;
     if file.symlink_metadata().is_ok() {
         return Err(usage(format_args!(
@@ -129,7 +140,7 @@ fn create(args: &Accept) -> Result<Exit, Refusal> {
 
 fn update(args: &Accept) -> Result<Exit, Refusal> {
     let looking = Looking::new(&args.look, &args.source);
-    let place = looking.at(args.target.as_deref())?;
+    let place = at(&looking, args)?;
     let file = file(args.look.baseline.as_deref(), &place)?;
     let before = read(&file, &place)?;
     let found = Found::at(&looking, &place, args.target.as_deref());
@@ -161,7 +172,7 @@ fn update(args: &Accept) -> Result<Exit, Refusal> {
 
 fn show(args: &Accept) -> Result<Exit, Refusal> {
     let looking = Looking::new(&args.look, &args.source);
-    let place = looking.at(args.target.as_deref())?;
+    let place = at(&looking, args)?;
     let file = file(args.look.baseline.as_deref(), &place)?;
     let baseline = read(&file, &place)?;
     let found = Found::at(&looking, &place, args.target.as_deref());

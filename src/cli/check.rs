@@ -190,6 +190,10 @@ fn range(args: &Args, repo: &Repo, revs: &str) -> Result<Vec<Source>, String> {
     let name = args.refname.as_deref();
     let refname = name.map(|name| full_name(repo, name)).transpose()?;
     let revs: Vec<String> = revs.split_whitespace().map(str::to_owned).collect();
+    // A name that is none is a slip, and nothing was examined.
+    let mut probe = revs.clone();
+    probe.push("--max-count=0".to_owned());
+    crate::git::rev_list_args(repo, &probe).map_err(|error| error.to_string())?;
     let mut sources = Vec::new();
     if let Some(name) = &refname {
         let walked = crate::git::rev_list_args(repo, &revs).map_err(|error| error.to_string())?;

@@ -10,8 +10,8 @@ use super::{landed, notify};
 use crate::audit::LogError;
 use crate::change::Source;
 use crate::config::{BaselineAt, Config, Origin, discover_client, discover_server};
-use crate::git::Repo;
-use crate::hook::{Call, Hook, Side, find, table::Input};
+use crate::git::{Repo, escape};
+use crate::hook::{Call, HOOKS, Hook, Side, find, table::Input};
 use crate::policy::groups::Pusher;
 use crate::policy::settings::{Backups, Identity, IdentitySource, Mode, Settings};
 use crate::policy::tokens::Presented;
@@ -29,7 +29,12 @@ const KEYS_LIMIT: u64 = 1 << 20;
 pub(super) fn run(args: &Args) -> Exit {
     let started = Instant::now();
     let Some(hook) = find(&args.event) else {
-        let why = format!("{} is not an event that portcullis answers", args.event);
+        let known: Vec<&str> = HOOKS.iter().map(|hook| hook.event).collect();
+        let why = format!(
+            "{} is not an event that portcullis answers; those are: {}",
+            escape(args.event.as_bytes()),
+            known.join(", ")
+        );
         return complain(Exit::Usage, &why);
     };
     let repo = match Repo::from_env() {

@@ -131,7 +131,12 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    let made = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")));
+    // Of the name that nobody has asked for nothing is told.
+    let mut file = made.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => io::Error::other("there is no such folder"),
+        kind => io::Error::from(kind),
+    })?;
     file.write_all(text)?;
     file.persist(path).map(drop).map_err(|error| error.error)
 }

@@ -48,7 +48,7 @@ impl std::error::Error for ConfigError {
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum Problem {
-    #[error("cannot be read: {0}; make it readable for the account that runs Git")]
+    #[error("{}", unreadable(.0))]
     Unreadable(#[source] io::Error),
     #[error("is not a regular file")]
     NotAFile,
@@ -68,6 +68,17 @@ pub enum Problem {
     Baseline(&'static str),
     #[error("\"{key}\": there is no group \"{group}\" in [groups]")]
     UnknownGroup { key: &'static str, group: String },
+}
+
+fn unreadable(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "cannot be read: there is no such file".to_owned(),
+        _ => {
+            format!(
+                "cannot be read: {error}; make it readable for the account that runs portcullis"
+            )
+        }
+    }
 }
 
 /// The known key that is most like an unknown one.

@@ -12,7 +12,7 @@ use crate::change::{
 use crate::finding::{CheckId, Finding, Fingerprint, FoundSecret, Level, Place, PlaceKind};
 use crate::git::{Certificate, Keys, RefName, Repo, escape};
 use crate::hook::Side;
-use crate::scan::{Anywhere, Confidence, Secret};
+use crate::scan::{Anywhere, Confidence, Patience, Secret};
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Instant;
@@ -118,7 +118,7 @@ pub trait Check: Send + Sync {
     /// Looks at a text that comes in, before it is known where it stands, for what it could hold at
     /// any path; see [`crate::scan::Scanner::anywhere`]. `None` from those that look for nothing in
     /// texts, or do without [`FileChange::holds_nothing`].
-    fn anywhere(&self, _text: &[u8], _base: Option<Base<'_>>) -> Option<Anywhere> {
+    fn anywhere(&self, _cx: &Cx<'_>, _text: &[u8], _base: Option<Base<'_>>) -> Option<Anywhere> {
         None
     }
     /// Looks at the size of a push as a whole, after all of it was shown.
@@ -200,6 +200,12 @@ impl Cx<'_> {
     pub fn rely_upon(&self, mut approved: Vec<Approved>) {
         let mut all = self.approved.lock().unwrap_or_else(PoisonError::into_inner);
         all.append(&mut approved);
+    }
+
+    /// How long one text may be looked at.
+    #[must_use]
+    pub fn patience(&self) -> Patience {
+        Patience::until(self.until)
     }
 
     /// Whether there is time left to go on. What is left undone after that is undecided, which the

@@ -1,6 +1,7 @@
 //! Pack `secrets`: nothing that opens a door is committed, pushed or kept, since whoever can read
 //! the repository, now or later, could walk through it.
 
+mod earlier;
 mod lines;
 mod names;
 mod words;
@@ -17,6 +18,7 @@ use crate::change::{
 use crate::finding::{CheckId, Finding, Fingerprint, FoundSecret, Level, Place, PlaceKind};
 use crate::git::{Kind, Oid, RepoPath, escape};
 use crate::scan::{Anywhere, Match, Rule, Scan, Scanner, Validity, Window, is_apart};
+use earlier::late;
 use lines::{Lines, ids_at_head};
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -103,7 +105,7 @@ impl Check for Secrets {
             (None, None) => "standard input".to_owned(),
         };
         let path = stands;
-        if let Some(scan) = self.in_windows(file, path, out) {
+        if let Some(scan) = self.in_windows(cx, file, path, out) {
             file.scanned.set(file.length().unwrap_or(0));
             self.publics.keep(&scan.publics, file.blob(), what);
             return self.unread(file, &scan, what);
@@ -111,7 +113,7 @@ impl Check for Secrets {
         let bytes = file.bytes().map_err(|error| Unread::new(what(), error))?;
         let noted = file.blob().filter(|_| file.is_kept() && path.is_empty());
         let scan = self.noted(cx, noted, bytes).unwrap_or_else(|| {
-            let scan = self.look(file, path, bytes);
+            let scan = self.look(cx, file, path, bytes);
             self.note(cx, noted, bytes, &scan);
             scan
         });
@@ -132,7 +134,11 @@ impl Check for Secrets {
         // Old lines can make a new secret: put together anew, or seen in another light.
         let is_new = |found: &&Match| {
             fresh.touches(&found.whole)
-                || !self.is_among(found, earlier.get_or_init(|| self.earlier(file, path)))
+                || match earlier.get_or_init(|| self.earlier(cx, file, path)) {
+                    Some(earlier) => !self.is_among(found, earlier),
+                    // Nobody knows in time; that is said below.
+                    None => false,
+                }
         };
         let lines = Lines::of(bytes);
         for found in scan
@@ -156,15 +162,18 @@ impl Check for Secrets {
             let mark = self.mark(found, bytes, path);
             out.push(self.raise(stage_of(file), found, mark, place, file.by));
         }
-        unread
+        match earlier.get() {
+            Some(None) => Err(late(what())),
+            Some(Some(_)) | None => unread,
+        }
     }
 
-    fn anywhere(&self, text: &[u8], base: Option<Base<'_>>) -> Option<Anywhere> {
+    fn anywhere(&self, cx: &Cx<'_>, text: &[u8], base: Option<Base<'_>>) -> Option<Anywhere> {
         let base = base.and_then(|base| match base.calm {
             Calm::Within(around) => Some((base.fresh, around)),
             Calm::Unknown => None,
         });
-        Some(self.scanner.anywhere(text, base))
+        Some(self.scanner.anywhere(text, base, cx.patience()))
     }
 
     fn message(
@@ -185,18 +194,22 @@ impl Check for Secrets {
         };
         let noted = tag.or(commit).filter(|_| message.by.refs.is_empty());
         let mut scan = self.noted(cx, noted, rest.bytes).unwrap_or_else(|| {
-            let scan = self.scanner.scan(&[], rest);
+            let scan = self.scanner.scan_within(&[], rest, cx.patience());
             self.note(cx, noted, rest.bytes, &scan);
             scan
         });
         for found in &mut scan.matches {
             found.span = found.span.start + skipped..found.span.end + skipped;
         }
+        let what = || {
+            tag.or(commit)
+                .map_or_else(|| "the message".to_owned(), |oid| oid.to_string())
+        };
+        if scan.late {
+            return Err(late(what()));
+        }
         if let Some(why) = scan.undecided.first() {
-            let what = tag
-                .or(commit)
-                .map_or_else(|| "the message".to_owned(), |oid| oid.to_string());
-            return Err(Unread::new(what, why));
+            return Err(Unread::new(what(), why));
         }
         for found in scan.matches.iter().filter(|found| !found.rule.has_path()) {
             let in_message = found.span.start >= message.message_at;
@@ -286,19 +299,20 @@ impl Secrets {
 
     /// Scans a file; where it is built on one that was, only where the two differ, if that will do. Most
     /// files hold nothing; only for the others it is asked what of them is new.
-    fn look(&self, file: &FileChange<'_>, path: &[u8], bytes: &[u8]) -> Scan {
+    fn look(&self, cx: &Cx<'_>, file: &FileChange<'_>, path: &[u8], bytes: &[u8]) -> Scan {
         let mut scanned = 0;
         let based = file.base.and_then(|base| match base.calm {
             Calm::Within(around) => {
                 self.scanner
-                    .beyond(path, bytes, base.fresh, around, &mut scanned)
+                    .beyond(path, bytes, base.fresh, around, cx.patience(), &mut scanned)
             }
             Calm::Unknown => None,
         });
         let scan = based.unwrap_or_else(|| {
             scanned += bytes.len() as u64;
             let fresh = &Fresh::All;
-            self.scanner.scan(path, Content { bytes, fresh })
+            let content = Content { bytes, fresh };
+            self.scanner.scan_within(path, content, cx.patience())
         });
         file.scanned.set(scanned);
         scan
@@ -311,6 +325,9 @@ impl Secrets {
         scan: &Scan,
         what: impl Fn() -> String,
     ) -> Result<(), Unread> {
+        if scan.late {
+            return Err(late(what()));
+        }
         let allowed = |allow: &settings::Allow| allow.excuses_all_of(file.path.as_ref());
         match scan.undecided.first() {
             Some(why) if !self.settings.allow.iter().any(allowed) => {
@@ -327,6 +344,7 @@ impl Secrets {
     /// same: it must be looked at as a whole, or it cannot be read and Git may find it elsewhere.
     fn in_windows(
         &self,
+        cx: &Cx<'_>,
         file: &FileChange<'_>,
         path: &[u8],
         out: &mut Vec<Raised>,
@@ -344,7 +362,7 @@ impl Secrets {
             around.push((place, self.mark(found, window.bytes, path)));
         };
         let scanner = &self.scanner;
-        let scan = scanner.scan_windows(path, &mut text, WINDOW, &mut see);
+        let scan = scanner.scan_windows(path, &mut text, WINDOW, cx.patience(), &mut see);
         let scan = scan.ok().flatten()?;
         for (found, (place, mark)) in scan.matches.iter().zip(around) {
             let place = Place {
@@ -368,28 +386,6 @@ impl Secrets {
         if let Some(gist) = object.filter(|_| says).zip(scan.gist(bytes)) {
             cx.notes.note(gist.0, gist.1);
         }
-    }
-
-    /// What the parents' versions of a file hold.
-    fn earlier(&self, file: &FileChange<'_>, path: &[u8]) -> Vec<Match> {
-        let fresh = &Fresh::All;
-        let scan = |bytes: Vec<u8>| {
-            let bytes = &bytes;
-            self.scanner.scan(path, Content { bytes, fresh }).matches
-        };
-        file.earlier().into_iter().flat_map(scan).collect()
-    }
-
-    /// Whether the same secret is among those and counts there for no less. Line ends do not count.
-    fn is_among(&self, found: &Match, earlier: &[Match]) -> bool {
-        fn same(one: &Match, other: &Match) -> bool {
-            let [one, other] = [one, other].map(|found| found.secret.expose().iter());
-            one.filter(|byte| **byte != b'\r')
-                .eq(other.filter(|byte| **byte != b'\r'))
-        }
-        earlier
-            .iter()
-            .any(|known| self.level(known) >= self.level(found) && same(known, found))
     }
 
     /// A disproof never blocks, however low the bar is set.

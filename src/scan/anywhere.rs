@@ -7,6 +7,7 @@
 
 use super::Scanner;
 use super::decode::is_part_of_document;
+use super::patience::Patience;
 use crate::change::{Around, Calm, Content, Fresh};
 use std::ops::Range;
 
@@ -38,10 +39,15 @@ impl Scanner {
     /// Looks at a text for what any path could make it hold. Of what it is built on it is told where
     /// the text differs from it, and what a look at that came to.
     #[must_use]
-    pub fn anywhere(&self, bytes: &[u8], base: Option<(&[Range<usize>], Around)>) -> Anywhere {
+    pub fn anywhere(
+        &self,
+        bytes: &[u8],
+        base: Option<(&[Range<usize>], Around)>,
+        patience: Patience,
+    ) -> Anywhere {
         let mut scanned = 0;
         if let Some((fresh, around)) = base
-            && let Some(scan) = self.beyond(ANYWHERE, bytes, fresh, around, &mut scanned)
+            && let Some(scan) = self.beyond(ANYWHERE, bytes, fresh, around, patience, &mut scanned)
         {
             // Public keys are told of whole texts alone.
             return Anywhere {
@@ -57,7 +63,7 @@ impl Scanner {
             bytes,
             fresh: &Fresh::All,
         };
-        let scan = self.scan(ANYWHERE, whole);
+        let scan = self.scan_within(ANYWHERE, whole, patience);
         Anywhere {
             nothing: scan.quiet,
             calm: match scan.public {

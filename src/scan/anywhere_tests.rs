@@ -190,15 +190,15 @@ fn what_holds_nothing_anywhere_holds_nothing_at_any_path() {
     for body in bodies {
         let (head, tail) = (noise(&mut random, 4), noise(&mut random, 4));
         let text = [head.as_bytes(), &body, b"\n", tail.as_bytes()].concat();
-        let alone = scanner.anywhere(&text, None);
+        let alone = scanner.anywhere(&text, None, Patience::ENDLESS);
         nothing += usize::from(alone.nothing);
         found += held_against_paths(&scanner, &text, alone.nothing, &mut random);
         // The same, built on something else.
         let place = head.len()..head.len() + body.len();
         let (base, made) = cut(&mut random, &text, &place);
-        if let Calm::Within(around) = scanner.anywhere(&base, None).calm {
+        if let Calm::Within(around) = scanner.anywhere(&base, None, Patience::ENDLESS).calm {
             let fresh = made.fresh(&base);
-            let built = scanner.anywhere(&text, Some((&fresh, around)));
+            let built = scanner.anywhere(&text, Some((&fresh, around)), Patience::ENDLESS);
             assert!(!built.nothing || alone.nothing, "{text:?}");
             held_against_paths(&scanner, &text, built.nothing, &mut random);
         }
@@ -222,7 +222,10 @@ fn a_path_that_makes_a_secret_of_it_counts() {
         let plain = !at(&scanner, b"", &text).matches.is_empty();
         by_path += usize::from(somewhere && !plain);
         if somewhere {
-            assert!(!scanner.anywhere(&text, None).nothing, "{text:?}");
+            assert!(
+                !scanner.anywhere(&text, None, Patience::ENDLESS).nothing,
+                "{text:?}"
+            );
             assert!(!at(&scanner, ANYWHERE, &text).matches.is_empty());
         }
     }
@@ -241,7 +244,7 @@ fn what_is_no_plain_text_or_has_a_public_key_is_looked_at_again() {
     ];
     for text in &keys {
         assert_eq!(
-            scanner.anywhere(text, None),
+            scanner.anywhere(text, None, Patience::ENDLESS),
             Anywhere {
                 scanned: text.len() as u64,
                 ..Anywhere::default()
@@ -249,10 +252,14 @@ fn what_is_no_plain_text_or_has_a_public_key_is_looked_at_again() {
         );
         let around = crate::change::Around::default();
         let all = 0..text.len();
-        let built = scanner.anywhere(text, Some((&[all], around)));
+        let built = scanner.anywhere(text, Some((&[all], around)), Patience::ENDLESS);
         assert!(!built.nothing && built.calm == Calm::Unknown, "{text:?}");
     }
-    assert!(scanner.anywhere(b"a = 1\n", None).nothing);
+    assert!(
+        scanner
+            .anywhere(b"a = 1\n", None, Patience::ENDLESS)
+            .nothing
+    );
 }
 
 #[test]
@@ -270,6 +277,6 @@ fn rules_of_other_scanners_ask_for_paths_in_ways_of_their_own() {
         },
         ..Selection::default()
     };
-    let told = Scanner::new(&selection).anywhere(b"b = 1\n", None);
+    let told = Scanner::new(&selection).anywhere(b"b = 1\n", None, Patience::ENDLESS);
     assert!(!told.nothing && told.calm == Calm::Unknown);
 }

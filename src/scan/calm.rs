@@ -14,6 +14,7 @@ use super::keys::Public;
 use super::keywords::{Hit, Keywords};
 use super::outcome::Scan;
 use super::overlap;
+use super::patience::Patience;
 use super::rule::Rule;
 use super::scanner::Scanner;
 use super::search::Text;
@@ -46,7 +47,7 @@ pub(super) struct Told {
 impl Scanner {
     /// Looks at a text only where it differs from one that it is built on, where that stands which
     /// that one holds, and so far around as that one says. `None` where it has to be scanned as a
-    /// whole, which might find more.
+    /// whole, which might find more, and where time is over.
     ///
     /// What is looked at is added to `scanned`, in bytes: whole lines around what is new, but for
     /// those that stood elsewhere in the same words and held nothing.
@@ -57,6 +58,7 @@ impl Scanner {
         bytes: &[u8],
         fresh: &[Range<usize>],
         around: Around,
+        patience: Patience,
         scanned: &mut u64,
     ) -> Option<Scan> {
         if begins_special(bytes) || self.of_path(path).next().is_some() {
@@ -68,6 +70,7 @@ impl Scanner {
             fresh: &Fresh::All,
             setting: Setting::Plain,
             allowances: &self.allowances,
+            patience,
         };
         let mut told = Told {
             publics: Some(Vec::new()),
@@ -130,7 +133,10 @@ impl Scanner {
             ..text
         };
         let mut told_inside = Told::default();
-        let inside = self.inside(&parts, &mut Budget::default(), &mut told_inside);
+        let inside = self.inside(&parts, &mut Budget::within(patience), &mut told_inside);
+        if patience.is_over() {
+            return None;
+        }
         let (Calm::Within(outside), Calm::Within(within), []) = (
             self.calm_by(&told, bytes, &matches, around.holds),
             self.calm_by(&told_inside, bytes, &[], None),

@@ -204,7 +204,7 @@ fn lines_that_belong_together_are_looked_at_together() {
             let fresh = made.fresh(&base);
             let scan = whole(&scanner, &made.text);
             tried += 1;
-            let beyond = scanner.beyond(b"", &made.text, &fresh, around, &mut 0);
+            let beyond = scanner.beyond(b"", &made.text, &fresh, around, Patience::ENDLESS, &mut 0);
             if let Some(beyond) = &beyond {
                 found += usize::from(!scan.matches.is_empty());
                 assert!(

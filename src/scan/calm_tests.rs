@@ -264,7 +264,8 @@ fn a_look_at_what_differs_finds_what_a_scan_finds() {
                 let scan = whole(&scanner, &text);
                 found += usize::from(!scan.matches.is_empty());
                 let fresh = made.fresh(&base);
-                let beyond = scanner.beyond(b"", &made.text, &fresh, around, &mut 0);
+                let beyond =
+                    scanner.beyond(b"", &made.text, &fresh, around, Patience::ENDLESS, &mut 0);
                 let Some(beyond) = beyond else { continue };
                 assert!(
                     told(&beyond.matches) == told(&scan.matches) && scan.undecided.is_empty(),
@@ -305,7 +306,7 @@ fn holds_then(base: &str, cut: Range<usize>, put: &str) {
     let fresh = made.fresh(base.as_bytes());
     let Calm::Within(around) = calm else { return };
     assert_eq!(around.holds, None);
-    let beyond = scanner.beyond(b"", &made.text, &fresh, around, &mut 0);
+    let beyond = scanner.beyond(b"", &made.text, &fresh, around, Patience::ENDLESS, &mut 0);
     assert!(beyond.is_none_or(|beyond| told(&beyond.matches) == told(&scan.matches)));
 }
 
@@ -346,7 +347,14 @@ fn an_archive_is_never_calm() {
     ] {
         assert_eq!(whole(&scanner, text).calm, Calm::Unknown);
         let all = 0..text.len();
-        let beyond = scanner.beyond(b"", text, &[all], Around::default(), &mut 0);
+        let beyond = scanner.beyond(
+            b"",
+            text,
+            &[all],
+            Around::default(),
+            Patience::ENDLESS,
+            &mut 0,
+        );
         assert!(beyond.is_none(), "{text:?}");
     }
     assert_eq!(

@@ -7,6 +7,11 @@
 //! entered once for every fourth byte that may follow them: no built-in rule lets one follow that
 //! is not ASCII.
 
+use super::patience::Patience;
+
+/// How much of a text is looked through before somebody asks how late it is, in bytes.
+pub(super) const BLOCK: usize = 1 << 20;
+
 /// Setting this bit in every byte folds upper into lower case. It also joins some bytes that are
 /// no letters; the comparison sorts those out.
 const FOLD: u32 = 0x2020_2020;
@@ -147,6 +152,28 @@ impl Keywords {
             }
             done += 1;
         }
+    }
+
+    /// All hits of a text; where time is short, looked for in blocks, and perhaps told twice.
+    pub(super) fn all(&self, text: &[u8], patience: Patience) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        if !patience.is_bounded() || text.len() <= BLOCK {
+            self.each(text, |hit| hits.push(hit));
+            return hits;
+        }
+        let lengths = self.entries.iter().map(|entry| entry.keyword.len());
+        let beyond = lengths.max().unwrap_or(0);
+        for start in (0..text.len()).step_by(BLOCK) {
+            if patience.is_over() {
+                break;
+            }
+            let block = &text[start..text.len().min(start + BLOCK + beyond)];
+            self.each(block, |hit| {
+                let start = start + hit.start;
+                hits.push(Hit { start, ..hit });
+            });
+        }
+        hits
     }
 
     /// The bitmap's word, shifted so that the bit of the first four bytes of `text`, which are

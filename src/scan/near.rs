@@ -18,6 +18,9 @@ pub(super) fn beside(rule: &'static Rule, near: Near, text: &Text<'_>, matches: 
         .collect();
     let mut found = Vec::new();
     for (partner, identity) in partners {
+        if text.patience.is_over() {
+            return;
+        }
         let window = neighbourhood(text.bytes, &partner, near.lines);
         let mut here = Vec::new();
         for line in lines(text.bytes, &window, rule.lines) {

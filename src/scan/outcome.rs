@@ -10,6 +10,8 @@ pub struct Scan {
     pub matches: Vec<Match>,
     /// Why something in the content could not be decoded within limits; empty normally.
     pub undecided: Vec<String>,
+    /// Whether time was over before all of it was seen.
+    pub late: bool,
     /// How much of a text that is built on this one has to be looked at.
     pub calm: Calm,
     /// The public keys and certificates in it, which say where a private key is trusted.

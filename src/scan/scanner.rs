@@ -12,10 +12,11 @@ use super::known::Known;
 use super::near;
 use super::outcome::Scan;
 use super::overlap;
+use super::patience::Patience;
 use super::rule::Rule;
 #[cfg(test)]
 use super::search::each;
-use super::search::{Text, accept, everywhere, excused, is_called, run};
+use super::search::{Text, accept, everywhere, is_called, run};
 use super::whose;
 use super::window::{line_at, windows};
 use super::{Inside, Match, Selection};
@@ -52,7 +53,7 @@ pub struct Scanner {
     /// Rules that no keyword calls: they run over every text.
     always: Vec<usize>,
     /// Rules about the path of a file alone.
-    of_paths: Vec<usize>,
+    pub(super) of_paths: Vec<usize>,
     pub(super) allowances: Vec<&'static Allowance>,
     /// Whether all that it looks for is found by what stands on a few lines.
     pub(super) by_lines: bool,
@@ -148,62 +149,29 @@ impl Scanner {
             .get_or_init(|| OverLines::new(called(&self.table, &self.parts), highest_behind))
     }
 
-    /// Whether the path of a file can matter for what this rule finds in it.
-    #[must_use]
-    pub fn asks_for_path(&self, id: &str) -> bool {
-        let rule = self.table.iter().find(|rule| rule.id == id);
-        rule.is_some_and(|rule| {
-            rule.foreign.is_some_and(foreign::Foreign::asks_for_path)
-                || self.allowances.iter().any(|one| one.asks_for_path(rule))
-        })
-    }
-
-    /// The rules about paths that could mean a file of this name, wherever it stands.
-    pub fn of_name(&self, name: &[u8]) -> impl Iterator<Item = &'static Rule> {
-        self.about_paths().filter(move |rule| {
-            let path = rule.foreign.and_then(|foreign| foreign.path.as_ref());
-            path.is_some_and(|path| path.may_end_in(name))
-        })
-    }
-
-    fn about_paths(&self) -> impl Iterator<Item = &'static Rule> {
-        self.of_paths.iter().map(|index| self.table[*index])
-    }
-
-    /// The rules about paths that mean a file at this path, and no rule file excuses it.
-    pub fn of_path(&self, path: &[u8]) -> impl Iterator<Item = &'static Rule> {
-        self.about_paths().filter(move |rule| {
-            let meant = |foreign: &foreign::Foreign| foreign.is_for(path);
-            !path.is_empty() && rule.foreign.is_some_and(meant) && !self.excuses_path(rule, path)
-        })
-    }
-
-    fn excuses_path(&self, rule: &'static Rule, path: &[u8]) -> bool {
-        let text = Text {
-            bytes: b"",
-            path,
-            fresh: &Fresh::All,
-            setting: Setting::Plain,
-            allowances: &self.allowances,
-        };
-        excused(&Match::of(rule, b"", 0..0, 0..0), &text)
-    }
-
     /// Finds the secrets in a content that touch what is new in it. `path` helps to tell data from
     /// code; it may be empty.
     #[must_use]
     pub fn scan(&self, path: &[u8], content: Content<'_>) -> Scan {
+        self.scan_within(path, content, Patience::ENDLESS)
+    }
+
+    /// The same, for as long as it may take: what is not seen by then is not found, and
+    /// [`Scan::late`] says so.
+    #[must_use]
+    pub fn scan_within(&self, path: &[u8], content: Content<'_>, patience: Patience) -> Scan {
         let mut scan = Scan::default();
         if matches!(content.fresh, Fresh::Ranges(ranges) if ranges.is_empty()) {
             return scan;
         }
-        let mut budget = Budget::default();
+        let mut budget = Budget::within(patience);
         let text = Text {
             bytes: content.bytes,
             path,
             fresh: content.fresh,
             setting: Setting::Plain,
             allowances: &self.allowances,
+            patience,
         };
         let mut told = Told {
             publics: Some(Vec::new()),
@@ -214,7 +182,8 @@ impl Scanner {
         whose::tell_public(&mut scan.matches, &scan.publics, |at| {
             1 + memchr::memchr_iter(b'\n', &content.bytes[..at.min(content.bytes.len())]).count()
         });
-        if is_plain(content.bytes) && !is_one(path) {
+        scan.late = patience.is_over();
+        if is_plain(content.bytes) && !is_one(path) && !scan.late {
             scan.calm = self.calm_by(&told, content.bytes, &scan.matches, None);
             let nothing = scan.matches.is_empty() && told.undecided.is_empty();
             scan.quiet = nothing && !told.silent && !told.public && self.by_lines;
@@ -268,8 +237,7 @@ impl Scanner {
         budget: &mut Budget,
         told: &mut Told,
     ) -> Vec<Match> {
-        let mut hits = Vec::new();
-        self.keywords.each(text.bytes, |hit| hits.push(hit));
+        let hits = self.keywords.all(text.bytes, text.patience);
         let direct = overlap::resolve(self.direct(text, hits, told));
         let inside = self.inside(text, budget, told);
         overlap::join(direct, inside)
@@ -286,6 +254,9 @@ impl Scanner {
         told.undecided.extend(decoded.undecided);
         let mut inside = Vec::new();
         for (index, piece) in decoded.pieces.into_iter().enumerate() {
+            if text.patience.is_over() {
+                break;
+            }
             if !text.fresh.touches(&piece.span) {
                 continue;
             }
@@ -328,7 +299,7 @@ impl Scanner {
                 continue;
             }
             for window in windows(rule, bytes, group) {
-                each(rule, bytes, &window, |_, secret, _| {
+                each(rule, bytes, &window, Patience::ENDLESS, |_, secret, _| {
                     raw.push((owner, secret.start, secret.end));
                 });
             }
@@ -357,12 +328,18 @@ impl Scanner {
                 }
                 continue;
             }
+            if text.patience.is_over() {
+                return matches;
+            }
             let owner = usize::from(group[0].owner);
             if self.can_run(owner, &mut told.undecided) {
                 self.rule(owner, group, text, &mut matches, told);
             }
         }
         for index in &self.always {
+            if text.patience.is_over() {
+                return matches;
+            }
             let rule = self.table[*index];
             let called = rule.keywords.is_empty()
                 || rule
@@ -383,7 +360,7 @@ impl Scanner {
         }
         let all = matches.len();
         near::hold_required(text.bytes, &mut matches);
-        let on = self.on(matches);
+        let on = self.on(matches, text.patience);
         told.silent |= on.len() < all;
         on
     }
@@ -391,7 +368,7 @@ impl Scanner {
     /// Drops what rules found that do not report, and with what rules found that are off what is only
     /// a guess by name over the same bytes: who switches a rule off does not ask for its secrets under
     /// another name.
-    fn on(&self, matches: Vec<Match>) -> Vec<Match> {
+    fn on(&self, matches: Vec<Match>, patience: Patience) -> Vec<Match> {
         let part = |found: &Match| {
             let id = found.rule.id;
             let index = self.table.binary_search_by(|rule| rule.id.cmp(id)).ok()?;
@@ -401,8 +378,12 @@ impl Scanner {
             .into_iter()
             .partition(|found| part(found) == Some(Part::On));
         off.retain(|found| part(found) == Some(Part::Silent));
+        let mut count = 0;
         on.retain(|found| {
+            count += 1;
+            // Each is held against all others: that may be long.
             found.rule.is_named()
+                || patience.is_over_at(count)
                 || !off.iter().any(|other| {
                     other.rule.is_named()
                         && other.span.start < found.span.end
@@ -467,7 +448,10 @@ impl Scanner {
         }
         if rule.regex.is_none() {
             let mut done = 0;
-            for hit in hits.iter().filter(|hit| text.fresh_line(hit)) {
+            for (count, hit) in hits.iter().filter(|hit| text.fresh_line(hit)).enumerate() {
+                if text.patience.is_over_at(count) {
+                    return;
+                }
                 if hit.start < done {
                     continue;
                 }
@@ -491,6 +475,9 @@ impl Scanner {
             return;
         }
         for window in windows(rule, text.bytes, hits) {
+            if text.patience.is_over() {
+                return;
+            }
             if self.asked[owner] || text.fresh.touches(&window) {
                 run(rule, text, &window, matches);
             }

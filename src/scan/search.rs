@@ -3,6 +3,7 @@
 use super::foreign::Allowance;
 use super::generic::{self, Setting};
 use super::keywords::Hit;
+use super::patience::Patience;
 use super::placeholder;
 use super::rule::Rule;
 use super::whose;
@@ -21,6 +22,8 @@ pub(super) struct Text<'a> {
     pub(super) setting: Setting,
     /// What rule files say is no finding.
     pub(super) allowances: &'a [&'static Allowance],
+    /// How long it may take; what is not done by then is left, and whoever began says so.
+    pub(super) patience: Patience,
 }
 
 impl Text<'_> {
@@ -44,6 +47,7 @@ pub(super) fn each(
     rule: &Rule,
     text: &[u8],
     window: &Range<usize>,
+    patience: Patience,
     mut found: impl FnMut(Range<usize>, Range<usize>, Option<String>),
 ) {
     if !rule.could_match(&text[window.clone()]) {
@@ -54,7 +58,12 @@ pub(super) fn each(
     };
     let mut captures = None;
     let mut at = window.start;
+    let mut count = 0;
     while at <= window.end {
+        count += 1;
+        if patience.is_over_at(count) {
+            return;
+        }
         // What lies before the window is seen by `^` and `\b`, what lies behind is not.
         let input = Input::new(&text[..window.end]).range(at..);
         // To know groups costs more than to find a match.
@@ -87,15 +96,21 @@ pub(super) fn run(
     window: &Range<usize>,
     matches: &mut Vec<Match>,
 ) {
-    each(rule, text.bytes, window, |whole, secret, named| {
-        matches.extend(accept(rule, text, whole, secret, None).map(|found| Match {
-            identity: match (named, found.identity) {
-                (Some(named), Some(own)) => Some(format!("{named}, {own}")),
-                (named, own) => named.or(own),
-            },
-            ..found
-        }));
-    });
+    each(
+        rule,
+        text.bytes,
+        window,
+        text.patience,
+        |whole, secret, named| {
+            matches.extend(accept(rule, text, whole, secret, None).map(|found| Match {
+                identity: match (named, found.identity) {
+                    (Some(named), Some(own)) => Some(format!("{named}, {own}")),
+                    (named, own) => named.or(own),
+                },
+                ..found
+            }));
+        },
+    );
 }
 
 /// Runs a rule that no keyword leads to a place: one of another scanner over the whole text, one of
@@ -106,7 +121,10 @@ pub(super) fn everywhere(rule: &'static Rule, text: &Text<'_>, matches: &mut Vec
         if rule.model.is_some() && text.setting == Setting::Opaque {
             return;
         }
-        for line in lines(text.bytes, &whole, rule.lines) {
+        for (count, line) in lines(text.bytes, &whole, rule.lines).enumerate() {
+            if text.patience.is_over_at(count) {
+                return;
+            }
             run(rule, text, &line, matches);
         }
         return;
@@ -115,7 +133,10 @@ pub(super) fn everywhere(rule: &'static Rule, text: &Text<'_>, matches: &mut Vec
         return;
     }
     if let Some(regex) = rule.foreign_regex() {
-        for captures in regex.captures_iter(text.bytes) {
+        for (count, captures) in regex.captures_iter(text.bytes).enumerate() {
+            if text.patience.is_over_at(count) {
+                return;
+            }
             let Some(all) = captures.get(0) else { continue };
             let secret = foreign.secret(&captures, &all.range());
             matches.extend(accept(rule, text, all.range(), secret, None));

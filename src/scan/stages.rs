@@ -3,6 +3,7 @@
 use super::decode::{Budget, decode};
 use super::generic::{self, Setting};
 use super::keywords::Hit;
+use super::patience::Patience;
 use super::scanner::Scanner;
 use super::search::{Text, accept, each};
 use super::window::windows;
@@ -32,6 +33,7 @@ impl Scanner {
             fresh: &Fresh::All,
             setting: Setting::Plain,
             allowances: &[],
+            patience: Patience::ENDLESS,
         };
         let hits = timed(&mut stages, "prefilter", || {
             let mut hits: Vec<Hit> = Vec::new();
@@ -56,7 +58,7 @@ impl Scanner {
         timed(&mut stages, "regex", || {
             for (rule, _, windows) in &groups {
                 for window in windows {
-                    each(rule, bytes, window, |_, _, _| {});
+                    each(rule, bytes, window, Patience::ENDLESS, |_, _, _| {});
                 }
             }
         });

@@ -12,6 +12,7 @@ use super::decode::{Budget, is_one};
 use super::encoding;
 use super::generic::Setting;
 use super::outcome::Scan;
+use super::patience::Patience;
 use super::scanner::Scanner;
 use super::search::Text;
 use super::whose;
@@ -91,7 +92,7 @@ impl Held {
 impl Scanner {
     /// The secrets in a text that is new as a whole, read in windows of about so many bytes. `see` is
     /// shown each match by rising place with the window that it is in, by its place there. `None`
-    /// where the text has to be scanned as a whole.
+    /// where the text has to be scanned as a whole. Where time is over, it is what was found by then.
     ///
     /// # Errors
     /// When the text cannot be read to its end.
@@ -100,6 +101,7 @@ impl Scanner {
         path: &[u8],
         text: &mut dyn Read,
         window: usize,
+        patience: Patience,
         see: &mut dyn FnMut(Window<'_>, &Match),
     ) -> io::Result<Option<Scan>> {
         let reach = self.table.iter().map(|rule| rule.reach).max().unwrap_or(0);
@@ -113,9 +115,13 @@ impl Scanner {
             lines: 0,
             is_end: false,
         };
+        let like = self.text(path, b"", patience);
         let mut found = Found::default();
         let mut core = 0;
         loop {
+            if patience.is_over() {
+                return Ok(Some(found.so_far()));
+            }
             let mut length = core + window + 2 * margin;
             let (end, last) = loop {
                 held.fill(text, length)?;
@@ -130,7 +136,7 @@ impl Scanner {
                     None => length = 2 * held.bytes.len(),
                 }
             };
-            self.in_window(path, &held, core..end, last, &mut found, see);
+            self.in_window(&like, &held, core..end, last, &mut found, see);
             if end == held.bytes.len() {
                 break;
             }
@@ -139,25 +145,28 @@ impl Scanner {
             held.let_go(start);
             core = end - start;
         }
-        Ok(self.all_found(path, found))
+        Ok(self.all_found(path, found, patience))
     }
 
     /// Adds what begins in a part of what is here, and what lies there in wide characters.
     fn in_window(
         &self,
-        path: &[u8],
+        like: &Text<'_>,
         held: &Held,
         core: Range<usize>,
         last: usize,
         all: &mut Found,
         see: &mut dyn FnMut(Window<'_>, &Match),
     ) {
-        let text = self.text(path, &held.bytes[..last]);
+        let text = Text {
+            bytes: &held.bytes[..last],
+            ..*like
+        };
         let mut told = Told {
             publics: Some(Vec::new()),
             ..Told::default()
         };
-        let matches = self.narrow(&text, &mut Budget::of_part(), &mut told);
+        let matches = self.narrow(&text, &mut Budget::of_part(like.patience), &mut told);
         let window = Window {
             bytes: text.bytes,
             lines: held.lines,
@@ -190,16 +199,19 @@ impl Scanner {
         }
     }
 
-    fn all_found(&self, path: &[u8], mut all: Found) -> Option<Scan> {
+    fn all_found(&self, path: &[u8], mut all: Found, patience: Patience) -> Option<Scan> {
         let mut told = Told {
             publics: Some(Vec::new()),
             ..Told::default()
         };
         let wide = self.narrow(
-            &self.text(path, &all.wide),
-            &mut Budget::default(),
+            &self.text(path, &all.wide, patience),
+            &mut Budget::within(patience),
             &mut told,
         );
+        if patience.is_over() {
+            return Some(all.so_far());
+        }
         // Where that stands takes the whole text, and so does the only server of a cluster.
         let quiet = wide.is_empty()
             && told.undecided.is_empty()
@@ -219,13 +231,14 @@ impl Scanner {
         })
     }
 
-    fn text<'a>(&'a self, path: &'a [u8], bytes: &'a [u8]) -> Text<'a> {
+    fn text<'a>(&'a self, path: &'a [u8], bytes: &'a [u8], patience: Patience) -> Text<'a> {
         Text {
             bytes,
             path,
             fresh: &Fresh::All,
             setting: Setting::Plain,
             allowances: &self.allowances,
+            patience,
         }
     }
 }
@@ -240,6 +253,19 @@ struct Found {
     lines: HashMap<usize, usize>,
     /// What stands in the text in wide characters.
     wide: Vec<u8>,
+}
+
+impl Found {
+    /// What there is when time is over.
+    fn so_far(self) -> Scan {
+        Scan {
+            matches: self.matches,
+            undecided: self.undecided,
+            publics: self.publics,
+            late: true,
+            ..Scan::default()
+        }
+    }
 }
 
 /// Whether a text has to be scanned as a whole, by its beginning.
@@ -337,7 +363,8 @@ mod tests {
                 places.push((line, found.secret.clone()));
             };
             let mut read = &text[..];
-            let scan = scanner.scan_windows(b"a.txt", &mut read, window, &mut see);
+            let scan =
+                scanner.scan_windows(b"a.txt", &mut read, window, Patience::ENDLESS, &mut see);
             let scan = scan.unwrap().unwrap();
             let all = |scan: &Scan| scan.matches.iter().map(seen).collect::<Vec<_>>();
             assert_eq!(all(&scan), all(&whole), "round {round}");
@@ -371,7 +398,7 @@ mod tests {
         text.extend_from_slice(secret.as_bytes());
         text.extend_from_slice(tail);
         let mut read = &text[..];
-        let scan = scanner.scan_windows(b"", &mut read, 100_000, &mut |_, _| {});
+        let scan = scanner.scan_windows(b"", &mut read, 100_000, Patience::ENDLESS, &mut |_, _| {});
         scan.unwrap().map(|scan| scan.matches.len())
     }
 

@@ -52,6 +52,7 @@ mod zip;
 #[cfg(test)]
 mod tests;
 
+use super::patience::Patience;
 use sink::Sink;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -111,6 +112,8 @@ pub struct Budget {
     /// Layers that may still be taken off; 8 by default.
     pub depth: usize,
     granted: bool,
+    /// How long it may go on.
+    patience: Patience,
     /// Whether the text is a part of a larger one, so that no archive begins with it.
     part: bool,
 }
@@ -122,6 +125,7 @@ impl Default for Budget {
             pieces: 1 << 16,
             depth: 8,
             granted: false,
+            patience: Patience::ENDLESS,
             part: false,
         }
     }
@@ -131,11 +135,19 @@ impl Budget {
     /// Decoded bytes allowed for each byte of the content, on top of [`Budget::bytes`].
     pub const TEXT_FACTOR: usize = 8;
 
+    /// For as long as it may take; what is over then is left, without a word.
+    pub(super) fn within(patience: Patience) -> Self {
+        Self {
+            patience,
+            ..Self::default()
+        }
+    }
+
     /// For a part of a text.
-    pub(super) fn of_part() -> Self {
+    pub(super) fn of_part(patience: Patience) -> Self {
         Self {
             part: true,
-            ..Self::default()
+            ..Self::within(patience)
         }
     }
 
@@ -274,7 +286,7 @@ pub fn decode(text: &[u8], path: &[u8], limits: &mut Budget) -> Decoded {
     let runs = &base64::runs(text)[..];
     let skipped = if limits.part { ARCHIVES } else { 0 };
     for decoder in &DECODERS[skipped..] {
-        if limits.bytes == 0 && !decoded.undecided.is_empty() {
+        if limits.bytes == 0 && !decoded.undecided.is_empty() || limits.patience.is_over() {
             break;
         }
         let mut sink = Sink::new(decoder.how, limits, &mut decoded);

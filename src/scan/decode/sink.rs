@@ -1,5 +1,6 @@
 //! Where decoders put what they find: it charges the budget and says what did not fit.
 
+use super::super::patience::Patience;
 use super::{Budget, Decoded, Piece, RATIO, RATIO_FREE};
 use std::io::Read;
 use std::ops::Range;
@@ -49,6 +50,10 @@ impl<'a> Sink<'a> {
 
     /// Takes a piece, if the budget allows.
     pub(super) fn push(&mut self, bytes: Vec<u8>, span: Range<usize>, member: Option<Vec<u8>>) {
+        if !self.full && self.limits.patience.is_over_at(self.limits.pieces) {
+            // Whoever set the time says that not all was seen.
+            self.full = true;
+        }
         if self.full {
             return;
         }
@@ -92,7 +97,14 @@ impl<'a> Sink<'a> {
         let mut bytes = Vec::new();
         let limit = u64::try_from(*left).unwrap_or(u64::MAX).saturating_add(1);
         // A failing read_to_end keeps what came before the failure.
-        let read = stream.take(limit).read_to_end(&mut bytes);
+        let patience = self.limits.patience;
+        let read = Patient { stream, patience }
+            .take(limit)
+            .read_to_end(&mut bytes);
+        if patience.is_over() {
+            self.full = true;
+            return (Vec::new(), End::Over);
+        }
         if bytes.len() > *left {
             *left = 0;
             if self.limits.bytes < ratio(size) {
@@ -114,6 +126,21 @@ impl<'a> Sink<'a> {
                 End::Broken
             },
         )
+    }
+}
+
+/// A stream that ends when time is over.
+struct Patient<R> {
+    stream: R,
+    patience: Patience,
+}
+
+impl<R: Read> Read for Patient<R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        match self.patience.is_over() {
+            true => Ok(0),
+            false => self.stream.read(into),
+        }
     }
 }
 

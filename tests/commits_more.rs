@@ -193,3 +193,56 @@ fn a_second_parent_that_brings_nothing_makes_no_merge() {
     let commit = forged(&[&two, &other], "Merge branch 'topic'");
     clone.push(&format!("{commit}:refs/heads/main")).accepted();
 }
+
+#[test]
+fn a_message_says_what_is_judged() {
+    let world = World::new();
+    let (server, clone) = guarded(&world, "[commits]\nforbid = [\"(?i)wip\"]\n");
+    let (tree, base) = (clone.id("HEAD^{tree}"), clone.head());
+    let push = |encodings: &[&str], message: &[u8]| {
+        let who = "Robin <robin@example.com> 1700000000 +0000";
+        let headers: Vec<String> = encodings
+            .iter()
+            .map(|e| format!("encoding {e}\n"))
+            .collect();
+        let mut raw = format!(
+            "tree {tree}\nparent {base}\nauthor {who}\ncommitter {who}\n{}\n",
+            headers.concat()
+        )
+        .into_bytes();
+        raw.extend(message);
+        let forged = [
+            "hash-object",
+            "-t",
+            "commit",
+            "-w",
+            "--literally",
+            "--stdin",
+        ];
+        let commit = clone.git_fed(&forged, &raw).ok().text().to_owned();
+        clone.push(&format!("{commit}:refs/heads/main"))
+    };
+    // What Git shows of these bytes is "wip".
+    let ebcdic = b"\xa6\x89\x97";
+    for encodings in [
+        &["IBM037"][..],
+        &["cp500"],
+        &["UTF-7"],
+        &["utf-16"],
+        &["UTF-8", "IBM037"],
+    ] {
+        push(encodings, ebcdic).rejected().by(ids::ENCODING);
+    }
+    push(&["ISO-8859-1"], b"wip: gr\xfcn")
+        .rejected()
+        .by(ids::FORBID);
+    server.ref_is("refs/heads/main", &base);
+    push(&["ISO-8859-1"], b"gr\xfcn").accepted();
+    let plain = ["UTF-8", "Shift_JIS", "KOI8-R", "windows-1252", "EUC-JP"];
+    for (index, encoding) in plain.iter().enumerate() {
+        server
+            .git(&format!("update-ref refs/heads/main {base}"))
+            .ok();
+        push(&[encoding], format!("change {index}").as_bytes()).accepted();
+    }
+}

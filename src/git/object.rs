@@ -268,6 +268,12 @@ impl CommitInfo {
     pub fn message(&self) -> &[u8] {
         &self.raw[self.message_at..]
     }
+
+    /// What the message is encoded in, if not in UTF-8: the values of all headers that say so.
+    pub fn encodings(&self) -> impl Iterator<Item = &[u8]> {
+        let fields = headers(&self.raw).fields.into_iter();
+        fields.filter_map(|(key, value)| (key == b"encoding").then_some(value))
+    }
 }
 
 /// What an annotated tag says of itself.

@@ -211,6 +211,7 @@ impl Check for Rules {
             return Ok(());
         }
         let mut faults = draft.faults(&self.asked);
+        faults.extend(values::odd_encoding(info).map(odd_encoding));
         faults.extend(self.addresses(&info.author, &info.committer));
         faults.extend(self.strangers(cx, &info.author, &info.committer));
         faults.extend(self.committer(cx, info));
@@ -413,6 +414,18 @@ impl Rules {
 
     fn known(&self) -> MutexGuard<'_, OidMap<i64>> {
         self.times.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn odd_encoding(encoding: &[u8]) -> Fault {
+    let encoding = escape(encoding);
+    Fault {
+        check: ask::ENCODING,
+        kind: PlaceKind::Commit,
+        message: format!(
+            "its message is encoded in {encoding}, and Git shows another text than stands there"
+        ),
+        help: "write it in UTF-8:\n$ git config --unset i18n.commitEncoding".to_owned(),
     }
 }
 

@@ -181,6 +181,10 @@ questions! {
             "The first line of the message says what was done, not what to do."
             "Subjects in one form read like a list, as those that Git makes itself."
             "Begin it with a command: add, fix, remove."
+        ENCODING "encoding" ["commits"]
+            "The message is in an encoding in which even plain letters are other bytes."
+            "Git shows another text than the one that stands there and was judged."
+            "Write messages in UTF-8: git config --unset i18n.commitEncoding."
         BLANK_LINE "blank-line" ["commits"]
             "The second line of the message is not empty."
             "Git takes the first paragraph as the subject."

@@ -55,6 +55,7 @@ pub(crate) const AUTHOR_EMAIL: &str = "commits/author-email";
 pub(crate) const COMMITTER: &str = "commits/committer";
 pub(crate) const DATE: &str = "commits/date";
 
+pub(crate) const ENCODING: &str = "commits/encoding";
 pub(crate) const TRAILERS: &str = "commits/trailers";
 pub(crate) const BODY_WIDTH: &str = "commits/body-width";
 pub(crate) const MEMBERS: &str = "commits/members";

@@ -1,5 +1,6 @@
 //! What `[commits]` asks for, as values that are valid once they are there.
 
+use crate::git::CommitInfo;
 use globset::{Candidate, GlobBuilder, GlobMatcher};
 use regex::bytes::Regex;
 use std::str::FromStr;
@@ -106,6 +107,37 @@ impl FromStr for TrailerKey {
         }
         Ok(Self(text.to_owned()))
     }
+}
+
+/// Encodings in which the letters of ASCII are those of ASCII, as they begin in small letters without
+/// what stands between letters and digits.
+const PLAIN: [&str; 14] = [
+    "utf8",
+    "ascii",
+    "usascii",
+    "iso8859",
+    "latin",
+    "windows125",
+    "cp125",
+    "koi8",
+    "euc",
+    "gb2312",
+    "gbk",
+    "gb18030",
+    "big5",
+    "shiftjis",
+];
+
+/// An encoding of a message in which a text is other bytes than those that are judged.
+pub(super) fn odd_encoding(info: &CommitInfo) -> Option<&[u8]> {
+    let plain = |encoding: &&[u8]| {
+        let letters = encoding.iter().filter(|byte| byte.is_ascii_alphanumeric());
+        let name: Vec<u8> = letters.map(u8::to_ascii_lowercase).collect();
+        let mut all = PLAIN.iter();
+        all.any(|start| name.starts_with(start.as_bytes()))
+            || matches!(&name[..], b"sjis" | b"cp932" | b"")
+    };
+    info.encodings().find(|encoding| !plain(encoding))
 }
 
 /// The address of `Name <address>` as Git reads it; `None` where there is none or more than one.

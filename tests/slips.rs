@@ -32,7 +32,9 @@ fn a_slip_is_wrong_usage_and_says_what_is_wrong() {
         let said = repo.portcullis(words).exit(2).tells(why);
         said.lacks("make it readable");
     }
-    let said = repo.portcullis("scan --no-cache --output no/report.json").exit(3);
+    let said = repo
+        .portcullis("scan --no-cache --output no/report.json")
+        .exit(3);
     said.tells("no/report.json: there is no such folder")
         .lacks(".tmp");
     assert!(repo.snapshot() == before);

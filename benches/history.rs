@@ -41,6 +41,7 @@ impl Sink for Walk {
         true
     }
 
+    fn order(&self, _: &mut dyn Iterator<Item = Oid>) {}
     fn wants_name(&self, _name: &[u8]) -> bool {
         false
     }

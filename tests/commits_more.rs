@@ -121,3 +121,75 @@ fn only_members_of_a_list_in_a_file_commit_and_only_they_push() {
     said.tells("\"groups.team\"").tells("team: cannot be read");
     server.ref_is("refs/heads/main~2", &next);
 }
+
+#[test]
+fn of_several_authors_none_is_believed() {
+    let world = World::new();
+    let policy = "[commits]\nauthor_emails = [\"*@example.com\"]\n";
+    let (server, clone) = guarded(&world, policy);
+    let (tree, base) = (clone.id("HEAD^{tree}"), clone.head());
+    let (good, evil) = ("Robin <robin@example.com>", "Eve <eve@evil.example>");
+    let time = "1700000000 +0000";
+    for (one, other) in [(good, evil), (evil, good), (good, good)] {
+        let raw = format!(
+            "tree {tree}\nparent {base}\nauthor {one} {time}\nauthor {other} {time}\n\
+             committer {good} {time}\n\nchange\n"
+        );
+        let forged = "hash-object -t commit -w --literally --stdin";
+        let forged = clone.ask_fed(forged, raw.as_bytes());
+        let said = clone.push(&format!("{forged}:refs/heads/main")).rejected();
+        said.by(ids::AUTHOR_EMAIL).tells(&format!("{one}, {other}"));
+        server
+            .ref_is("refs/heads/main", &base)
+            .lacks_object(&forged);
+    }
+}
+
+#[test]
+fn a_second_parent_that_brings_nothing_makes_no_merge() {
+    let world = World::new();
+    let policy = "[commits]\nconventional = true\nfixups = false\n[content]\n\
+                  together = [[\"a.toml\", \"a.lock\"]]\n[[protect]]\nrefs = [\"refs/heads/main\"]\n";
+    let (server, clone) = guarded(&world, policy);
+    let base = clone.head();
+    clone.commit_staged("feat: one");
+    clone.commit_staged("feat: two");
+    let (one, two) = (clone.id("HEAD~1"), clone.head());
+    clone.commit("a.toml", "1\n");
+    let tree = clone.id("HEAD^{tree}");
+    let forged = |parents: &[&str], message: &str| {
+        let parents: Vec<String> = parents.iter().map(|p| format!("parent {p}\n")).collect();
+        let who = "Robin <robin@example.com> 1700000000 +0000";
+        let raw = format!(
+            "tree {tree}\n{}author {who}\ncommitter {who}\n\n{message}\n",
+            parents.concat()
+        );
+        let forged = "hash-object -t commit -w --literally --stdin";
+        clone.ask_fed(forged, raw.as_bytes())
+    };
+    // Twice the same, one that was there before, one that comes along, one after the other.
+    for parents in [
+        &[&two[..], &two][..],
+        &[&two, &base],
+        &[&two, &one],
+        &[&two, &one, &base],
+    ] {
+        let commit = forged(parents, "Merge branch 'topic'");
+        let said = clone.push(&format!("{commit}:refs/heads/main")).rejected();
+        said.by(ids::CONVENTIONAL).by(ids::TOGETHER);
+        server
+            .ref_is("refs/heads/main", &base)
+            .lacks_object(&commit);
+    }
+    // An empty line above the mark hides nothing either.
+    let commit = forged(&[&base], "  \nfixup! feat: one");
+    clone
+        .push(&format!("{commit}:refs/heads/main"))
+        .rejected()
+        .by(ids::FIXUP);
+    clone.git(&format!("reset -q --hard {one}")).ok();
+    clone.commit_staged("feat: other");
+    let other = clone.head();
+    let commit = forged(&[&two, &other], "Merge branch 'topic'");
+    clone.push(&format!("{commit}:refs/heads/main")).accepted();
+}

@@ -365,6 +365,52 @@ fn capitals_and_look_alikes_get_past_no_pattern_of_paths() {
 }
 
 #[test]
+fn packages_come_from_where_they_may() {
+    let world = World::new();
+    let (server, clone) = guarded(&world, "sources = [\"https://registry.example.com/**\"]");
+    let lock = |host: &str| {
+        format!("{{\"packages\": {{\"a\": {{\"resolved\": \"https://{host}/a.tgz\"}}}}}}\n")
+    };
+    clone.commit("web/package-lock.json", lock("registry.example.com"));
+    clone.push("main").accepted();
+    // Not even for one commit, by another spelling, beside a good one, or where nobody can read it.
+    for text in [
+        lock("evil.example"),
+        lock("registry.example.com.evil.example"),
+        lock("registry.example.com@evil.example"),
+        lock("\\u0065vil.example"),
+        lock("evil.example").replace(
+            "}}",
+            "}, \"b\": {\"resolved\": \"https://registry.example.com/b\"}}",
+        ),
+        "{".to_owned(),
+    ] {
+        let bad = clone.commit("web/package-lock.json", text);
+        clone.commit("web/package-lock.json", lock("registry.example.com"));
+        clone
+            .push("main")
+            .rejected()
+            .by(ids::SOURCE)
+            .at("web/package-lock.json");
+        server.lacks_object(&bad);
+        clone.git("reset -q --hard HEAD~2").ok();
+    }
+    clone.commit(
+        "Cargo.toml",
+        "[dependencies]\na = { git = \"ssh://git@evil.example/a\" }\n",
+    );
+    let said = clone.push("main").rejected().by(ids::SOURCE);
+    said.says("ssh://evil.example/a").at("Cargo.toml");
+    // What is there already does not stop the work.
+    let server = server.policy("[content]\n");
+    clone.push("main").accepted();
+    server.policy("[content]\nsources = []\n");
+    clone.append("Cargo.toml", "b = \"1\"");
+    clone.git("commit -qam more").ok();
+    clone.push("main").accepted();
+}
+
+#[test]
 fn what_belongs_together_changes_together() {
     let world = World::new();
     let (_server, clone) = guarded(&world, "together = [[\"Cargo.toml\", \"Cargo.lock\"]]");

@@ -111,6 +111,8 @@ fn two_addresses_are_none() {
     for other in [
         "committer Eve <eve@clinic.example> <bob@clinic.example>",
         "committer Eve <eve@clinic.example>\ncommitter Robin <bob@clinic.example>",
+        // Git shows the last one.
+        "committer Robin <bob@clinic.example>\ncommitter Eve <eve@clinic.example>",
         "committer Robin <bob@clinic.example.evil>",
         "committer Robin <>",
         "committer Robin <bob>",

@@ -44,24 +44,20 @@ fn a_name_in_other_letters_is_held_by_the_rules_of_the_one_it_looks_like() {
         .rejected()
         .by(ids::REF_CREATE);
     dave.push("main:refs/heads/cafe").accepted();
-    // Which a rule names by itself, that rule alone is for.
+    // Another rule never lets in what one of them refuses.
     let rules = format!(
         "{}{}{}",
         WHO,
         rule("refs/heads/main", "push = [\"@leads\"]"),
-        rule("refs/heads/main", "push = []").replace("main", "MAIN")
+        rule("refs/heads/MAIN", "push = [\"*\"]")
     );
     server.policy(&rules);
+    dave.push("main~0:refs/heads/MAIN/x")
+        .rejected()
+        .by(ids::REF_CREATE);
     let next = clone.commit("a.py", "a = 1\n");
+    dave.push("main").rejected().by(ids::REF_PUSH);
     alice.push("main").accepted();
-    alice
-        .push("main:refs/heads/MAIN")
-        .rejected()
-        .by(ids::REF_CREATE);
-    alice
-        .push("main~1:refs/heads/Main")
-        .rejected()
-        .by(ids::REF_CREATE);
     alice.git("fetch -q").ok();
     alice.ref_is("refs/remotes/origin/main", &next);
 }

@@ -154,7 +154,7 @@ fn put_aside(world: &World, stream: &[u8]) -> Repo {
 }
 
 /// What is said of a push whose objects were put aside there; `swept` or as if they came one by one.
-fn judged(server: &Repo, world: &World, lines: &str, swept: bool) -> Value {
+fn judged(server: &Repo, world: &World, lines: &str, swept: bool, jobs: &str) -> Value {
     let objects = world.path("aside.git").join("objects");
     let objects = objects.to_str().unwrap();
     let theirs = world.path("origin.git").join("objects");
@@ -166,7 +166,7 @@ fn judged(server: &Repo, world: &World, lines: &str, swept: bool) -> Value {
         .with_env("GIT_ALTERNATE_OBJECT_DIRECTORIES", theirs.to_str().unwrap());
     let said = server
         .portcullis_fed(
-            &["hook", "pre-receive", "--format", "json"],
+            &["hook", "pre-receive", "--format", "json", "--jobs", jobs],
             lines.as_bytes(),
         )
         .whatever();
@@ -211,8 +211,8 @@ fn what_is_said_of_a_push_does_not_depend_on_how_its_objects_came() {
             };
             format!("{old} {tip} refs/heads/{name}\n")
         });
-        let mut swept = judged(&server, &world, &lines.concat(), true);
-        let mut plain = judged(&server, &world, &lines.concat(), false);
+        let mut swept = judged(&server, &world, &lines.concat(), true, "2");
+        let mut plain = judged(&server, &world, &lines.concat(), false, "2");
         let scanned = [without_effort(&mut swept), without_effort(&mut plain)];
         assert_eq!(swept, plain, "seed {seed}");
         found += swept["findings"].as_array().unwrap().len();
@@ -221,6 +221,40 @@ fn what_is_said_of_a_push_does_not_depend_on_how_its_objects_came() {
     }
     assert!(found > 15, "{found} found");
     assert!(saved >= 3, "{saved} were looked at for less");
+}
+
+#[test]
+fn what_is_said_of_a_push_does_not_depend_on_how_many_judge_it() {
+    let world = World::new();
+    let server = world.bare("origin.git").policy("");
+    let alice = world.clone_of(&server, "alice");
+    let base = alice.commit("readme.md", "nothing to see\n");
+    alice.push("main").accepted();
+    let server = server.policy(
+        "[content]\nnames = \"portable\"\n[commits]\nconventional = true\ndates = \"sane\"",
+    );
+    let pieces = pieces(&world);
+    let mut found = 0;
+    for seed in 20..23 {
+        let aside = put_aside(&world, &history(&mut Random(seed), &pieces, &base, 500));
+        let lines = ["main", "side"].map(|name| {
+            let old = match name {
+                "main" => base.clone(),
+                _ => "0".repeat(base.len()),
+            };
+            format!("{old} {} refs/heads/{name}\n", aside.id(name))
+        });
+        let said = ["1", "2", "4"].map(|jobs| {
+            let mut said = judged(&server, &world, &lines.concat(), true, jobs);
+            without_effort(&mut said);
+            said
+        });
+        assert_eq!(said[0], said[1], "seed {seed}");
+        assert_eq!(said[0], said[2], "seed {seed}");
+        found += said[0]["findings"].as_array().unwrap().len();
+        std::fs::remove_dir_all(world.path("aside.git")).unwrap();
+    }
+    assert!(found > 500, "{found} found");
 }
 
 #[test]
@@ -246,8 +280,8 @@ fn what_is_damaged_is_as_undecided_as_ever() {
         std::fs::remove_file(&pack).unwrap();
         std::fs::write(&pack, bytes).unwrap();
         let lines = format!("{base} {tip} refs/heads/main\n");
-        let mut swept = judged(&server, &world, &lines, true);
-        let mut plain = judged(&server, &world, &lines, false);
+        let mut swept = judged(&server, &world, &lines, true, "2");
+        let mut plain = judged(&server, &world, &lines, false, "2");
         without_effort(&mut swept);
         without_effort(&mut plain);
         assert_eq!(swept, plain, "seed {seed}");

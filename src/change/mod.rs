@@ -313,6 +313,8 @@ pub trait Sink: Sync {
     fn skipped(&self);
     /// Whether to go on; `false` once a deadline has passed, after which nothing more is shown.
     fn go_on(&self) -> bool;
+    /// These commits come now, oldest first; several threads show them, not quite in that order.
+    fn order(&self, commits: &mut dyn Iterator<Item = Oid>);
     /// Whether a file of this name is worth showing for its name alone.
     fn wants_name(&self, name: &[u8]) -> bool;
     /// Here is a text that comes in, wherever it will stand, and what it is built on: whether it holds
@@ -375,7 +377,7 @@ pub fn visit(
         Source::Landed(_) => {}
         Source::History => return repo.map(|repo| history::visit(repo, jobs, sink)),
         Source::Range { revs, refname } => {
-            with_repo(&|repo| push::visit_range(repo, revs, refname.as_ref(), sink));
+            with_repo(&|repo| push::visit_range(repo, revs, refname.as_ref(), jobs, sink));
         }
         Source::Worktree => with_repo(&|repo| disk::visit_worktree(repo, sink)),
         Source::Files(paths) => disk::visit_files(paths, sink),

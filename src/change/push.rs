@@ -9,6 +9,7 @@ use crate::git::{
     GitError, Kind, Oid, RefName, Repo, Walked, rev_list, rev_list_args, rev_list_quarantined,
     will_ask_ancestors,
 };
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// One ref that a push asks to move.
 #[derive(Clone, Debug)]
@@ -147,8 +148,8 @@ pub(super) fn visit(
         Some(_) | None => rev_list(repo, &oids, known),
     };
     match &walked {
-        Ok(walked) => show_commits(repo, walked, &tips, nothing, sink),
-        Err(_) if oids.len() > 1 => one_by_one(repo, &tips, known, nothing, sink),
+        Ok(walked) => show_commits(repo, walked, &tips, nothing, jobs, sink),
+        Err(_) if oids.len() > 1 => one_by_one(repo, &tips, known, nothing, jobs, sink),
         Err(error) => unwalked(&tips, error, sink),
     }
     scoped::visit(repo, updates, &tips, walked.ok().as_deref(), there, sink);
@@ -174,11 +175,12 @@ fn one_by_one(
     tips: &[(Oid, &RefName)],
     known: &[String],
     nothing: &Nothing,
+    jobs: usize,
     sink: &dyn Sink,
 ) {
     for tip in tips {
         match rev_list(repo, &[tip.0], known) {
-            Ok(walked) => show_commits(repo, &walked, &[*tip], nothing, sink),
+            Ok(walked) => show_commits(repo, &walked, &[*tip], nothing, jobs, sink),
             Err(error) => unwalked(&[*tip], &error, sink),
         }
     }
@@ -232,35 +234,56 @@ fn show_tip(repo: &Repo, new: Oid, name: &RefName, nothing: &Nothing, sink: &dyn
     Tip::Shown
 }
 
-/// Shows commits of a walk (children before parents), oldest first, each with the refs that would
-/// reach it.
+/// So many commits are shown by one thread before it takes the next ones.
+const TURN: usize = 64;
+
+/// Shows commits of a walk (children before parents) with the refs that would reach each, oldest
+/// first; in several threads, about in that order.
 fn show_commits(
     repo: &Repo,
     walked: &[Walked],
     tips: &[(Oid, &RefName)],
     nothing: &Nothing,
+    jobs: usize,
     sink: &dyn Sink,
 ) {
-    let reached = Reached::new(walked, tips);
-    let mut commits = Commits::new(repo, nothing, sink);
-    let all = walked.len() as u64;
-    for (done, commit) in walked.iter().rev().enumerate() {
-        if !sink.go_on() {
-            return;
+    let reached = &Reached::new(walked, tips);
+    let oldest_first: &Vec<&Walked> = &walked.iter().rev().collect();
+    sink.order(&mut oldest_first.iter().map(|commit| commit.oid));
+    let (next, done) = (&AtomicUsize::new(0), &AtomicU64::new(0));
+    let show = || {
+        let mut commits = Commits::new(repo, nothing, sink);
+        loop {
+            let from = next.fetch_add(TURN, Ordering::Relaxed);
+            let Some(rest) = oldest_first.get(from..).filter(|rest| !rest.is_empty()) else {
+                return;
+            };
+            for commit in rest.iter().take(TURN) {
+                if !sink.go_on() {
+                    return;
+                }
+                commits.show(commit, reached.reaching(commit.oid).refs());
+                sink.progress(Progress {
+                    objects: done.fetch_add(1, Ordering::Relaxed) + 1,
+                    bytes: 0,
+                    all: walked.len() as u64,
+                });
+            }
         }
-        commits.show(commit, reached.reaching(commit.oid).refs());
-        sink.progress(Progress {
-            objects: done as u64 + 1,
-            bytes: 0,
-            all,
-        });
-    }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..jobs.min(walked.len().div_ceil(TURN)) {
+            scope.spawn(show);
+        }
+        show();
+    });
 }
 
 pub(super) fn visit_range(
     repo: &Repo,
     revs: &[String],
     refname: Option<&RefName>,
+    jobs: usize,
     sink: &dyn Sink,
 ) {
     match rev_list_args(repo, revs) {
@@ -269,7 +292,7 @@ pub(super) fn visit_range(
                 .into_iter()
                 .flat_map(|name| walked.iter().map(move |commit| (commit.oid, name)))
                 .collect();
-            show_commits(repo, &walked, &tips, &Nothing::default(), sink);
+            show_commits(repo, &walked, &tips, &Nothing::default(), jobs, sink);
             scoped::show_all(repo, &walked, &tips, refname, sink);
         }
         Err(error) => sink.unread(Unread::new(revs.join(" "), error)),

@@ -4,7 +4,7 @@
 use crate::git::{Oid, OidMap, RefName, Walked};
 use std::cell::OnceCell;
 use std::ops::Deref;
-use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
 
 /// The refs that would reach something after a push, sorted.
 #[derive(Clone, Copy, Default)]
@@ -84,14 +84,14 @@ impl Reaching<'_> {
 }
 
 /// All names, sorted, and for each commit a bit for each of them.
-type Sets<'a> = (Vec<&'a RefName>, OidMap<Rc<Vec<u64>>>);
+type Sets<'a> = (Vec<&'a RefName>, OidMap<Arc<Vec<u64>>>);
 
 /// Which refs would reach each commit of a walk.
 pub(super) struct Reached<'a> {
     /// Children before parents.
     walked: &'a [Walked],
     tips: &'a [(Oid, &'a RefName)],
-    sets: OnceCell<Sets<'a>>,
+    sets: OnceLock<Sets<'a>>,
 }
 
 impl<'a> Reached<'a> {
@@ -100,7 +100,7 @@ impl<'a> Reached<'a> {
         Self {
             walked,
             tips,
-            sets: OnceCell::new(),
+            sets: OnceLock::new(),
         }
     }
 
@@ -118,11 +118,11 @@ impl<'a> Reached<'a> {
         names.sort_unstable();
         names.dedup();
         let words = names.len().div_ceil(64);
-        let mut sets: OidMap<Rc<Vec<u64>>> = OidMap::default();
+        let mut sets: OidMap<Arc<Vec<u64>>> = OidMap::default();
         for (tip, name) in self.tips {
-            let set = sets.entry(*tip).or_insert_with(|| Rc::new(vec![0; words]));
+            let set = sets.entry(*tip).or_insert_with(|| Arc::new(vec![0; words]));
             if let Ok(at) = names.binary_search(name) {
-                Rc::make_mut(set)[at / 64] |= 1 << (at % 64);
+                Arc::make_mut(set)[at / 64] |= 1 << (at % 64);
             }
         }
         for commit in self.walked {
@@ -133,11 +133,11 @@ impl<'a> Reached<'a> {
             for parent in &commit.parents {
                 match sets.get_mut(parent) {
                     None => {
-                        sets.insert(*parent, Rc::clone(&set));
+                        sets.insert(*parent, Arc::clone(&set));
                     }
-                    Some(known) if Rc::ptr_eq(known, &set) => {}
+                    Some(known) if Arc::ptr_eq(known, &set) => {}
                     Some(known) => {
-                        let known = Rc::make_mut(known).iter_mut().zip(&*set);
+                        let known = Arc::make_mut(known).iter_mut().zip(&*set);
                         known.for_each(|(known, more)| *known |= more);
                     }
                 }

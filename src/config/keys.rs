@@ -92,6 +92,7 @@ pub const KEYS: &[Key] = &[
     held("content.deny_types"),
     held("content.executables"),
     held("content.submodules"),
+    held("content.sources"),
     held("content.together"),
     held("audit"),
     held("audit.log"),

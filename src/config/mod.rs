@@ -142,7 +142,6 @@ impl Config {
             }
         }
         approvals::read_owners(&read, &mut config.protect)?;
-        Protect::tell_apart(&mut config.protect);
         config.secrets.own = own;
         (config.secrets.allow, config.secrets.expired) = std::mem::take(&mut config.secrets.allow)
             .into_iter()

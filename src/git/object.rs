@@ -225,11 +225,11 @@ pub struct CommitInfo {
     pub tree: Oid,
     /// Its parents, first parent first.
     pub parents: Vec<Oid>,
-    /// `Name <address>` of the author, raw.
+    /// `Name <address>` of the author, raw; where there are several, all of them with commas between.
     pub author: Vec<u8>,
     /// Author time in seconds since 1970 and the offset from UTC in minutes.
     pub author_time: (i64, i32),
-    /// `Name <address>` of the committer, raw.
+    /// `Name <address>` of the committer, raw; several as of the author.
     pub committer: Vec<u8>,
     /// Committer time in seconds since 1970 and the offset from UTC in minutes.
     pub committer_time: (i64, i32),
@@ -246,16 +246,9 @@ impl CommitInfo {
     /// When it does not begin with the id of a tree.
     pub fn parse(oid: Oid, raw: Vec<u8>) -> Result<Self, Malformed> {
         let head = headers(&raw);
-        let one = |name: &[u8]| {
-            head.fields
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| *value)
-        };
         let (tree, parents) = graph(&raw).ok_or(Malformed("commit"))?;
-        let (author, author_time) = person(one(b"author").unwrap_or_default());
-        let (committer, committer_time) = person(one(b"committer").unwrap_or_default());
-        let (author, committer) = (author.to_vec(), committer.to_vec());
+        let (author, author_time) = head.person(b"author");
+        let (committer, committer_time) = head.person(b"committer");
         let message_at = head.body;
         Ok(Self {
             oid,
@@ -311,7 +304,7 @@ impl TagInfo {
             .and_then(|hex| Oid::parse(hex).ok().flatten())
             .ok_or(Malformed("tag"))?;
         let name = one(b"tag").unwrap_or_default().to_vec();
-        let tagger = person(one(b"tagger").unwrap_or_default()).0.to_vec();
+        let (tagger, _) = head.person(b"tagger");
         let message_at = head.body;
         Ok(Self {
             oid,
@@ -344,6 +337,18 @@ struct Headers<'a> {
     fields: Vec<(&'a [u8], &'a [u8])>,
     /// Where the message begins.
     body: usize,
+}
+
+impl Headers<'_> {
+    /// The person of a header, and the first time. Git shows the last of several in one place and
+    /// reads the first in another, so nobody is taken for one of them alone.
+    fn person(&self, name: &[u8]) -> (Vec<u8>, (i64, i32)) {
+        let fields = self.fields.iter().filter(|(key, _)| *key == name);
+        let all: Vec<_> = fields.map(|(_, value)| person(value)).collect();
+        let people: Vec<&[u8]> = all.iter().map(|(who, _)| *who).collect();
+        let time = all.first().map(|(_, time)| *time);
+        (people.join(&b", "[..]), time.unwrap_or_default())
+    }
 }
 
 /// The header lines up to the first empty one; continuation lines belong to none of ours.
@@ -398,6 +403,24 @@ mod tests {
         assert_eq!(commit.author, b"A U <a@x>");
         assert_eq!(commit.author_time, (1_700_000_000, -90));
         assert_eq!(commit.message(), b"subject\n\nbody\n");
+    }
+
+    #[test]
+    fn of_several_authors_none_is_the_one() {
+        let tree = "a".repeat(40);
+        let raw = format!(
+            "tree {tree}\nauthor A <a@x> 5 +0000\nauthor B <b@x> 6 +0000\ncommitter C <c@x> 7 +0000\n\nx\n"
+        );
+        let oid = Oid::parse(tree.as_bytes()).unwrap().unwrap();
+        let commit = CommitInfo::parse(oid, raw.into_bytes()).unwrap();
+        assert_eq!(commit.author, b"A <a@x>, B <b@x>");
+        assert_eq!(commit.author_time, (5, 0));
+        assert_eq!(commit.committer, b"C <c@x>");
+        let raw = format!(
+            "object {tree}\ntype commit\ntag x\ntagger A <a@x> 5 +0000\ntagger B <b@x> 6 +0000\n\nx\n"
+        );
+        let tag = TagInfo::parse(oid, raw.into_bytes()).unwrap();
+        assert_eq!(tag.tagger, b"A <a@x>, B <b@x>");
     }
 
     #[test]

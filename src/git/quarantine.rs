@@ -2,15 +2,15 @@
 //! ENVIRONMENT"), apart from those that were there before.
 
 use super::object::Kind;
-use super::pack::{Cache, Objects};
+use super::pack::{Caches, Objects};
 use super::reader::ReadError;
 use super::{Oid, Repo};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 
 /// The packs of a push with what was read from them lately; empty until somebody asks for them.
 #[derive(Default)]
-pub(super) struct Incoming(OnceLock<Option<(Objects, Mutex<Cache>)>>);
+pub(super) struct Incoming(OnceLock<Option<(Objects, Caches)>>);
 
 impl Repo {
     /// Where Git has put the objects of a push aside that is to be judged; `None` where there is no such
@@ -27,18 +27,15 @@ impl Repo {
     pub fn incoming(&self) -> Option<&Objects> {
         let opened = self.incoming.0.get_or_init(|| {
             let objects = Objects::incoming(self)?;
-            Some((objects, Mutex::default()))
+            Some((objects, Caches::default()))
         });
         opened.as_ref().map(|(objects, _)| objects)
     }
 
     /// An object of the push, if it was put aside in a pack.
     pub(super) fn read_incoming(&self, oid: Oid) -> Option<(Kind, Arc<[u8]>)> {
-        let (objects, cache) = self.incoming.0.get()?.as_ref()?;
-        objects.read(
-            oid,
-            &mut cache.lock().unwrap_or_else(PoisonError::into_inner),
-        )
+        let (objects, caches) = self.incoming.0.get()?.as_ref()?;
+        objects.read(oid, &mut caches.of_thread())
     }
 
     /// The objects that were there before the push that Git has put aside for us to judge; `None`

@@ -3,6 +3,7 @@
 
 mod conventional;
 mod example;
+mod merges;
 mod message;
 mod mood;
 pub(super) mod trailers;
@@ -145,6 +146,7 @@ pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
         asked: settings.commits.clone(),
         protect: settings.protect.clone(),
         groups: settings.groups.clone(),
+        merges: merges::Merges::default(),
         times: Mutex::default(),
     })
 }
@@ -153,6 +155,7 @@ struct Rules {
     asked: Commits,
     protect: Vec<Protect>,
     groups: Groups,
+    merges: merges::Merges,
     /// When the commits were made that went by, in seconds: they come before what is built on them.
     times: Mutex<OidMap<i64>>,
 }
@@ -197,7 +200,12 @@ impl Check for Rules {
             commit: Some(info),
             refs: commit.refs,
         };
-        let draft = Draft::new(info.message(), info.parents.len(), &info.committer);
+        let mut parents = info.parents.len();
+        if let (COVERED, Some(repo)) = (scope, cx.repo) {
+            let told = self.merges.parents(repo, info);
+            parents = told.map_err(|error| Unread::new(info.oid, error))?;
+        }
+        let draft = Draft::new(info.message(), parents, &info.committer);
         if scope == PROTECTED {
             out.extend(draft.fixup().map(|fault| raise(fault, by)));
             return Ok(());
@@ -211,6 +219,11 @@ impl Check for Rules {
         }
         out.extend(faults.into_iter().map(|fault| raise(fault, by)));
         Ok(())
+    }
+
+    fn finish(&self, _cx: &Cx<'_>, _out: &mut Vec<Raised>) -> Vec<Unread> {
+        self.merges.forget();
+        Vec::new()
     }
 
     fn proposal(

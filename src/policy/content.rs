@@ -6,6 +6,8 @@ mod folders;
 mod kinds;
 mod lfs;
 mod names;
+mod packages;
+mod sources;
 mod values;
 
 use super::check::{Check, Cx, Raised, place_by, place_in};
@@ -16,7 +18,9 @@ use super::settings::Settings;
 use super::{rewrite, shell_word};
 use crate::change::{By, CommitChange, DirectoryChange, FileChange, Unread};
 use crate::finding::{CheckId, Place, PlaceKind};
-use crate::git::{CommitInfo, Mode, Oid, Repo, RepoPath, Submodule, entry_at, escape, submodules};
+use crate::git::{
+    CommitInfo, Mode, Oid, Repo, RepoPath, Submodule, entry_at, escape, is_ancestor, submodules,
+};
 use folders::Folders;
 use kinds::{FileType, file_type};
 use serde::Deserialize;
@@ -38,6 +42,8 @@ pub struct Content {
     executables: Option<PathPatterns>,
     #[serde(deserialize_with = "parsed_list")]
     submodules: Option<Vec<UrlPattern>>,
+    #[serde(deserialize_with = "parsed_list")]
+    sources: Option<Vec<UrlPattern>>,
     together: Vec<Together>,
 }
 
@@ -124,6 +130,9 @@ impl Check for Files {
                 place,
                 file.by,
             ));
+        }
+        if let Some(allowed) = &self.asked.sources {
+            packages::allowed(file, path, allowed, out)?;
         }
         match &self.asked.submodules {
             Some(allowed) if path.as_bytes() == MODULES => modules(cx, file, allowed, out),
@@ -295,7 +304,8 @@ impl Files {
         Ok(())
     }
 
-    /// Paths that change together do so in each commit; a merge changes what others have changed.
+    /// Paths that change together do so in each commit; a merge changes what others have changed, unless
+    /// there is nothing that it merges.
     fn together(
         &self,
         repo: &Repo,
@@ -306,8 +316,7 @@ impl Files {
         let unread = |error| Unread::new(info.oid, error);
         let before = match info.parents[..] {
             [] => None,
-            [parent] => Some(repo.commit(parent).map_err(unread)?.tree),
-            [..] => return Ok(()),
+            [parent, ..] => Some(repo.commit(parent).map_err(unread)?.tree),
         };
         for group in &self.asked.together {
             let (mut moved, mut still) = (Vec::new(), Vec::new());
@@ -319,7 +328,7 @@ impl Files {
                 };
                 if now == was { &mut still } else { &mut moved }.push(path.to_string());
             }
-            if !moved.is_empty() && !still.is_empty() {
+            if !moved.is_empty() && !still.is_empty() && !merges(repo, info)? {
                 let (moved, still) = (moved.join(", "), still.join(", "));
                 let message = format!("{moved} changes here without {still}");
                 let help = "change them in one commit";
@@ -348,6 +357,20 @@ impl Files {
         *last = Some((oid, Arc::clone(&known)));
         Ok(known)
     }
+}
+
+/// Whether a commit merges something: a parent that the first one does not reach.
+fn merges(repo: &Repo, info: &CommitInfo) -> Result<bool, Unread> {
+    let Some((first, others)) = info.parents.split_first() else {
+        return Ok(false);
+    };
+    for other in others {
+        let there = is_ancestor(repo, *other, *first);
+        if !there.map_err(|error| Unread::new(info.oid, error))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The target of a symbolic link. Asked of old content too: a file can become a link by its mode.

@@ -7,7 +7,7 @@ use crate::change::{
     Anywhere, BadUpdate, Base, Change, Circumstances, FileChange, MessageOf, Naming, Progress,
     Sink, Stage,
 };
-use crate::git::{Oid, OidSet, RefName};
+use crate::git::{Oid, OidMap, OidSet, RefName};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +18,24 @@ pub(super) struct Kept {
     pub(super) unread: Vec<Unread>,
     pub(super) coverage: Coverage,
     seen: OidSet,
+    /// The commits that were shown, oldest first.
+    order: Vec<Oid>,
+}
+
+impl Kept {
+    /// Undoes what several threads made of the order of the commits.
+    fn sort(&mut self) {
+        let with = self.raised.iter();
+        let with: OidSet = with.filter_map(|one| one.finding.place.commit).collect();
+        let mut at: OidMap<usize> = OidMap::default();
+        for (rank, oid) in std::mem::take(&mut self.order).into_iter().enumerate() {
+            if with.contains(&oid) {
+                at.entry(oid).or_insert(rank);
+            }
+        }
+        let rank = |one: &Raised| at.get(&one.finding.place.commit?).copied();
+        self.raised.sort_by_key(rank);
+    }
 }
 
 /// Shows every change to every check.
@@ -66,6 +84,7 @@ impl<'a> Gather<'a> {
 
     /// After the last change: all that came together.
     pub(super) fn finish(self) -> Kept {
+        self.kept().sort();
         for check in self.checks {
             let mut raised = Vec::new();
             let unread = check.finish(&self.cx, &mut raised);
@@ -113,11 +132,12 @@ impl<'a> Gather<'a> {
         if file.path.is_some() {
             kept.coverage.files += 1;
         }
+        let Some(size) = size else { return };
         let once = match file.blob() {
             Some(oid) if file.by.commit.is_some() => kept.seen.insert(oid),
             Some(_) | None => true,
         };
-        if let (Some(size), true) = (size, once) {
+        if once {
             kept.coverage.bytes += size;
             if file.blob().is_some() {
                 kept.coverage.blobs += 1;
@@ -199,6 +219,10 @@ impl Sink for Gather<'_> {
     fn go_on(&self) -> bool {
         self.deadline
             .is_none_or(|limit| self.effort.started.elapsed() < limit)
+    }
+
+    fn order(&self, commits: &mut dyn Iterator<Item = Oid>) {
+        self.kept().order.extend(commits);
     }
 
     fn wants_name(&self, name: &[u8]) -> bool {

@@ -165,19 +165,6 @@ impl Protect {
         self.refs.iter().any(|pattern| pattern.protects(name))
     }
 
-    /// Lets each look-alike that a rule names by itself be another ref to all others.
-    pub fn tell_apart(rules: &mut [Self]) {
-        let refs = rules.iter().flat_map(|rule| &rule.refs);
-        let named: Vec<String> = refs
-            .filter_map(|pattern| pattern.literal().map(str::to_owned))
-            .collect();
-        for pattern in rules.iter_mut().flat_map(|rule| &mut rule.refs) {
-            for name in &named {
-                pattern.tell_apart(name);
-            }
-        }
-    }
-
     /// Who may do it: an absent list of `create`, `delete` or `force` is that of `push`, an absent
     /// `push` is everyone who is known.
     #[must_use]

@@ -255,6 +255,10 @@ questions! {
             "A submodule comes from an address that is not allowed, or has none."
             "Whoever clones it runs what is there."
             "Take it from an address that is allowed, with git submodule add ADDRESS PATH."
+        SOURCE "source" ["content.sources"]
+            "A manifest or lock file takes packages from an address that is not allowed."
+            "Whoever builds it runs what comes from there."
+            "Take them from an address that is allowed, such as the registry of your own."
         TOGETHER "together" ["content.together"]
             "One of several files that belong together changes without the others."
             "A manifest and its lock file that disagree break the build."

@@ -20,8 +20,6 @@ pub struct RefPattern {
     set: GlobSet,
     /// Of the names as they are without their case; none where that says nothing more.
     alike: Option<GlobSet>,
-    /// Look-alikes that are not protected with the rest, as they are named by themselves.
-    apart: Vec<String>,
 }
 
 impl RefPattern {
@@ -47,7 +45,6 @@ impl RefPattern {
             text: text.to_owned(),
             set: set(text)?,
             alike: alike.map(|alike| set(&alike)).transpose()?,
-            apart: Vec::new(),
         })
     }
 
@@ -67,25 +64,7 @@ impl RefPattern {
         if name_folded == name && self.text.as_bytes() == &*folded(self.text.as_bytes()) {
             return false;
         }
-        let apart = |other: &String| {
-            let below = name.strip_prefix(other.as_bytes());
-            below.is_some_and(|below| below.is_empty() || below[0] == b'/')
-        };
         alike.is_match_candidate(&Candidate::from_bytes(&*name_folded))
-            && !self.apart.iter().any(apart)
-    }
-
-    /// The name that the pattern is, if it is one.
-    #[must_use]
-    pub fn literal(&self) -> Option<&str> {
-        (!self.text.contains(['*', '?', '['])).then_some(&self.text)
-    }
-
-    /// From now on a look-alike that goes by this name is another ref.
-    pub fn tell_apart(&mut self, name: &str) {
-        if self.text != name {
-            self.apart.push(name.to_owned());
-        }
     }
 
     /// Whether the pattern matches this very name, without what it protects besides.
@@ -270,24 +249,6 @@ mod tests {
                     "{pattern} must leave {name}"
                 );
             }
-        }
-    }
-
-    #[test]
-    fn a_look_alike_that_goes_by_its_own_name_is_another_ref() {
-        let mut pattern = RefPattern::new("refs/heads/main").unwrap();
-        pattern.tell_apart("refs/heads/main");
-        pattern.tell_apart("refs/heads/MAIN");
-        for (name, protected) in [
-            ("refs/heads/main", true),
-            ("refs/heads/Main", true),
-            ("refs/heads/MAIN", false),
-            ("refs/heads/MAIN/x", false),
-            ("refs/heads/MAINx", false),
-            ("refs/heads/MaIn/x", true),
-        ] {
-            let name = RefName::new(name.as_bytes()).unwrap();
-            assert_eq!(pattern.protects(&name), protected, "{name}");
         }
     }
 

@@ -297,6 +297,46 @@ fn nobody_says_yes_to_their_own() {
 }
 
 #[test]
+fn nobody_hides_among_several_authors() {
+    let stage = Stage::new(&format!("{LEADS}\napprovals_by_pusher = true"));
+    let alice = stage.person("alice");
+    let commit = stage.topic(&alice, "topic");
+    let (tree, base) = (alice.id("HEAD^{tree}"), &stage.base);
+    let (dave, own) = ("Dave <dave@example.com>", "Alice <alice@example.com>");
+    let time = "1700000000 +0000";
+    for (author, committer) in [
+        (
+            format!("author {dave} {time}\nauthor {own} {time}"),
+            dave.to_owned(),
+        ),
+        (
+            format!("author {own} {time}\nauthor {dave} {time}"),
+            dave.to_owned(),
+        ),
+        (
+            format!("author {dave} {time}"),
+            format!("{own} <x@example.com>"),
+        ),
+        (
+            format!("author {dave} {time}"),
+            format!("x <x@example.com> {own}"),
+        ),
+    ] {
+        let raw = format!(
+            "tree {tree}\nparent {base}\n{author}\ncommitter {committer} {time}\n\nchange\n"
+        );
+        let forged = "hash-object -t commit -w --literally --stdin";
+        let forged = alice.ask_fed(forged, raw.as_bytes());
+        alice.git(&format!("reset -q --hard {forged}")).ok();
+        alice.push("+topic").accepted();
+        approve_topic(&alice, "topic");
+        tells(&unapproved(&alice, "topic:main"), "alice had a hand in it");
+        stage.server.ref_is("refs/heads/main", base);
+    }
+    assert_ne!(commit, alice.head());
+}
+
+#[test]
 fn the_pushed_tree_and_the_pushers_own_files_say_nothing() {
     let stage = Stage::new(LEADS);
     let dave = stage.person("dave");

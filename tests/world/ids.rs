@@ -58,6 +58,7 @@ pub(crate) const DATE: &str = "commits/date";
 pub(crate) const TRAILERS: &str = "commits/trailers";
 pub(crate) const BODY_WIDTH: &str = "commits/body-width";
 pub(crate) const MEMBERS: &str = "commits/members";
+pub(crate) const SOURCE: &str = "content/source";
 pub(crate) const EXECUTABLE: &str = "content/executable";
 pub(crate) const IMPERATIVE: &str = "commits/imperative";
 pub(crate) const PATH_LENGTH: &str = "content/path-length";

@@ -25,7 +25,7 @@ use gix_index::hash::Kind as HashKind;
 use gix_pack::{data, index};
 use loose::Loose;
 use plan::Pack;
-pub(super) use read::Cache;
+pub(super) use read::{Cache, Caches};
 use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};

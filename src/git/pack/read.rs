@@ -6,7 +6,8 @@ use super::plan::Pack;
 use super::{Objects, delta::Delta};
 use crate::git::{Kind, Oid, OidMap};
 use gix_pack::data::entry::Header;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The bytes that are kept, as much as Git keeps by itself (`core.deltaBaseCacheLimit`).
 const BUDGET: usize = 96 << 20;
@@ -20,11 +21,20 @@ pub(in crate::git) struct Cache {
     old: OidMap<Arc<[u8]>>,
     /// The bytes of those that are new.
     bytes: usize,
+    budget: usize,
 }
 
 impl Default for Cache {
     fn default() -> Self {
+        Self::of(BUDGET)
+    }
+}
+
+impl Cache {
+    /// That keeps so many bytes.
+    fn of(budget: usize) -> Self {
         Self {
+            budget,
             inflater: Inflater::new(),
             delta: Buffer::default(),
             new: OidMap::default(),
@@ -32,9 +42,7 @@ impl Default for Cache {
             bytes: 0,
         }
     }
-}
 
-impl Cache {
     /// An object that was kept.
     pub(in crate::git) fn get(&mut self, oid: Oid) -> Option<Arc<[u8]>> {
         if let Some(kept) = self.new.get(&oid) {
@@ -47,16 +55,40 @@ impl Cache {
 
     /// Keeps an object, if it is no large one.
     pub(in crate::git) fn keep(&mut self, oid: Oid, data: &Arc<[u8]>) {
-        if data.len() > BUDGET / 16 {
+        if data.len() > self.budget / 16 {
             return;
         }
-        if self.bytes + data.len() > BUDGET / 2 {
+        if self.bytes + data.len() > self.budget / 2 {
             self.old = std::mem::take(&mut self.new);
             self.bytes = 0;
         }
         if self.new.insert(oid, Arc::clone(data)).is_none() {
             self.bytes += data.len();
         }
+    }
+}
+
+/// So many threads read at once, each with what it read itself.
+const LANES: usize = 4;
+
+/// What several threads have read lately.
+pub(in crate::git) struct Caches([Mutex<Cache>; LANES]);
+
+impl Default for Caches {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Mutex::new(Cache::of(BUDGET / 2))))
+    }
+}
+
+impl Caches {
+    /// For the thread that asks.
+    pub(in crate::git) fn of_thread(&self) -> MutexGuard<'_, Cache> {
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        thread_local! {
+            static THREAD: usize = THREADS.fetch_add(1, Ordering::Relaxed);
+        }
+        let lane = THREAD.with(|thread| thread % LANES);
+        self.0[lane].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

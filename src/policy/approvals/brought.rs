@@ -8,7 +8,6 @@ use crate::git::{
 };
 use crate::policy::Persons;
 use crate::policy::check::Cx;
-use crate::policy::commits::values::address;
 use crate::policy::decide::Line;
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -306,11 +305,23 @@ impl Part {
     }
 }
 
-/// The addresses of who wrote and who committed; what has no address stands as it is.
+/// The addresses of who wrote and who committed: all that stand there, as one commit may name several.
+/// What has no address stands as it is.
 pub(super) fn people(commit: &CommitInfo) -> BTreeSet<Vec<u8>> {
-    let people = [&commit.author, &commit.committer];
-    let address = |person: &Vec<u8>| address(person).unwrap_or(person).to_vec();
-    people.into_iter().map(address).collect()
+    let mut people = BTreeSet::new();
+    for person in [&commit.author, &commit.committer] {
+        let inside = |part: &[u8]| {
+            let end = part.iter().position(|byte| matches!(byte, b'<' | b'>'));
+            part[..end.unwrap_or(part.len())].trim_ascii().to_vec()
+        };
+        let parts = person.split(|byte| *byte == b'<').skip(1).map(inside);
+        let before = people.len();
+        people.extend(parts.filter(|part| !part.is_empty()));
+        if people.len() == before {
+            people.insert(person.clone());
+        }
+    }
+    people
 }
 
 /// What the commits on the line of first parents change that `tip` has and `base` does not, oldest

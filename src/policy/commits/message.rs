@@ -157,14 +157,17 @@ impl<'a> Draft<'a> {
 
 /// The first line, as Git counts: empty ones above it do not count.
 pub(super) fn subject(text: &str) -> &str {
-    let text = text.trim_start_matches(['\n', '\r']);
-    text.lines().next().unwrap_or_default().trim_end()
+    lines(text).next().unwrap_or_default().trim_end()
 }
 
 /// The lines below the first one.
 fn below(text: &str) -> Vec<&str> {
-    let text = text.trim_start_matches(['\n', '\r']);
-    text.lines().skip(1).collect()
+    lines(text).skip(1).collect()
+}
+
+/// The lines from the subject on. What is white alone is empty (`skip_blank_lines` of Git).
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().skip_while(|line| line.trim_ascii().is_empty())
 }
 
 fn conventional_fault(text: &str, asked: &Commits) -> Option<Fault> {
@@ -220,8 +223,9 @@ fn length_fault(text: &str, asked: &Commits) -> Option<Fault> {
 /// Lines that nobody can break are as long as they are: an address, or a trailer.
 fn width_fault(text: &str, asked: &Commits) -> Option<Fault> {
     let most = asked.body_max?.get();
-    let text = text.trim_start_matches(['\n', '\r']);
-    let body = text.lines().take(trailers::begin(text)).enumerate().skip(1);
+    let empty = text.lines().count() - lines(text).count();
+    let ends = trailers::begin(text).saturating_sub(empty);
+    let body = lines(text).take(ends).enumerate().skip(1);
     let breaks = |line: &str| line.trim().contains(char::is_whitespace) && !line.contains("://");
     let length = |line: &str| line.trim_end().chars().count();
     let mut long = body.filter(|(_, line)| length(line) > most && breaks(line));

@@ -104,6 +104,14 @@ fn only_members_of_a_list_in_a_file_commit_and_only_they_push() {
     let capitals = clone.with_env("GIT_AUTHOR_EMAIL", "Robin@Example.com");
     capitals.commit_staged("by a member");
     clone.push("main").accepted();
+    let account = clone
+        .with_env("GIT_AUTHOR_EMAIL", "alice@example.com")
+        .with_env("GIT_COMMITTER_EMAIL", "alice@example.com");
+    account.commit_staged("by an account that is listed without its address");
+    let said = clone.push("main").rejected().by(ids::MEMBERS);
+    said.tells("the author and committer is Robin <alice@example.com>")
+        .tells("the list has the account alone");
+    clone.git("reset -q --hard HEAD~1").ok();
     let like = clone.with_env("GIT_AUTHOR_EMAIL", "alice");
     like.commit_staged("an account is a member's name as well");
     clone.push("main").accepted();

@@ -259,6 +259,19 @@ impl Check for Rules {
     }
 }
 
+/// Which of the two are not as asked, in words; one who is both is named once.
+fn wrong_ones(author: &[u8], committer: &[u8], right: &dyn Fn(&[u8]) -> bool) -> Vec<String> {
+    let asked: &[(&str, &[u8])] = if author == committer {
+        &[("author and committer", author)]
+    } else {
+        &[("author", author), ("committer", committer)]
+    };
+    let wrong = asked.iter().filter(|(_, person)| !right(person));
+    wrong
+        .map(|(who, person)| format!("the {who} is {}", escape(person)))
+        .collect()
+}
+
 impl Rules {
     /// Author and committer each have an address that is asked for.
     fn addresses(&self, author: &[u8], committer: &[u8]) -> Option<Fault> {
@@ -266,11 +279,7 @@ impl Rules {
         let allowed = |person: &[u8]| {
             address(person).is_some_and(|mail| patterns.iter().any(|glob| glob.matches(mail)))
         };
-        let wrong: Vec<String> = [("author", author), ("committer", committer)]
-            .into_iter()
-            .filter(|(_, person)| !allowed(person))
-            .map(|(who, person)| format!("the {who} is {}", escape(person)))
-            .collect();
+        let wrong = wrong_ones(author, committer, &allowed);
         if wrong.is_empty() {
             return None;
         }
@@ -302,26 +311,33 @@ impl Rules {
                 written.any(|mail| self.groups.allows(members, &mail))
             })
         };
-        let strangers: Vec<String> = [("author", author), ("committer", committer)]
-            .into_iter()
-            .filter(|(_, person)| !is_one(person))
-            .map(|(who, person)| format!("the {who} is {}", escape(person)))
-            .collect();
+        let strangers = wrong_ones(author, committer, &is_one);
         if strangers.is_empty() {
             return None;
         }
         let asked: Vec<String> = members.iter().map(ToString::to_string).collect();
+        let account = |person: &[u8]| {
+            let name = address(person).and_then(|mail| mail.split(|byte| *byte == b'@').next());
+            name.is_some_and(|name| self.groups.allows(members, &Pusher::named(name)))
+        };
+        let help = match [author, committer].into_iter().any(account) {
+            true => {
+                "the list has the account alone, and addresses count: have an administrator add yours"
+            }
+            false => {
+                "commit with the address that the list has of you, or have an administrator add it:\n\
+                 $ git config user.email ADDRESS\n$ git commit --amend --reset-author --no-edit"
+            }
+        };
         Some(Fault {
             check: ask::MEMBERS,
             kind: PlaceKind::Commit,
             message: format!(
-                "{}, who is none of {}",
+                "{}, whose address is none of {}",
                 strangers.join(", "),
                 asked.join(", ")
             ),
-            help: "commit with the address that the list has of you, or have an administrator add it:\n\
-                   $ git config user.email ADDRESS\n$ git commit --amend --reset-author --no-edit"
-                .to_owned(),
+            help: help.to_owned(),
         })
     }
 

@@ -194,3 +194,17 @@ fn who_is_not_known_is_told_so_where_it_takes_two_people() {
     let said = stand.clone.push(":main").rejected().by(ids::REF_CONFIRM);
     said.lacks("be known");
 }
+
+#[test]
+fn who_moves_a_tag_is_not_told_to_pull() {
+    let world = World::new();
+    let (_server, clone, _) = guarded(&world, &rule("refs/tags/**", "force = []"));
+    clone.git("tag v1").ok();
+    let alice = clone.acting_as("alice");
+    alice.push("v1").accepted();
+    clone.commit("a.py", "a = 1\n");
+    clone.git("tag -f v1").ok();
+    let said = alice.push("+v1").rejected().by(ids::REF_FORCE);
+    said.tells("make another tag under a name that is free")
+        .lacks("git pull");
+}

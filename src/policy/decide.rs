@@ -169,6 +169,10 @@ fn who(motion: &Motion<'_>, rule: &Protect, asker: Asker<'_>) -> Option<Denial> 
         Act::Create => "ask one of them, or push it under a name that no rule protects",
         Act::Delete if those.is_empty() => "leave it; the policy lets nobody delete it",
         Act::Delete => "leave it, or ask one of them",
+        Act::Force if motion.names[0].is_tag() => {
+            "leave it where it is, and make another tag under a name that is free: others have this \
+             one already"
+        }
         Act::Force => "bring in what is there (git pull --rebase) and push without --force",
     };
     Some(Denial::new(check, format!("protected: {who}"), help))

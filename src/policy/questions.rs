@@ -70,7 +70,7 @@ questions! {
         FORCE "force" ["protect.force" "protect.push"]
             "Someone rewinds or replaces a protected ref, or moves a protected tag, who may not."
             "Commits that others have built on would be gone from it."
-            "Take in what is there (git pull --rebase) and push without --force; undo a commit with git revert."
+            "Take in what is there (git pull --rebase) and push without --force; undo a commit with git revert. A tag stays: make one under another name."
         NAMES "names" ["protect.names"]
             "A ref is created or moved whose full name does not match the expression."
             "Tools and people go by the names of branches and tags."

@@ -10,7 +10,14 @@ fn a_slip_is_wrong_usage_and_says_what_is_wrong() {
     for (words, why) in [
         ("check --range nope", "bad revision 'nope'"),
         ("scan --range nope", "bad revision 'nope'"),
-        ("approve nope", "nope names no commit here"),
+        (
+            "approve nope",
+            "nope names no commit here; if another clone has it",
+        ),
+        (
+            "bypass --ref main --finding 0 --server-id app-1",
+            "say why it may pass: --reason TEXT",
+        ),
         (
             "approve HEAD",
             "say which ref it may come to: --for REFNAME",

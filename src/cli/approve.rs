@@ -5,8 +5,8 @@ use super::args::Approve as Args;
 use super::check::{full_name, layers};
 use super::output::{complain, print, remark};
 use crate::git::{
-    Keys, Kind, Namespace, Oid, RefName, Repo, commit_named, escape, keep, merge_base, people,
-    ref_named, sign,
+    Keys, Kind, Namespace, NotVerified, Oid, RefName, Repo, commit_named, escape, keep, merge_base,
+    people, ref_named, sign,
 };
 use crate::policy::ServerKeys;
 use crate::policy::approvals::{APPROVALS, Proposal, Proposed, SignedApproval, is_reason};
@@ -60,7 +60,12 @@ impl Asked {
         // Not that of the topic, which may be a fork with an old copy of the branch.
         let remote = from.and_then(|from| remote_of(repo, from));
         let commit = |text: &str| {
-            commit_named(repo, text).ok_or_else(|| format!("{text} names no commit here"))
+            commit_named(repo, text).ok_or_else(|| {
+                format!(
+                    "{text} names no commit here; if another clone has it, have it pushed to \
+                     a branch, and run git fetch"
+                )
+            })
         };
         let (tip, from_at) = (commit(tip)?, from.map(commit).transpose()?);
         let refname = match &args.refname {
@@ -196,6 +201,10 @@ fn line(signed: &SignedApproval, keys: Option<&Keys>) -> String {
     let verified = keys.map(|keys| keys.verify(&signed.signed, Namespace::Portcullis, now));
     let who = match verified {
         Some(Ok(signer)) => signer.shown(),
+        // Most clones know nobody's key; that is no fault of the approval.
+        Some(Err(NotVerified::NoKeys(format))) => {
+            format!("not verified: no identity here has {format} keys; those of the server count")
+        }
         Some(Err(why)) => format!("not counted: {why}"),
         None => "not counted: the keys of [identity] cannot be read here".to_owned(),
     };

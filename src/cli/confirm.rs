@@ -36,6 +36,9 @@ pub(super) fn confirm(args: &Confirm) -> Exit {
 
 pub(super) fn bypass(args: &Bypass) -> Exit {
     make(&args.signing, &|repo| {
+        if args.signing.reason.is_none() {
+            return Err("say why it may pass: --reason TEXT".to_owned());
+        }
         let new = args.to.as_deref().map(|to| here(repo, to)).transpose()?;
         let name = full_name(repo, &args.refname)?;
         let allowed = match (&args.check, new) {
@@ -95,7 +98,15 @@ fn make(args: &Signing, what: &dyn Fn(&Repo) -> What) -> Exit {
     if args.quiet {
         return print(format!("{word}\n").as_bytes());
     }
-    remark(&["it counts once; whoever pushes runs:".to_owned()]);
+    let runs = match token.allowed {
+        Allowed::Delete { .. } | Allowed::Force { .. } => "",
+        // The token says nothing of how the ref moves, and may be one of several.
+        Allowed::Findings { .. } | Allowed::Check { .. } => {
+            " this, with what else the push needs (-o and another token, --force-with-lease where it \
+             rewrites)"
+        }
+    };
+    remark(&[format!("it counts once; whoever pushes runs{runs}:")]);
     print(format!("{}\n", command(&token, &word)).as_bytes())
 }
 

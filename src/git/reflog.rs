@@ -22,10 +22,12 @@ pub struct Logged {
 pub fn reflog(repo: &Repo, name: &RefName) -> Result<Vec<Logged>, ReadError> {
     let below = std::str::from_utf8(name.as_bytes()).map_err(broken)?;
     let file = repo.common_dir().join("logs").join(below);
-    let text = std::fs::read(file).map_err(|error| {
-        broken(format_args!(
-            "it has no reflog ({error}); core.logAllRefUpdates makes Git keep one in a bare repository"
-        ))
+    let text = std::fs::read(file).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => broken(
+            "it has no reflog; git config core.logAllRefUpdates true makes Git keep one from now on, \
+             also in a bare repository",
+        ),
+        _ => broken(format_args!("its reflog: {error}")),
     })?;
     let lines = text.split(|byte| *byte == b'\n');
     lines

@@ -157,8 +157,8 @@ pub(super) fn how_to_be_known(source: Option<&IdentitySource>) -> String {
             "ask those who keep it: the account that its hooks run as has no name".to_owned()
         }
         Some(IdentitySource::SshKey) => {
-            "push over SSH, with a key that its identity.allowed_signers lists; ask those who keep it \
-             to add yours"
+            "push over SSH, with a key that its identity.allowed_signers lists and that is valid now; \
+             ask those who keep it to add yours. Where it knows nobody, sshd lacks ExposeAuthInfo yes"
                 .to_owned()
         }
         Some(IdentitySource::Platform("http", variable)) => {
@@ -225,13 +225,11 @@ pub struct Surroundings<'a> {
 
 /// Who pushes cannot be looked up, though the configuration says how.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "identity.allowed_signers: {file}: {error}; make it readable for the account that runs Git"
-)]
+#[error("identity.allowed_signers: {file} {error}")]
 pub struct BadIdentity {
     /// The file, escaped.
     file: String,
-    error: io::Error,
+    error: String,
 }
 
 /// The pusher, from the one source that the configuration names. With none, and with nothing in it,
@@ -267,7 +265,12 @@ fn by_key(identity: &Identity, around: &Surroundings<'_>) -> Result<Pusher, BadI
     };
     let signers = (around.file)(list).map_err(|error| BadIdentity {
         file: crate::git::escape(list.as_os_str().as_encoded_bytes()),
-        error,
+        error: match error.kind() {
+            io::ErrorKind::NotFound => {
+                "is not there; an administrator writes one line for each key into it".to_owned()
+            }
+            _ => format!("cannot be read: {error}; make it readable for the account that runs Git"),
+        },
     })?;
     let Some(path) = (around.variable)("SSH_USER_AUTH").map(PathBuf::from) else {
         return Ok(Pusher::Unknown);

@@ -106,7 +106,7 @@ fn the_approvals_of_a_change_are_listed() {
         .portcullis(list)
         .ok()
         .says("looks right")
-        .says("not counted");
+        .says("not verified: no identity here has SSH keys");
     let keys = stage.server.dir.join("allowed_signers");
     alice.config(&format!("[identity]\nallowed_signers = {keys:?}"));
     alice

@@ -70,7 +70,12 @@ pub fn sign(repo: &Repo, payload: &[u8], namespace: Namespace) -> Result<Vec<u8>
                 // As Git does: by who commits.
                 None => people(repo)?.1,
             };
-            by_gpg(&program, &key, payload).map_err(|error| failed(&error))?
+            by_gpg(&program, &key, payload).map_err(|error| {
+                failed(&format_args!(
+                    "{error}; user.signingKey names another key, and git config gpg.format ssh has \
+                     Git sign with the SSH key whose path user.signingKey is"
+                ))
+            })?
         }
     };
     // gpg on Windows ends lines in its own way, and Git takes that out.

@@ -185,8 +185,8 @@ impl<'a> Judge<'a> {
             None => tip.short(),
         };
         let help = format!(
-            "have someone who may look at it, and push the approval that this makes, before the change \
-             or with it:\n\
+            "push it to a branch of its own, have someone who may fetch and look at it, and push the \
+             approval that this makes, before the change or with it:\n\
              $ portcullis approve {what} --for {name}"
         );
         Denial {

@@ -36,6 +36,20 @@ fn a_policy_that_was_named_and_is_gone_refuses_everything() {
 }
 
 #[test]
+fn a_policy_that_does_not_parse_is_named_as_it_is_installed() {
+    let world = World::new();
+    let server = world.bare("origin.git");
+    let policy = world.path("policy.toml");
+    let install = format!("install --server --config {}", policy.display());
+    fs::write(&policy, "version = 1\n[servr]\n").unwrap();
+    let said = server.portcullis(&install).ok();
+    said.says("unknown key \"servr\"")
+        .says("until that is put right all is refused");
+    fs::write(&policy, "version = 1\n").unwrap();
+    server.portcullis(&install).ok().lacks("refused");
+}
+
+#[test]
 fn a_policy_that_does_not_parse_refuses_everything_and_says_where() {
     let world = World::new();
     let (_server, clone) = server_with_named_policy(&world);

@@ -137,4 +137,10 @@ fn what_may_be_done_is_shown() {
         .portcullis("policy show --ref none")
         .exit(2)
         .says("full name");
+    // Where a rule is for all refs, there is none that matches none.
+    let rules = "[[protect]]\nrefs = [\"refs/**\"]\npush = [\"@leads\"]\n";
+    let server = server.policy(&format!("{WHO}{rules}"));
+    let said = server.portcullis("policy show --as dave").ok();
+    said.says("no       no       no       no       refs/**")
+        .lacks("matches none");
 }

@@ -36,9 +36,13 @@ pub(super) fn install(args: &Install) -> Exit {
         })?;
         let mut lines = report.lines();
         // It is made when it is first needed as well; here somebody sees it who wants to.
-        let repo = server.and_then(|dir| Repo::at(&dir).ok());
+        let repo = server.as_ref().and_then(|dir| Repo::at(dir).ok());
         let id = repo.and_then(|repo| Memory::of(&repo).make_identity().ok());
         lines.extend(id.iter().flat_map(|id| needs::server_id(id)));
+        // The hooks are there all the same: they refuse all, which is safe, but nobody's aim.
+        if let Some((needs, Exit::Usage)) = server.as_deref().map(needs::lines) {
+            lines.extend(needs);
+        }
         Ok(lines)
     })
 }

@@ -146,7 +146,8 @@ fn glance(
         starred |= cells.contains(&"yes*");
         row(&mut text, cells, shown);
     }
-    if name.is_none() {
+    let all = |pattern: &str| matches!(pattern, "**" | "refs/**");
+    if name.is_none() && !listed.iter().any(|(shown, _)| all(shown)) {
         row(&mut text, ["yes"; 4], "any ref that matches none of these");
     }
     if starred {

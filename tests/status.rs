@@ -34,8 +34,9 @@ fn what_is_not_armed_is_told_how_to_become_so() {
         .exit(1)
         .says("no: portcullis install --server arms it");
     let said = server.portcullis("install --server").ok();
-    said.says("server id           origin.git-")
-        .says("names this repository in tokens: portcullis confirm --server-id");
+    said.says("server id           origin.git-").says(
+        "names this repository in tokens and approvals: --server-id of portcullis confirm, approve",
+    );
     server
         .portcullis("status")
         .exit(0)

@@ -15,7 +15,7 @@ mod parked;
 mod proposal;
 mod rule;
 
-pub use approval::{APPROVALS, Approval, BadApproval, SignedApproval, is_reason};
+pub use approval::{APPROVALS, Approval, BadApproval, SignedApproval, is_line};
 pub use approved::Approved;
 pub(super) use judge::{Judge, Update};
 pub use owners::Owners;

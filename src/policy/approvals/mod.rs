@@ -6,6 +6,7 @@
 
 mod approval;
 mod approved;
+mod bound;
 mod brought;
 mod decide;
 mod guard;

@@ -34,9 +34,8 @@ fn what_is_not_armed_is_told_how_to_become_so() {
         .exit(1)
         .says("no: portcullis install --server arms it");
     let said = server.portcullis("install --server").ok();
-    said.says("server id           origin.git-").says(
-        "names this repository in tokens and approvals: --server-id of portcullis confirm, approve",
-    );
+    said.says("server id           origin.git-")
+        .says("names this repository: --server-id of portcullis confirm, bypass, approve");
     server
         .portcullis("status")
         .exit(0)

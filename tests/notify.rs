@@ -207,7 +207,7 @@ fn a_proxy_is_what_the_policy_names_and_never_what_the_environment_does() {
         )
         .unwrap();
         let began = Instant::now();
-        while !seen.exists() && began.elapsed() < Duration::from_secs(30) {
+        while !seen.exists() && began.elapsed() < Duration::from_secs(120) {
             // The one that the push began may hold the lock.
             server.portcullis("audit send").whatever();
         }

@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
 /// Its name among the folders of the memory.
@@ -34,6 +34,9 @@ const PARTIAL: &str = ".tmp";
 
 /// What is older and still called so was left by a crash: a message is written in no time.
 const LEFT: Duration = Duration::from_secs(24 * 3_600);
+
+/// How long one waits for another that is sending; who began goes on with what is there then.
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// How long a message is kept for an address that does not answer, in milliseconds.
 const KEPT: i128 = 7 * 24 * 3_600_000;
@@ -145,10 +148,17 @@ impl Spool {
             return Ok(sent);
         }
         let lock = self.lock()?;
-        match fs4::FileExt::try_lock(&lock) {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(sent),
-            Err(TryLockError::Error(error)) => return Err(error),
+        let started = Instant::now();
+        loop {
+            match fs4::FileExt::try_lock(&lock) {
+                Ok(()) => break,
+                // One that is just about to end would not see what has come since.
+                Err(TryLockError::WouldBlock) if started.elapsed() < PATIENCE => {
+                    std::thread::sleep(PATIENCE / 20);
+                }
+                Err(TryLockError::WouldBlock) => return Ok(sent),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
         }
         self.sweep(now)?;
         let before = now.unix_timestamp_nanos() / 1_000_000 - KEPT;

@@ -1,5 +1,6 @@
 //! `[[protect]]` with approvals: what comes to a branch was signed by somebody else.
 
+mod bound;
 mod command;
 mod stage;
 

@@ -35,7 +35,7 @@ fn what_is_not_armed_is_told_how_to_become_so() {
         .says("no: portcullis install --server arms it");
     let said = server.portcullis("install --server").ok();
     said.says("server id           origin.git-")
-        .says("names this repository in tokens: portcullis confirm --server-id");
+        .says("names this repository: --server-id of portcullis confirm, bypass, approve");
     server
         .portcullis("status")
         .exit(0)

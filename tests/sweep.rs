@@ -184,8 +184,10 @@ fn secrets(report: &Value) -> Vec<String> {
     let secrets =
         findings.filter(|finding| finding["check"].as_str().unwrap().contains("secrets/"));
     let told = |finding: &Value| {
-        let keys = ["check", "fingerprint", "path", "commit", "line", "level"];
-        keys.map(|key| finding[key].to_string()).join(" ")
+        let keys = ["check", "fingerprint", "level"].map(|key| &finding[key]);
+        let place = ["path", "commit", "line"].map(|key| &finding["place"][key]);
+        let told = keys.into_iter().chain(place);
+        told.map(Value::to_string).collect::<Vec<_>>().join(" ")
     };
     let mut told: Vec<String> = secrets.map(told).collect();
     told.sort();
@@ -294,6 +296,47 @@ fn what_is_said_of_a_push_does_not_depend_on_how_many_judge_it() {
         std::fs::remove_dir_all(world.path("aside.git")).unwrap();
     }
     assert!(found > 500, "{found} found");
+}
+
+#[test]
+fn folders_nest_as_deep_as_git_lets_them_whoever_judges_them() {
+    let world = World::new();
+    let server = world.bare("origin.git").policy("");
+    let alice = world.clone_of(&server, "alice");
+    let base = alice.commit("readme.md", "nothing to see\n");
+    alice.push("main").accepted();
+    let server = server.policy("[content]\nnames = \"portable\"");
+    let (folders, token) = ("d/".repeat(2000), assigned(&world.secrets.github()));
+    let mut stream = String::new();
+    for number in 0..256 {
+        let from = match number {
+            0 => format!("from {base}\n"),
+            _ => String::new(),
+        };
+        stream.push_str(&format!(
+            "commit refs/heads/main\ncommitter a <a@example.com> 1700000000 +0000\ndata 2\nm\n{from}"
+        ));
+        // Each thread that takes a part of them meets such folders.
+        if number % 32 == 31 {
+            let text = format!("{token}{number}\n");
+            stream.push_str(&format!("M 100644 inline {folders}{number}.py\n"));
+            stream.push_str(&format!("data {}\n{text}\n", text.len()));
+        } else {
+            stream.push_str("deleteall\n");
+        }
+    }
+    let aside = put_aside(&world, stream.as_bytes());
+    let lines = format!("{base} {} refs/heads/main\n", aside.id("main"));
+    for jobs in ["1", "4"] {
+        let said = judged(&server, &world, &lines, true, jobs);
+        assert_eq!(said["unread"].as_array().unwrap().len(), 0);
+        let findings = said["findings"].as_array().unwrap();
+        let path = findings
+            .first()
+            .and_then(|first| first["place"]["path"].as_str());
+        assert!(path.unwrap().starts_with(&folders));
+        assert_eq!(said["coverage"]["commits"], 256);
+    }
 }
 
 #[test]

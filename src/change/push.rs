@@ -246,6 +246,10 @@ fn show_tip(repo: &Repo, new: Oid, name: &RefName, nothing: &Nothing, sink: &dyn
 /// So many commits are shown by one thread before it takes the next ones.
 const TURN: usize = 64;
 
+/// What a thread may use of its stack, in bytes, as much as the first one mostly may: directories can
+/// nest as deep as Git lets them.
+const STACK: usize = 8 << 20;
+
 /// Shows commits of a walk (children before parents) with the refs that would reach each, oldest
 /// first; in several threads, about in that order.
 fn show_commits(
@@ -282,7 +286,11 @@ fn show_commits(
     };
     std::thread::scope(|scope| {
         for _ in 1..jobs.min(walked.len().div_ceil(TURN)) {
-            scope.spawn(show);
+            let thread = std::thread::Builder::new().stack_size(STACK);
+            // Where there can be no more threads, those that there are do it all.
+            if thread.spawn_scoped(scope, show).is_err() {
+                break;
+            }
         }
         show();
     });

@@ -14,9 +14,9 @@ const WORTH: u64 = 64;
 /// Below so many commits nobody asks what else is stored.
 const MANY: usize = 512;
 
-/// A commit comes with some trees and blobs; where fewer objects than that are stored for each that is
-/// looked at, most of them are.
-const OBJECTS_OF_COMMIT: u64 = 8;
+/// To look at what a commit brings in takes about as long as to go through so many objects in the
+/// order of their deltas (30 in the history of Git itself).
+const WORTH_A_COMMIT: u64 = 24;
 
 /// The blobs that hold nothing at any path, with their lengths in bytes.
 #[derive(Default)]
@@ -32,13 +32,13 @@ impl Nothing {
         }
     }
 
-    /// Of all packs of the repository, where so many commits of it are to be looked at that most of
-    /// what is in them is.
+    /// Of all packs of the repository, where so many commits of it are to be looked at that this
+    /// is worth it.
     pub(super) fn stored(repo: &Repo, commits: usize, jobs: usize, sink: &dyn Sink) -> Self {
         if commits < MANY {
             return Self::default();
         }
-        let most = commits as u64 * OBJECTS_OF_COMMIT;
+        let most = commits as u64 * WORTH_A_COMMIT;
         match repo.stored().filter(|objects| objects.count() <= most) {
             Some(objects) => Self::of(repo, objects, jobs, sink),
             None => Self::default(),

@@ -3,13 +3,14 @@
 use super::Exit;
 use super::args::Approve as Args;
 use super::check::{full_name, layers};
+use super::confirm::server_id;
 use super::output::{complain, print, remark};
 use crate::git::{
     Keys, Kind, Namespace, NotVerified, Oid, RefName, Repo, commit_named, escape, keep, merge_base,
     people, ref_named, sign,
 };
 use crate::policy::ServerKeys;
-use crate::policy::approvals::{APPROVALS, Proposal, Proposed, SignedApproval, is_reason};
+use crate::policy::approvals::{APPROVALS, Proposal, Proposed, SignedApproval, is_line};
 use std::fmt::Write as _;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -25,7 +26,7 @@ pub(super) fn run(args: &Args) -> Exit {
     };
     let done = match (Asked::of(&repo, args), args.list) {
         (Ok(asked), true) => asked.list(&repo),
-        (Ok(asked), false) => asked.approve(&repo, args.reason.as_deref()),
+        (Ok(asked), false) => asked.approve(&repo, args),
         (Err(why), _) => Err(why),
     };
     match done {
@@ -118,12 +119,20 @@ impl Asked {
         })
     }
 
-    fn approve(self, repo: &Repo, reason: Option<&str>) -> Result<String, String> {
+    fn approve(self, repo: &Repo, args: &Args) -> Result<String, String> {
         let mut approval = self.proposed.approval;
-        if reason.is_some_and(|reason| !is_reason(reason)) {
-            return Err("a reason is one line of at most 1000 bytes, without odd ones".to_owned());
+        approval.reason.clone_from(&args.reason);
+        approval.repository = server_id(repo, args.server_id.as_deref())?;
+        for (what, line) in [
+            ("a reason", &approval.reason),
+            ("the id of a server", &approval.repository),
+        ] {
+            if line.as_deref().is_some_and(|line| !is_line(line)) {
+                return Err(format!(
+                    "{what} is one line of at most 1000 bytes, without odd ones"
+                ));
+            }
         }
-        approval.reason = reason.map(str::to_owned);
         let text = approval.text();
         let signature = sign(repo, &text, Namespace::Portcullis).map_err(|e| e.to_string())?;
         let blob = [text, signature].concat();
@@ -154,6 +163,12 @@ impl Asked {
         );
         if let Some(base) = self.base {
             let _ = writeln!(said, "base       {base}");
+        }
+        if let Some(id) = &approval.repository {
+            let _ = writeln!(
+                said,
+                "server id  {id}, so it counts in that repository alone"
+            );
         }
         let _ = writeln!(
             said,
@@ -210,7 +225,12 @@ fn line(signed: &SignedApproval, keys: Option<&Keys>) -> String {
     };
     let date = signed.approval.date.format(&Rfc3339).unwrap_or_default();
     let reason = signed.approval.reason.as_deref().unwrap_or_default();
-    format!("{date}  {who}  {reason}").trim_end().to_owned() + "\n"
+    let only = signed.approval.repository.as_deref();
+    let only = only.map_or_else(String::new, |id| format!(", for {id} alone"));
+    format!("{date}  {who}{only}  {reason}")
+        .trim_end()
+        .to_owned()
+        + "\n"
 }
 
 fn or_head(text: &str) -> &str {

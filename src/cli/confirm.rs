@@ -114,10 +114,12 @@ fn token(args: &Signing, repo: &Repo, what: (RefName, Allowed)) -> Result<Token,
     let (refname, allowed) = what;
     let mut nonce = [0; 16];
     getrandom::fill(&mut nonce).map_err(|error| error.to_string())?;
-    let repository = match &args.server_id {
-        Some(id) => id.clone(),
-        None => known_server(repo)?,
-    };
+    let repository = server_id(repo, args.server_id.as_deref())?.ok_or_else(|| {
+        format!(
+            "say for which repository: --server-id ID, or for good: git config {SERVER_ID} ID; the \
+             server's refusal has it, and `portcullis status` there"
+        )
+    })?;
     let now = OffsetDateTime::now_utc().unix_timestamp();
     let token = Token {
         repository,
@@ -132,16 +134,15 @@ fn token(args: &Signing, repo: &Repo, what: (RefName, Allowed)) -> Result<Token,
     Ok(token)
 }
 
-fn known_server(repo: &Repo) -> Result<String, String> {
+/// The repository that something is signed for: the one given, else the one that the clone remembers.
+pub(super) fn server_id(repo: &Repo, given: Option<&str>) -> Result<Option<String>, String> {
+    if let Some(id) = given {
+        return Ok(Some(id.to_owned()));
+    }
     let asked = repo.git(["config", "--get", SERVER_ID]).optional();
     let asked = asked.map_err(|error| error.to_string())?;
     let id = asked.map(|id| String::from_utf8_lossy(id.trim_ascii_end()).into_owned());
-    id.filter(|id| !id.is_empty()).ok_or_else(|| {
-        format!(
-            "say for which repository: --server-id ID, or for good: git config {SERVER_ID} ID; the \
-             server's refusal has it, and `portcullis status` there"
-        )
-    })
+    Ok(id.filter(|id| !id.is_empty()))
 }
 
 /// Seconds, of `30m`, `1h`, `2d`; at most seven days.

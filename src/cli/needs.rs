@@ -87,7 +87,7 @@ pub(super) fn lines(dir: &Path) -> (Vec<String>, Exit) {
 
 /// The identity of a repository, alone on its line for whoever copies it, and what it is for.
 pub(super) fn server_id(id: &str) -> [String; 2] {
-    let what = "names this repository in tokens: portcullis confirm --server-id";
+    let what = "names this repository: --server-id of portcullis confirm, bypass, approve";
     [("server id", id), ("", what)].map(|(label, text)| format!("{label:<19} {text}"))
 }
 

@@ -243,7 +243,11 @@ fn approvals(rule: &Protect, groups: &Groups) -> Option<(&'static str, String)> 
     let from = from.unwrap_or_else(|| "everyone who is known".to_owned());
     let count = (rule.approvals() > 0).then(|| format!("{} of {from}", rule.approvals()));
     let all: Vec<String> = count.into_iter().chain(owners).collect();
-    (!all.is_empty()).then(|| ("approvals", all.join(", and ")))
+    let bound = match rule.approvals_name_repository {
+        true => ", each for this repository by name",
+        false => "",
+    };
+    (!all.is_empty()).then(|| ("approvals", all.join(", and ") + bound))
 }
 
 /// `delete, force; by @admins`

@@ -1,5 +1,6 @@
 //! What the options of a push show, and spending it before the push is let in.
 
+use super::confirm::server_id;
 use super::landed::{loses, written};
 use crate::change::{RefChange, Source, Unread};
 use crate::git::{Repo, push_options, takes_push_options};
@@ -16,6 +17,12 @@ fn asks(settings: &Settings) -> bool {
         || settings.protect.iter().any(|rule| rule.asks_for_tokens())
 }
 
+/// Whether something that somebody signed may name this repository.
+fn is_named(settings: &Settings) -> bool {
+    let mut rules = settings.protect.iter();
+    asks(settings) || rules.any(|rule| rule.asks_for_approvals())
+}
+
 /// What a push to this server shows.
 ///
 /// # Errors
@@ -23,7 +30,7 @@ fn asks(settings: &Settings) -> bool {
 pub(super) fn in_push(repo: &Repo, hook: &Hook, settings: &Settings) -> Result<Presented, Unread> {
     let memory = Memory::of(repo);
     let unread = |error| Unread::new("portcullis/id", error);
-    let identity = match asks(settings) {
+    let identity = match is_named(settings) {
         true => Some(memory.make_identity().map_err(unread)?),
         false => None,
     };
@@ -47,9 +54,12 @@ pub(super) fn in_push(repo: &Repo, hook: &Hook, settings: &Settings) -> Result<P
     Ok(Presented::read(identity, options.as_deref(), &spent))
 }
 
-/// What a push would be asked for that is only thought of.
+/// What a push would be asked for that is only thought of. A clone that is no server itself takes the
+/// one that it remembers for the one that is pushed to.
 pub(super) fn what_if(repo: &Repo) -> Presented {
     let identity = Memory::of(repo).identity().ok().flatten();
+    let remembered = || repo.work_tree().and_then(|_| server_id(repo, None).ok()?);
+    let identity = identity.or_else(remembered);
     Presented::read(identity, Some(&[]), &|_| Ok(false))
 }
 

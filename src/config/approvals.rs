@@ -30,6 +30,12 @@ pub(super) fn check(layer: &Layer, config: &Config) -> Result<(), ConfigError> {
                 "a trailer may name anybody: approvals_from must say which addresses count",
             );
         }
+        if trailers && rule.approvals_name_repository {
+            return at_kinds(
+                "a trailer names no repository, and approvals_name_repository asks for that: leave \
+                 \"trailers\" out",
+            );
+        }
         // On a developer's machine approvals are announced, not judged.
         let judged = layer.origin >= Origin::Server && rule.asks_for_approvals();
         if judged && !keys && by.contains(&ApprovedBy::Signed) {
@@ -128,6 +134,12 @@ mod tests {
                 "DIR/p.toml:4: \"protect.approvals_by\": a trailer may name anybody",
             ),
             (
+                format!(
+                    "{KEYS}{MAIN}approvals = 1\napprovals_from = [\"alice\"]\napprovals_by = [\"signed\", \"trailers\"]\napprovals_name_repository = true"
+                ),
+                "DIR/p.toml:7: \"protect.approvals_by\": a trailer names no repository",
+            ),
+            (
                 format!("{KEYS}{MAIN}approvals = 1\napprovals_by = []"),
                 "DIR/p.toml:6: \"protect.approvals_by\": an empty list",
             ),
@@ -159,6 +171,7 @@ mod tests {
         assert_eq!(owned, [false, false, true]);
         assert_eq!(config.protect[1].approvals(), 200);
         assert!(!config.protect[1].approvals_by_pusher);
+        assert!(!config.protect[1].approvals_name_repository);
         // A developer's machine has neither the keys nor the files.
         let conventions = format!("{MAIN}approvals = 1\nowners = \"/nowhere/at/all\"");
         let config = load(Origin::Repository, &conventions).unwrap();

@@ -58,6 +58,7 @@ pub const KEYS: &[Key] = &[
     held("protect.approvals_from"),
     held("protect.approvals_by"),
     held("protect.approvals_by_pusher"),
+    held("protect.approvals_name_repository"),
     held("protect.owners"),
     held("protect.signed"),
     held("protect.push_cert"),

@@ -210,7 +210,10 @@ fn below(repo: &Repo, pairs: Vec<Pair>) -> Result<Vec<(Pair, bool)>, GitError> {
     let (below, pairs): (Oid, Vec<Pair>) = match &repo.ancestry().ground {
         Some(ground) => {
             let above = |(_, new): &Pair| ground.above.contains(new);
-            (ground.below, pairs.into_iter().filter(above).collect())
+            // Git lists neither what is behind that one nor what is no commit.
+            let is_commit = |(old, _): &Pair| repo.commit(*old).is_ok();
+            let pairs = pairs.into_iter().filter(above).filter(is_commit);
+            (ground.below, pairs.collect())
         }
         None => return Ok(Vec::new()),
     };
@@ -264,3 +267,6 @@ fn all(repo: &Repo, pairs: Vec<Pair>) -> Result<Vec<(Pair, bool)>, GitError> {
     }
     Ok(handed.pairs.into_iter().zip(handed.are).collect())
 }
+
+#[cfg(test)]
+mod tests;

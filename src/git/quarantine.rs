@@ -35,7 +35,7 @@ impl Repo {
         opened.as_ref().map(|(objects, _)| objects)
     }
 
-    /// All packs of the repository, for who is about to read most of what is in them; from then on
+    /// All packs of the repository, for who is about to read much of what is in them; from then on
     /// objects are read from them first. `None` where not everything is as expected.
     pub fn stored(&self) -> Option<&Objects> {
         let opened = self.incoming.stored.get_or_init(|| {

@@ -46,6 +46,10 @@ pub struct UnreadTree {
 /// How deep directories may nest; Git itself refuses beyond 2048 (`core.maxTreeDepth`).
 pub(super) const MAX_DEPTH: usize = 2048;
 
+/// How many bytes of trees are held at once: those on the way to a directory, and beside each of them
+/// those of the parents. Small deltas can make any number of large ones.
+const ROOM: usize = 256 << 20;
+
 /// Visits every path of `tree` whose mode or object is in none of the `parents` at that path, in
 /// tree order, and the directories on the way. With no parents that is every path. What cannot be
 /// read is visited as an error, and the rest goes on, as long as `go_on` says so before each
@@ -57,7 +61,7 @@ pub fn changed(
     go_on: &dyn Fn() -> bool,
     visit: &mut dyn FnMut(Unlike<'_>),
 ) {
-    let mut walk = Walk { repo, go_on, visit };
+    let mut walk = Walk::new(repo, go_on, visit);
     walk.tree(&RepoPath::new(b""), tree, parents, 0);
 }
 
@@ -75,7 +79,7 @@ pub(super) fn changed_below(
         Unlike::Path(changed) => visit(Ok(changed)),
         Unlike::Unread(unread) => visit(Err(unread)),
     };
-    let mut walk = Walk { repo, go_on, visit };
+    let mut walk = Walk::new(repo, go_on, visit);
     walk.tree(at, tree, parents, 0);
 }
 
@@ -83,9 +87,24 @@ struct Walk<'a> {
     repo: &'a Repo,
     go_on: &'a dyn Fn() -> bool,
     visit: &'a mut dyn FnMut(Unlike<'_>),
+    /// For so many bytes of trees there is room left.
+    room: usize,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(
+        repo: &'a Repo,
+        go_on: &'a dyn Fn() -> bool,
+        visit: &'a mut dyn FnMut(Unlike<'_>),
+    ) -> Self {
+        Self {
+            repo,
+            go_on,
+            visit,
+            room: ROOM,
+        }
+    }
+
     fn tree(&mut self, at: &RepoPath, tree: Oid, parents: &[Oid], depth: usize) {
         if parents.contains(&tree) || !(self.go_on)() {
             return;
@@ -97,11 +116,34 @@ impl Walk<'_> {
             Ok(data) => data,
             Err(error) => return self.unread(at, tree, error),
         };
-        // A parent that cannot be read makes nothing old: more is examined, not less.
-        let read = parents.iter().map(|parent| self.repo.tree(*parent));
-        let parents: Vec<Arc<[u8]>> = read.filter_map(Result::ok).collect();
-        let hash_len = tree.as_raw().len();
-        let apart = Apart::of(&data, &parents, hash_len);
+        let room = self.room;
+        match self.beside(&data, parents) {
+            Some(parents) => self.compare(at, (tree, &data), &parents, depth),
+            None => self.unread(at, tree, broken("too large beside what its parents have")),
+        }
+        self.room = room;
+    }
+
+    /// The trees of the parents, if there is room for them all beside their child. One that cannot be
+    /// read makes nothing old: more is examined, not less.
+    fn beside(&mut self, data: &[u8], parents: &[Oid]) -> Option<Vec<Arc<[u8]>>> {
+        self.room = self.room.checked_sub(data.len())?;
+        let mut read = Vec::with_capacity(parents.len());
+        for data in parents.iter().flat_map(|parent| self.repo.tree(*parent)) {
+            self.room = self.room.checked_sub(data.len())?;
+            read.push(data);
+        }
+        Some(read)
+    }
+
+    fn compare(
+        &mut self,
+        at: &RepoPath,
+        (tree, data): (Oid, &[u8]),
+        parents: &[Arc<[u8]>],
+        depth: usize,
+    ) {
+        let apart = Apart::of(data, parents, tree.as_raw().len());
         let old = apart.old();
         (self.visit)(Unlike::Directory(&Directory::new(at, &apart, &old)));
         for entry in apart.entries() {

@@ -68,7 +68,7 @@ pub struct BadPathPattern;
 pub struct PathPatterns {
     whole: GlobSet,
     patterns: Vec<PathPattern>,
-    /// Whether one of them holds a capital letter.
+    /// Whether one of them holds a capital letter, or a class, which can span some unwritten.
     capitals: bool,
     /// The last parts of the patterns, compiled when a name is first asked for.
     names: OnceLock<Option<GlobSet>>,
@@ -87,7 +87,7 @@ impl PathPatterns {
         Ok(Self {
             capitals: patterns
                 .iter()
-                .any(|one| one.0.bytes().any(|byte| byte.is_ascii_uppercase())),
+                .any(|one| one.0.contains(|c: char| c.is_ascii_uppercase() || c == '[')),
             whole: set_of(&patterns, Case::Exact).map_err(|_| BadPathPattern)?,
             patterns,
             names: OnceLock::new(),
@@ -237,6 +237,7 @@ mod tests {
             (".ENV", "a/.env"),
             ("Docs/**", "docs/x"),
             ("*.[p]em", "a/KEY.PEM"),
+            ("x[@-_]", "xa"),
         ] {
             let (set, path) = (set(pattern), RepoPath::new(path.as_bytes()));
             assert!(!set.matches(&path), "{pattern}");

@@ -57,6 +57,9 @@ pub struct Protect {
     /// Whether who pushes counts among those who have approved.
     #[serde(default)]
     pub approvals_by_pusher: bool,
+    /// Whether only approvals count that name this repository.
+    #[serde(default)]
+    pub approvals_name_repository: bool,
     /// Where it stands who has to approve which paths.
     #[serde(default, deserialize_with = "parsed_option")]
     pub owners: Option<OwnersAt>,

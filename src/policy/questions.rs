@@ -127,7 +127,7 @@ questions! {
             "A push option begins with portcullis. and cannot be understood."
             "A token that is silently ignored would leave its owner in the belief that it counted."
             "Copy the whole command that portcullis confirm or portcullis bypass prints."
-        APPROVALS "approvals" ["protect.approvals" "protect.approvals_from" "protect.approvals_by"]
+        APPROVALS "approvals" ["protect.approvals" "protect.approvals_from" "protect.approvals_by" "protect.approvals_name_repository"]
             "Fewer people than asked have approved what is new, not counting its authors and who pushes."
             "Four eyes see more than two."
             "Have somebody who may look at it and run portcullis approve, and push that before it or with it."

@@ -49,6 +49,14 @@ fn an_edited_approval_is_none() {
         ),
         (text.replace("date 2", "date 3"), "its signature is bad"),
         (
+            text.replace("\nfor ", "\nrepository origin.git-0011\nfor "),
+            "its signature is bad",
+        ),
+        (
+            text.replace("\nfor ", "\nrepository \u{202e}\nfor "),
+            "\"repository\" is missing or makes no sense",
+        ),
+        (
             text.replace("approval 1", "approval 2"),
             "no approval of a version",
         ),

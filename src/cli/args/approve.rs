@@ -16,6 +16,10 @@ pub(in crate::cli) struct Approve {
     /// Why, one line
     #[arg(long, value_name = "TEXT")]
     pub(in crate::cli) reason: Option<String>,
+    /// For which repository of the server alone, as its refusal and `portcullis status` there say it
+    /// [default: `git config portcullis.serverId`, else for whichever it comes to]
+    #[arg(long, value_name = "ID", conflicts_with = "list")]
+    pub(in crate::cli) server_id: Option<String>,
     /// Lists the approvals of it that are here, and makes none
     #[arg(long, conflicts_with = "reason")]
     pub(in crate::cli) list: bool,

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 use super::*;
+use crate::git::Git;
 
 /// Numbers that are the same every time.
 struct Random(u64);
@@ -150,4 +151,46 @@ fn trees_that_make_no_sense_are_compared_all_the_same() {
         assert_eq!(one[..here.start], other[..there.start]);
         assert_eq!(one[here.end..], other[there.end..]);
     }
+}
+
+#[test]
+fn what_there_is_no_room_for_is_not_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let git = |args: &[&str]| Git::at(dir.path()).scrubbed().args(args);
+    git(&["init", "-q", "--bare", "."]).output().unwrap();
+    let tree = |entries: String| {
+        let made = git(&["mktree", "--missing"])
+            .stdin(entries)
+            .output()
+            .unwrap();
+        Oid::parse(made.trim_ascii_end()).unwrap().unwrap()
+    };
+    let file = |name: &str| format!("100644 blob {}\t{name}\n", "1".repeat(40));
+    let below = |of: Oid, name: &str| format!("040000 tree {of}\td\n{}", file(name));
+    let inner = tree(file("f"));
+    let (one, other) = (tree(file("a")), tree(file("b")));
+    let whole = tree(file("a") + &file("b") + &below(inner, "e"));
+    let repo = Repo::at(dir.path()).unwrap();
+    let visited = |room: usize| {
+        let mut seen = Vec::new();
+        let mut visit = |unlike: Unlike<'_>| match unlike {
+            Unlike::Directory(_) => {}
+            Unlike::Path(changed) => seen.push(changed.path.to_string()),
+            Unlike::Unread(unread) => seen.push(format!("no {}", unread.path)),
+        };
+        let mut walk = Walk {
+            room,
+            ..Walk::new(&repo, &|| true, &mut visit)
+        };
+        walk.tree(&RepoPath::new(b""), whole, &[one, other], 0);
+        assert_eq!(walk.room, room);
+        seen
+    };
+    // A file takes 29 bytes, the folder 28.
+    let most = 3 * 29 + 28 + 2 * 29 + 29;
+    assert_eq!(visited(most), ["d/f", "e"]);
+    assert_eq!(visited(most - 1), ["no d", "e"]);
+    assert_eq!(visited(most - 29), ["no d", "e"]);
+    assert_eq!(visited(most - 30), ["no "]);
+    assert_eq!(visited(100), ["no "]);
 }

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! portcullis approval 1
+//! repository app.git-71bbd560b710b1f157acda1381863c88
 //! for refs/heads/main
 //! change DIGEST
 //! step DIGEST
@@ -14,6 +15,7 @@
 //! date 2026-11-23T18:52:04Z
 //! reason looks right to me
 //! ```
+//! `repository` is the one that it is for, as a server names itself; absent: whichever it comes to.
 //! `change` is the whole of what is approved, as [`ChangeId`]. `step`s are what the commits on its
 //! line of first parents change one after another, oldest first; there are none where one commit
 //! makes the whole change. `base` is what the approver had of the branch; absent where there was no
@@ -35,14 +37,17 @@ pub const APPROVALS: &str = "refs/portcullis/approvals/";
 pub(super) const LARGEST: usize = 64 << 10;
 /// The most steps that one covers.
 pub(super) const MOST_STEPS: usize = 500;
-/// The longest reason, in bytes.
-pub(super) const LONGEST_REASON: usize = 1000;
+/// The longest reason and name of a repository, in bytes.
+pub(super) const LONGEST_LINE: usize = 1000;
 
 const FIRST_LINE: &[u8] = b"portcullis approval 1";
 
 /// What an approver says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Approval {
+    /// The repository that it is for, as [`Presented`](crate::policy::tokens::Presented) knows it;
+    /// absent: any.
+    pub repository: Option<String>,
     /// The ref that the change may come to.
     pub refname: RefName,
     /// The whole change.
@@ -70,6 +75,9 @@ impl Approval {
             text.push(b' ');
             text.extend_from_slice(value);
         };
+        if let Some(repository) = &self.repository {
+            line("repository", repository.as_bytes());
+        }
         line("for", self.refname.as_bytes());
         line("change", self.change.to_string().as_bytes());
         for step in &self.steps {
@@ -103,6 +111,8 @@ impl Approval {
             Some(value)
         };
         let bad = BadApproval::Field;
+        let text_of = |value: &[u8]| String::from_utf8(value.to_vec());
+        let repository = field("repository").map(text_of);
         let refname = field("for").and_then(|name| RefName::new(name).ok());
         let change = field("change").and_then(ChangeId::parse);
         let mut steps = Vec::new();
@@ -118,8 +128,9 @@ impl Approval {
         let tip = field("tip").and_then(|hex| Oid::parse(hex).ok().flatten());
         let date = field("date").and_then(|date| std::str::from_utf8(date).ok());
         let date = date.and_then(|date| OffsetDateTime::parse(date, &Rfc3339).ok());
-        let reason = field("reason").map(|why| String::from_utf8(why.to_vec()));
+        let reason = field("reason").map(text_of);
         let approval = Self {
+            repository: repository.transpose().map_err(|_| bad("repository"))?,
             refname: refname.ok_or(bad("for"))?,
             change: change.ok_or(bad("change"))?,
             steps,
@@ -131,12 +142,13 @@ impl Approval {
         if approval.steps.len() > MOST_STEPS || approval.steps == [approval.change] {
             return Err(bad("step"));
         }
-        if approval
-            .reason
-            .as_deref()
-            .is_some_and(|why| !is_reason(why))
-        {
-            return Err(bad("reason"));
+        for (key, line) in [
+            ("repository", &approval.repository),
+            ("reason", &approval.reason),
+        ] {
+            if line.as_deref().is_some_and(|line| !is_line(line)) {
+                return Err(bad(key));
+            }
         }
         // One way to write it, so that two texts that look the same are the same.
         if approval.text() == text {
@@ -157,11 +169,12 @@ impl Approval {
     }
 }
 
-/// Whether a text can be the reason of an approval: one line that a terminal shows as it is.
+/// Whether a text can be the reason or the repository of an approval: one line that a terminal shows
+/// as it is.
 #[must_use]
-pub fn is_reason(text: &str) -> bool {
+pub fn is_line(text: &str) -> bool {
     !text.is_empty()
-        && text.len() <= LONGEST_REASON
+        && text.len() <= LONGEST_LINE
         && text.trim() == text
         && escape(text.as_bytes()) == text
 }
@@ -245,6 +258,7 @@ mod tests {
 
     fn approval() -> Approval {
         Approval {
+            repository: Some("app.git-0011".to_owned()),
             refname: RefName::new(b"refs/heads/m\xff").unwrap(),
             change: id('a'),
             steps: vec![id('b'), id('c')],
@@ -262,6 +276,7 @@ mod tests {
             |a: &mut Approval| a.steps = Vec::new(),
             |a: &mut Approval| a.steps = vec![id('d')],
             |a: &mut Approval| a.base = None,
+            |a: &mut Approval| a.repository = None,
             |a: &mut Approval| a.reason = None,
         ] {
             let mut one = approval();
@@ -289,6 +304,17 @@ mod tests {
         for (from, to) in [
             ("approval 1", "approval 2"),
             ("approval 1", "approval 1 "),
+            ("\nrepository ", "\nrepository  "),
+            ("\nrepository ", "\nrepository\t"),
+            ("\nrepository ", "\nRepository "),
+            ("\nrepository ", "\nrepository x\nrepository "),
+            ("-0011\n", "\u{202e}\n"),
+            ("-0011\n", " \n"),
+            ("-0011\n", "-0011\r\n"),
+            ("app.git-0011", ""),
+            ("repository app.git-0011\n", "repository\n"),
+            ("repository app.git-0011\n", "\n"),
+            ("looks right", "looks right\nrepository app.git-0011"),
             ("for refs/", "for  refs/"),
             ("for refs/heads/m", "for HEAD"),
             ("change aaa", "change AAA"),
@@ -322,7 +348,20 @@ mod tests {
                 ..approval()
             },
             Approval {
-                reason: Some("x".repeat(LONGEST_REASON + 1)),
+                reason: Some("x".repeat(LONGEST_LINE + 1)),
+                ..approval()
+            },
+            Approval {
+                repository: Some("x".repeat(LONGEST_LINE + 1)),
+                ..approval()
+            },
+            Approval {
+                repository: Some(String::new()),
+                ..approval()
+            },
+            // It would read as one for another ref.
+            Approval {
+                repository: Some("x\nfor refs/heads/main".to_owned()),
                 ..approval()
             },
         ] {

@@ -35,12 +35,12 @@ pub(super) struct Voice {
     pub(super) said: Option<Approved>,
 }
 
-/// Whether it can be known whose a voice is.
+/// Whether it can be known whose a voice is, or that it does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
     /// It was verified.
     Yes,
-    /// There are no keys here to verify it by, as on a client.
+    /// There is nothing here to tell it by, as on a client.
     NotHere,
 }
 
@@ -51,6 +51,8 @@ pub(super) struct Unheard {
     pub(super) covers: Range<usize>,
     /// Why not, escaped.
     pub(super) why: String,
+    /// Whether it can be known here that it does not count.
+    pub(super) known: Known,
 }
 
 /// What a rule asks.

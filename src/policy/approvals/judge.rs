@@ -2,6 +2,7 @@
 
 use super::Approved;
 use super::approval::{APPROVALS, MOST_STEPS, SignedApproval};
+use super::bound::Bound;
 use super::brought::{Brought, Ground, Look, NewLine, Part, Past, line};
 use super::decide::{Asks, Known, Lack, Unheard, Unit, Voice, decide, relied_upon};
 use super::guard::owned;
@@ -139,7 +140,7 @@ impl<'a> Judge<'a> {
             let lacks = decide(&[first], &[], &[], &asks);
             let lacks = lacks
                 .into_iter()
-                .map(|lack| self.denial(lack, line.ground, tip));
+                .map(|lack| self.denial(rule, lack, line.ground, tip));
             return Ok(lacks.collect());
         }
         let brought = line
@@ -167,18 +168,21 @@ impl<'a> Judge<'a> {
             return Ok(Vec::new());
         }
         let lacks = decide(&units, &voices, &unheard, &asks);
-        if lacks.is_empty() {
-            update.cx.rely_upon(relied_upon(&units, &voices, &asks));
+        let unknown = unheard.iter().find(|one| one.known == Known::NotHere);
+        match (&lacks[..], unknown) {
+            ([], _) => update.cx.rely_upon(relied_upon(&units, &voices, &asks)),
+            ([_, ..], Some(one)) => return Err(self.unread(&one.why)),
+            ([_, ..], None) => {}
         }
         denials.extend(
             lacks
                 .into_iter()
-                .map(|lack| self.denial(lack, brought.ground, tip)),
+                .map(|lack| self.denial(rule, lack, brought.ground, tip)),
         );
         Ok(denials)
     }
 
-    fn denial(&self, lack: Lack, ground: Option<Oid>, tip: Oid) -> Denial {
+    fn denial(&self, rule: &Protect, lack: Lack, ground: Option<Oid>, tip: Oid) -> Denial {
         let name = &self.update.names[0];
         let what = match ground {
             Some(ground) => format!("{}..{}", ground.short(), tip.short()),
@@ -187,7 +191,8 @@ impl<'a> Judge<'a> {
         let help = format!(
             "push it to a branch of its own, have someone who may fetch and look at it, and push the \
              approval that this makes, before the change or with it:\n\
-             $ portcullis approve {what} --for {name}"
+             $ portcullis approve {what} --for {name}{}",
+            self.server_id(rule)
         );
         Denial {
             check: lack.check,
@@ -226,13 +231,28 @@ impl<'a> Judge<'a> {
             let Some(covers) = covers.map_err(|error| self.unread(error))? else {
                 continue;
             };
+            let mut not = |why, known| {
+                let covers = covers.clone();
+                unheard.push(Unheard { covers, why, known });
+            };
             if let Some(why) = self.void(signed, brought, covers.clone())? {
-                unheard.push(Unheard { covers, why });
+                not(why, Known::Yes);
                 continue;
+            }
+            match self.bound(rule, &signed.approval) {
+                Bound::Here => {}
+                Bound::Elsewhere(why) => {
+                    not(why, Known::Yes);
+                    continue;
+                }
+                Bound::Unknown(why) => {
+                    not(why, Known::NotHere);
+                    continue;
+                }
             }
             match self.voice(rule, signed, brought, covers.clone())? {
                 Ok(voice) => voices.push(voice),
-                Err(why) => unheard.push(Unheard { covers, why }),
+                Err(why) => not(why, Known::Yes),
             }
         }
         Ok((voices, unheard))

@@ -6,6 +6,7 @@
 
 mod approval;
 mod approved;
+mod bound;
 mod brought;
 mod decide;
 mod guard;
@@ -15,7 +16,7 @@ mod parked;
 mod proposal;
 mod rule;
 
-pub use approval::{APPROVALS, Approval, BadApproval, SignedApproval, is_reason};
+pub use approval::{APPROVALS, Approval, BadApproval, SignedApproval, is_line};
 pub use approved::Approved;
 pub(super) use judge::{Judge, Update};
 pub use owners::Owners;

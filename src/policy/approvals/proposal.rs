@@ -23,7 +23,7 @@ pub struct Proposal<'a> {
 /// What an approval of it would be.
 #[derive(Debug)]
 pub struct Proposed {
-    /// The approval, without a reason.
+    /// The approval, for any repository and without a reason.
     pub approval: Approval,
     /// How many commits it is about.
     pub commits: usize,
@@ -100,6 +100,7 @@ impl Proposal<'_> {
         }
         Ok(Proposed {
             approval: Approval {
+                repository: None,
                 refname: self.refname,
                 change: change.id,
                 steps,

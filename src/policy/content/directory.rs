@@ -81,3 +81,6 @@ impl<'a> Alike<'a> {
         Some(folded(name)).filter(|folded| self.folded.binary_search(folded).is_ok())
     }
 }
+
+#[cfg(test)]
+mod tests;

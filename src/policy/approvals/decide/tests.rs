@@ -181,6 +181,7 @@ fn the_message_says_who_did_and_who_does_not_count() {
     let unheard = [Unheard {
         covers: 0..1,
         why: "the key X has expired".to_owned(),
+        known: Known::Yes,
     }];
     let lacks = decide(&[unit("free")], &voices, &unheard, &asks);
     assert_eq!(

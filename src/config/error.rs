@@ -96,3 +96,47 @@ fn suggest(nearest: &Nearest) -> String {
         Nearest::Known(key) => format!("the nearest known key is \"{key}\""),
     }
 }
+
+/// What a reader of types says of a value, in words for whoever wrote the file: those of serde name
+/// the types of a program. The value itself is not repeated, since a secret may stand there.
+pub(super) fn plain(message: &str) -> String {
+    let expected = message.rsplit_once(", expected ").map(|(_, what)| what);
+    let names = |text: &str| -> Vec<String> {
+        let quoted = text.split('`').skip(1).step_by(2);
+        quoted.map(|name| format!("\"{name}\"")).collect()
+    };
+    let starts = |words: &str| message.starts_with(words);
+    if let Some(field) = message.strip_prefix("missing field ") {
+        return format!("lacks the key {}", names(field).join(", "));
+    }
+    match expected {
+        Some(what) if starts("unknown variant ") => match &names(what)[..] {
+            [one] => format!("can only be {one}"),
+            several => format!("is none of {}", several.join(", ")),
+        },
+        Some(what) if starts("unknown field ") => {
+            format!("has a key that is none of {}", names(what).join(", "))
+        }
+        Some(what) if starts("invalid type: ") || starts("invalid value: ") => {
+            format!("must be {}", kind(what))
+        }
+        None if message == "wanted string or table" => format!("must be {}", kind("a string")),
+        Some(_) | None => message.to_owned(),
+    }
+}
+
+/// What serde names as a type.
+fn kind(what: &str) -> &str {
+    match what {
+        "a string" => "text in quotes",
+        "a boolean" => "true or false, without quotes",
+        "a sequence" => "a list in brackets, such as [\"...\"]",
+        "u8" => "a whole number from 0 to 255, without quotes",
+        "u64" | "usize" => "a whole number, 0 or more, without quotes",
+        "i64" => "a whole number, without quotes",
+        "a nonzero usize" => "a whole number, 1 or more, without quotes",
+        "f64" => "a number, without quotes",
+        "a map" => "a table",
+        other => other,
+    }
+}

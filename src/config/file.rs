@@ -1,6 +1,6 @@
 //! One file of configuration: read with care, checked key by key.
 
-use super::error::{ConfigError, Problem};
+use super::error::{ConfigError, Problem, plain};
 use super::keys::{self, Shape};
 use super::rules::{self, Loaded};
 use super::{Config, Origin};
@@ -50,7 +50,7 @@ impl Layer {
     fn parse(origin: Origin, path: &Path, text: String) -> Result<Self, ConfigError> {
         let syntax = |error: toml::de::Error| {
             let line = error.span().map(|span| line_of(&text, span.start));
-            ConfigError::new(path, line, Problem::Syntax(error.message().to_owned()))
+            ConfigError::new(path, line, Problem::Syntax(plain(error.message())))
         };
         let mut places = Vec::new();
         let tree = DeTable::parse(&text).map_err(syntax)?;
@@ -387,15 +387,16 @@ fn value_error(path: &Path, text: &str, places: &[Place], error: &toml::de::Erro
         // What stands there may be a secret that somebody wrote by mistake.
         Some("secrets.allow.values") => {
             "is not a list of \"sha256:\" and 64 hexadecimal digits; never write the value itself"
+                .to_owned()
         }
-        Some(_) | None => error.message(),
+        Some(_) | None => plain(error.message()),
     };
     let problem = match key {
         Some(key) => Problem::Value {
             key: key.to_owned(),
-            why: why.to_owned(),
+            why,
         },
-        None => Problem::Syntax(why.to_owned()),
+        None => Problem::Syntax(why),
     };
     ConfigError::new(path, Some(line_of(text, span.start)), problem)
 }

@@ -126,7 +126,7 @@ impl Config {
             ConfigError::new(
                 &file.unwrap_or_default(),
                 None,
-                Problem::Syntax(error.message().to_owned()),
+                Problem::Syntax(error::plain(error.message())),
             )
         })?;
         members::read(&read, &mut config)?;

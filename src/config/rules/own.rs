@@ -1,6 +1,6 @@
 //! Rule files in the program's own format, that of its built-in table.
 
-use super::super::error::{ConfigError, Problem};
+use super::super::error::{ConfigError, Problem, plain};
 use super::reader::{Table, line_of};
 use crate::scan::compile::{self, Partner, Row};
 use crate::scan::{Own, Rule, rule, rules};
@@ -88,7 +88,7 @@ fn value_error(
     error: &toml::de::Error,
 ) -> ConfigError {
     let span = error.span().unwrap_or_default();
-    let why = error.message().to_owned();
+    let why = plain(error.message());
     let problem = match tables.iter().find_map(|table| table.key_at(&span)) {
         Some(key) => Problem::Value { key, why },
         None => Problem::Syntax(why),

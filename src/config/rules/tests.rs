@@ -170,11 +170,11 @@ fn an_error_in_our_own_format_names_file_line_and_key() {
         ),
         (
             rule("lines = \"x\""),
-            "rules.toml:4: \"rule.lines\": invalid type",
+            "rules.toml:4: \"rule.lines\": must be a whole number",
         ),
         (
             rule("confidence = \"sure\""),
-            "rules.toml:4: \"rule.confidence\": unknown variant",
+            "rules.toml:4: \"rule.confidence\": is none of \"low\"",
         ),
         (
             rule("proof = \"no-such\""),
@@ -186,7 +186,7 @@ fn an_error_in_our_own_format_names_file_line_and_key() {
         ),
         (
             rule("near = { rule = \"private-key\", line = 1 }"),
-            "rules.toml:4: \"rule.near\": unknown field",
+            "rules.toml:4: \"rule.near\": has a key that is none of \"rule\", \"lines\"",
         ),
         (
             rule("[[rule]]\nid = \"a\"\nregex = 'x'"),
@@ -198,7 +198,7 @@ fn an_error_in_our_own_format_names_file_line_and_key() {
         ),
         (
             "[[rule]]\nregex = 'x'".into(),
-            "rules.toml:1: missing field `id`",
+            "rules.toml:1: lacks the key \"id\"",
         ),
         (
             "[[rule]]\nid = \"a\"".into(),
@@ -218,7 +218,7 @@ fn an_error_in_our_own_format_names_file_line_and_key() {
         ),
         (
             "[[rule]]\nid = 3\nregex = 'x'".into(),
-            "rules.toml:2: \"rule.id\": invalid type",
+            "rules.toml:2: \"rule.id\": must be text in quotes",
         ),
         (
             "[rule]\nid = \"a\"".into(),

@@ -293,6 +293,42 @@ fn members_are_addresses() {
 }
 
 #[test]
+fn an_exception_that_nobody_can_use_is_told() {
+    let window = "[[protect.freeze]]\nfrom = 2026-12-20T00:00:00Z\nuntil = 2027-01-04T00:00:00Z\n";
+    for (push, except, told) in [
+        (
+            "push = [\"@leads\"]",
+            "\"carol\"",
+            Some("has carol, to whom the same rule"),
+        ),
+        (
+            "push = [\"@leads\"]",
+            "\"bob\", \"@admins\"",
+            Some("has carol, to whom"),
+        ),
+        (
+            "push = [\"@leads\"]\nforce = [\"carol\"]",
+            "\"carol\"",
+            None,
+        ),
+        ("push = [\"@leads\"]", "\"alice\"", None),
+        ("push = [\"*\"]", "\"carol\"", None),
+        ("linear = true", "\"carol\"", None),
+        ("push = [\"@leads\"]", "\"*\"", None),
+    ] {
+        let world = World::new();
+        let rules = format!("{WHO}{RULE}{push}\n{window}except = [{except}]\n");
+        let said = server(&world, &rules).portcullis("status").exit(0);
+        match told {
+            Some(told) => said
+                .says("freeze              protect.freeze.except")
+                .says(told),
+            None => said.lacks("freeze"),
+        };
+    }
+}
+
+#[test]
 fn a_committer_who_is_the_pusher_must_be_known() {
     let world = World::new();
     let server = server(&world, "[commits]\ncommitter_is_pusher = true\n");

@@ -3,7 +3,7 @@
 use super::Need;
 use crate::git::{AllowedSigner, Repo, allowed_signers, escape};
 use crate::policy::approvals::ApprovedBy;
-use crate::policy::groups::Principal;
+use crate::policy::groups::{Principal, Pusher};
 use crate::policy::settings::{Act, Identity, IdentitySource, Settings};
 
 /// So many names are told of many.
@@ -38,6 +38,7 @@ struct List<'a> {
 /// The rows on people whom nobody can be.
 pub(super) fn rows(repo: &Repo, settings: &Settings) -> Vec<Need> {
     let mut rows: Vec<Need> = addresses(settings).into_iter().collect();
+    rows.extend(exceptions(settings));
     let file = settings.identity.allowed_signers.as_ref();
     let text = file.and_then(|file| std::fs::read(repo.common_dir().join(file)).ok());
     let text = text.unwrap_or_default();
@@ -236,6 +237,34 @@ fn unsigned_members(settings: &Settings, keys: &[AllowedSigner<'_>]) -> Option<N
              that none of them can sign: add the addresses to the lines of their keys"
         ),
     ))
+}
+
+/// Those in `protect.freeze.except` whom the same rule lets do nothing at any time.
+fn exceptions(settings: &Settings) -> Option<Need> {
+    let groups = &settings.groups;
+    let mut idle: Vec<&str> = Vec::new();
+    for rule in &settings.protect {
+        let may = |name: &str| {
+            let pusher = Pusher::named(name.as_bytes());
+            let mut lists = Act::KEYS.iter().map(|(_, act)| rule.who_may(*act));
+            lists.any(|list| groups.allows(list, &pusher))
+        };
+        let names = rule.freeze.iter();
+        let names = names.filter_map(|window| groups.names(&window.except));
+        idle.extend(names.flatten().filter(|name| !may(name)));
+    }
+    idle.sort_unstable();
+    idle.dedup();
+    (!idle.is_empty()).then(|| {
+        let told = shown(&idle);
+        Need::there(
+            "freeze",
+            format!(
+                "protect.freeze.except has {told}, to whom the same rule gives nothing to do \
+                 (push, create, delete, force): are they meant?"
+            ),
+        )
+    })
 }
 
 /// All in `commits.members`, where that can be known.

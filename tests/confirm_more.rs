@@ -156,3 +156,65 @@ fn signatures_approvals_and_tokens_work_with_sha_256() {
     let kept = server.ask("for-each-ref --format=%(objectname) refs/portcullis/backup");
     assert_eq!(kept, tip);
 }
+
+#[test]
+fn nothing_is_spent_on_what_git_itself_refuses() {
+    let stand = Stand::with(
+        "[[protect]]\nrefs = [\"refs/heads/main\"]\npush = [\"*\"]\nmerge_only = true\n\
+         confirm = [\"delete\", \"force\"]\nconfirm_by = [\"@admins\"]\n",
+    );
+    let (clone, server) = (&stand.clone, &stand.server);
+    clone.git("switch -q -c topic").ok();
+    clone.commit("a.py", "a = 1\n");
+    clone.git("switch -q main").ok();
+    clone.git("merge -q --no-ff topic").ok();
+    clone.push("main").accepted();
+    let (base, ahead) = (&stand.base, clone.id("main"));
+    stand.carol.git("fetch -q").ok();
+    // A branch of merges alone is rewound as well, where two people do it.
+    let words = format!("confirm force {MAIN} --at {ahead} --to {base}");
+    let token = stand.token(&words);
+    let force = format!("push -o portcullis.confirm={token} origin +{base}:main");
+    let denies = |key: &str, value: &str| {
+        server.git(&format!("config receive.{key} {value}")).ok();
+    };
+    denies("denyNonFastForwards", "true");
+    clone
+        .git(&force)
+        .rejected()
+        .by(ids::REF_CONFIRM)
+        .says("git config receive.denyNonFastForwards false");
+    denies("denyNonFastForwards", "false");
+    clone.git(&force).accepted();
+    server.ref_is(MAIN, base);
+
+    let token = stand.token(&format!("confirm delete {MAIN} --at {base}"));
+    let delete = format!("push -o portcullis.confirm={token} origin :main");
+    for (key, value) in [
+        ("denyDeletes", "yes"),
+        ("denyDeleteCurrent", "refuse"),
+        ("denyDeleteCurrent", "true"),
+    ] {
+        denies(key, value);
+        let said = clone.git(&delete).rejected().by(ids::REF_CONFIRM);
+        said.says(&format!("git config receive.{key} "));
+        denies(key, "false");
+    }
+    denies("denyDeleteCurrent", "warn");
+    clone.git(&delete).accepted();
+    server.lacks_ref(MAIN);
+}
+
+#[test]
+fn who_may_not_do_it_is_told_so_before_anything_else() {
+    let stand = Stand::with(
+        "[[protect]]\nrefs = [\"refs/heads/release\"]\npush = [\"carol\"]\nowners = \"CODEOWNERS\"\n\
+         approvals = 1\n[commits]\nconventional = true\n",
+    );
+    let clone = &stand.clone;
+    clone.commit("a.py", "a = 1\n");
+    let said = clone.push("main:release").rejected();
+    let said = said.by(ids::REF_CREATE).stderr;
+    let at = |what: &str| said.find(what).unwrap_or(usize::MAX);
+    assert!(at("refs/create") < at("commits/"), "{said}");
+}

@@ -158,7 +158,11 @@ fn the_pushes_of_the_log_are_judged_by_another_policy() {
         "new.toml",
         format!("version = 1\n{WHO}{rules}[env-files]\ndeny = []\n"),
     );
-    let said = replay("--config new.toml").exit(1);
+    replay("--config new.toml")
+        .exit(1)
+        .lacks("accepted  now  accepted")
+        .says("1 as before (--verbose lists them)");
+    let said = replay("--config new.toml --verbose").exit(1);
     said.says(&format!(
         "{}..{}  accepted  now  accepted",
         &base[..10],
@@ -200,7 +204,8 @@ fn the_pushes_of_the_log_are_judged_by_another_policy() {
     said.says("rejected  now  accepted")
         .says("0 would be refused now, 1 accepted");
     server.portcullis("check --replay --format sarif").exit(2);
-    server.portcullis("check --replay none").exit(3);
+    let said = server.portcullis("check --replay none").exit(3);
+    said.says("there is no such log").lacks("os error");
 }
 
 #[test]

@@ -99,6 +99,51 @@ fn the_list_of_the_log_says_what_was_bypassed_by_whom_and_why() {
 }
 
 #[test]
+fn a_replay_takes_the_tokens_of_the_log_as_they_were() {
+    let rules = "[server]\nbypass_by = [\"@admins\"]\n[[protect]]\nrefs = [\"refs/heads/main\"]\n\
+                 push = [\"*\"]\nconfirm = [\"delete\"]\nconfirm_by = [\"@admins\"]\n";
+    let stand = Stand::with(&format!("{rules}{KEPT}"));
+    let leak = stand
+        .clone
+        .commit("app.py", assigned(&stand.world.secrets.github()));
+    stand
+        .carol
+        .git(&format!("fetch -q {} main", stand.clone.dir.display()))
+        .ok();
+    let words = format!("bypass --check {} --ref {MAIN} --to {leak}", ids::GITHUB);
+    let token = stand.token(&format!("{words} --reason a-test-key"));
+    let push = format!("push -o portcullis.bypass={token} origin main");
+    stand.clone.git(&push).accepted();
+    let token = stand.token(&format!("confirm delete {MAIN} --at {leak}"));
+    let push = format!("push -o portcullis.confirm={token} origin :main");
+    stand.clone.git(&push).accepted();
+    let replay = |words: &str| {
+        let words = format!("check --replay {words}");
+        stand.server.portcullis(&words)
+    };
+    replay("")
+        .ok()
+        .says("2 refs: 0 would be refused now, 0 accepted, 0 cannot be decided, 2 as before")
+        .says("taken as good");
+    replay("--verbose")
+        .ok()
+        .says("now  accepted; secrets/")
+        .says("bypassed by carol: a-test-key")
+        .says("now  accepted; confirmed by carol");
+    // What no token of then was for is judged as ever.
+    let policy = fs::read_to_string(stand.server.dir.join("portcullis.toml")).unwrap();
+    let policy = policy.replace(
+        "confirm = [\"delete\"]",
+        "delete = []\nconfirm = [\"delete\"]",
+    );
+    stand.server.write("new.toml", policy);
+    replay("--config new.toml")
+        .exit(1)
+        .says("now  rejected: refs/delete")
+        .says("1 would be refused now, 0 accepted, 0 cannot be decided, 1 as before");
+}
+
+#[test]
 fn a_token_that_was_used_through_a_symbolic_ref_is_written_down() {
     let stand = Stand::new();
     let policy = fs::read_to_string(stand.server.dir.join("portcullis.toml")).unwrap();

@@ -137,6 +137,16 @@ impl Recorded {
         told.collect()
     }
 
+    /// Whether a token that it relied upon let this finding of a check pass.
+    #[must_use]
+    pub fn let_pass(&self, check: &str, fingerprint: &str) -> bool {
+        let by = |entry: &&Value| ["bypass", "confirm"].contains(&&text(entry, "by")[..]);
+        let is = |entry: &Value| {
+            text(entry, "check") == check && text(entry, "fingerprint") == fingerprint
+        };
+        self.list("suppressed").filter(by).any(is)
+    }
+
     /// What one token let pass: `refs/freeze, secrets/x `.
     fn bypassed(&self, id: &str) -> String {
         // As a report names it; see `Used::shown`.

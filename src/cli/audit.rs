@@ -64,7 +64,13 @@ fn opened(log: &LogFiles) -> Result<Vec<(PathBuf, impl io::Read + use<>)>, Faile
 
 /// A log as it is now.
 pub(super) fn open_log(path: &Path) -> io::Result<io::Take<std::fs::File>> {
-    let file = std::fs::File::open(path)?;
+    let file = std::fs::File::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => io::Error::other(
+            "there is no such log: the policy names another (audit.log), it was put aside, or \
+             nothing was pushed yet",
+        ),
+        _ => error,
+    })?;
     let meta = file.metadata()?;
     if !meta.is_file() {
         return Err(io::Error::other("it is not a regular file"));

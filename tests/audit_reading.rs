@@ -118,6 +118,8 @@ fn what_is_asked_for_is_shown() {
     assert_eq!(count("--verdict undecided"), 0);
     assert_eq!(count("--ref refs/heads/t*"), 2);
     assert_eq!(count("--ref refs/heads/one --user bob"), 0);
+    assert_eq!(count("--ref two"), 1);
+    show("--ref two").says("two is taken for refs/heads/two");
     assert_eq!(count("--since 2020-01-01"), 3);
     assert_eq!(count("--since 9000-01-01T00:00:00Z"), 0);
     let json = show("--format json --verdict rejected");
@@ -128,7 +130,12 @@ fn what_is_asked_for_is_shown() {
         .says("rejected: env-files/env-file")
         .says("dreamt")
         .says("refs/heads/four");
-    for words in ["--since yesterday", "--ref main", "--verdict good"] {
+    for words in [
+        "--since yesterday",
+        "--ref none",
+        "--ref *",
+        "--verdict good",
+    ] {
         server.portcullis(&format!("audit show {words}")).exit(2);
     }
     let server = server.policy(WHO);

@@ -42,6 +42,23 @@ fn who_has_approved_a_push_is_written_down_with_it() {
     assert!(refused.unwrap().get("approvals").is_none());
     assert!(!text(&stage.server).contains("BEGIN SSH SIGNATURE"));
     verified(&stage.server, log.len());
+    let shown = stage.server.portcullis("audit show").ok();
+    let shown = shown
+        .says(&format!("accepted; approved by {by}\n"))
+        .lacks(kept);
+    let (change, id) = kept
+        .strip_prefix("refs/portcullis/approvals/")
+        .unwrap()
+        .split_once('/')
+        .unwrap();
+    let short = format!(
+        "refs/portcullis/approvals/{}.../{}...  ",
+        &change[..8],
+        &id[..8]
+    );
+    assert_eq!(shown.stdout.matches(&short).count(), 1, "{}", shown.stdout);
+    let line = |line: &&str| line.contains("accepted; approved");
+    assert_eq!(shown.stdout.lines().filter(line).count(), 1);
     // The report of the same update says the same.
     let words = format!(
         "check --update {} {topic} {MAIN} --as dave --format json",
@@ -73,6 +90,8 @@ fn a_trailer_that_counts_is_written_down_as_what_nobody_has_signed() {
         of(approval, ["by", "key", "commit"]),
         ["carol@example.com", "null", &tip]
     );
+    let shown = stage.server.portcullis("audit show").ok();
+    shown.says("accepted; approved by carol@example.com (a trailer)");
 }
 
 #[test]

@@ -112,8 +112,8 @@ fn what_git_must_be_told_and_what_must_be_writable_is_said() {
     let rule = "push_cert = true\nconfirm = [\"delete\"]\nconfirm_by = [\"@admins\"]\n";
     let log = "[audit]\nlog = \"logs/audit.jsonl\"\n";
     let server = server(&world, &format!("{}{log}", with_signers(rule)));
-    let key = world.ssh_key("alice");
-    server.write("signers", format!("alice {}\n", key.public));
+    let key = world.ssh_key("carol");
+    server.write("signers", format!("carol {}\n", key.public));
     server.git("config receive.advertisePushOptions false").ok();
     let status = || server.portcullis("status");
     status()
@@ -173,6 +173,131 @@ fn rules_for_people_need_someone_who_is_known() {
         .says("nobody is: set identity.source");
     let server = server.policy("");
     server.portcullis("status").exit(0).lacks("identity");
+}
+
+/// A server that knows who pushes by these lines of keys, and has these rules.
+fn known_by_keys(world: &World, lines: &[&str], rules: &str) -> Repo {
+    let head = "[identity]\nsource = \"ssh-key\"\nallowed_signers = \"signers\"\n\
+                [groups]\nleads = [\"alice\", \"robert\"]\nadmins = [\"carrol\"]\n";
+    let server = server(world, &format!("{head}{rules}"));
+    let key = world.ssh_key("key").public;
+    let lines = lines.iter().map(|line| line.replace("KEY", &key) + "\n");
+    server.write("signers", lines.collect::<String>());
+    server
+}
+
+const LINES: [&str; 2] = ["alice,alice@clinic.example KEY", "carol KEY"];
+
+#[test]
+fn a_list_of_people_whom_no_key_makes_known_is_told() {
+    for (rules, exit, says) in [
+        (
+            "push = [\"alicee\"]",
+            3,
+            "begins with the name of alicee in protect.push, and the list",
+        ),
+        // Who pushes is the first name of a key alone.
+        (
+            "push = [\"alice@clinic.example\"]",
+            3,
+            "of alice@clinic.example in protect.push",
+        ),
+        ("delete = [\"@admins\"]", 3, "of carrol in protect.delete"),
+        (
+            "confirm = [\"delete\"]\nconfirm_by = [\"carrol\"]",
+            3,
+            "has the name of carrol in protect.confirm_by",
+        ),
+        (
+            "approvals = 1\napprovals_from = [\"@admins\"]",
+            3,
+            "has the name of carrol in protect.approvals_from",
+        ),
+        (
+            "push = [\"@leads\"]",
+            0,
+            "no key of robert in protect.push: are they meant?",
+        ),
+        (
+            "push = [\"alice\", \"b1\", \"b2\", \"b3\", \"b4\"]\n[server]\nbypass_by = [\"x\"]",
+            0,
+            "no key of b1, b2, b3 and 1 more in protect.push; x in server.bypass_by",
+        ),
+        (
+            "[commits]\ndates = \"sane\"\nexcept = [\"robot\"]",
+            0,
+            "no key of robot in commits.except",
+        ),
+    ] {
+        let world = World::new();
+        let server = known_by_keys(&world, &LINES, &format!("{RULE}{rules}\n"));
+        server.portcullis("status").exit(exit).says(says);
+    }
+    for rules in [
+        "push = [\"alice\", \"carol\"]",
+        "push = []",
+        "approvals = 1\napprovals_from = [\"alice@clinic.example\"]",
+        "push = [\"*\"]",
+    ] {
+        let world = World::new();
+        let server = known_by_keys(&world, &LINES, &format!("{RULE}{rules}\n"));
+        let said = server.portcullis("status").exit(0);
+        said.lacks("known people");
+    }
+    // By a variable somebody without a key may be known.
+    let world = World::new();
+    let server = server(&world, &with_signers("push = [\"alicee\"]"));
+    let key = world.ssh_key("key").public;
+    server.write("signers", format!("alice {key}\n"));
+    server.portcullis("status").exit(0).lacks("alicee");
+}
+
+#[test]
+fn a_line_that_only_looks_like_a_key_is_none() {
+    let world = World::new();
+    let junk = ["# people", "", "alice KEY", "bob ssh-foo AAAA"];
+    let server = known_by_keys(&world, &junk, RULE);
+    let status = || server.portcullis("status").exit(0);
+    status().says("signers, 1 key; line 4 holds none and does not count");
+    server.shell("echo carol >>signers").ok();
+    status().says("1 key; 2 lines hold none and do not count, the first is line 4");
+    server.write("signers", "bob ssh-foo AAAA\n");
+    server.portcullis("status").exit(3).says("holds no key");
+}
+
+#[test]
+fn members_are_addresses() {
+    let signed = "signed = \"any\"\n";
+    for (members, exit, says) in [
+        (
+            "\"@leads\"",
+            3,
+            "has no address, only alice, robert, and goes by",
+        ),
+        (
+            "\"alice\", \"alice@clinic.example\"",
+            0,
+            "addresses, and alice is none",
+        ),
+        ("\"bob@clinic.example\"", 0, "none of them can sign"),
+    ] {
+        let world = World::new();
+        let rules = format!("{RULE}{signed}[commits]\nmembers = [{members}]\n");
+        let server = known_by_keys(&world, &LINES, &rules);
+        server.portcullis("status").exit(exit).says(says);
+    }
+    let world = World::new();
+    let rules = format!("{RULE}{signed}[commits]\nmembers = [\"alice@clinic.example\"]\n");
+    let server = known_by_keys(&world, &LINES, &rules);
+    server.portcullis("status").exit(0).lacks("members");
+}
+
+#[test]
+fn a_committer_who_is_the_pusher_must_be_known() {
+    let world = World::new();
+    let server = server(&world, "[commits]\ncommitter_is_pusher = true\n");
+    let says = "commits.committer_is_pusher lets in only those who are known, and nobody is";
+    server.portcullis("status").exit(3).says(says);
 }
 
 #[test]

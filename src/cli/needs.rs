@@ -1,9 +1,11 @@
 //! What the policy of a server needs beside the hooks: whether it is there, and what to do if not.
 
+mod people;
+
 use super::Exit;
 use super::check::layers;
 use crate::audit::Log;
-use crate::git::{Repo, allowed_signers, counted, escape, takes_push_options};
+use crate::git::{Repo, counted, escape, takes_push_options};
 use crate::hook::memory::Memory;
 use crate::policy::ServerKeys;
 use crate::policy::settings::{Mode, Protect, Settings};
@@ -67,6 +69,7 @@ pub(super) fn lines(dir: &Path) -> (Vec<String>, Exit) {
     needs.extend(mode(settings.server.mode).map(|what| Need::there("mode", what)));
     needs.extend(identity(&settings));
     needs.extend(keys(&repo, &settings));
+    needs.extend(people::rows(&repo, &settings));
     needs.extend(certificates(&repo, &settings));
     needs.push(push_options(&repo, &settings));
     needs.push(log(&repo, &settings));
@@ -105,14 +108,14 @@ fn shown(path: &Path) -> String {
 
 /// Rules about who may push let nobody in where nobody is known.
 fn identity(settings: &Settings) -> Option<Need> {
-    match &settings.identity.source {
-        Some(source) => Some(Need::there("identity", source.to_string())),
-        None if settings.protect.is_empty() => None,
-        None => Some(Need::missing(
-            "identity",
-            "[[protect]] lets in only those who are known, and nobody is: set identity.source",
-        )),
-    }
+    let asks = match &settings.identity.source {
+        Some(source) => return Some(Need::there("identity", source.to_string())),
+        None if !settings.protect.is_empty() => "[[protect]]",
+        None if settings.commits.committer_is_pusher() => "commits.committer_is_pusher",
+        None => return None,
+    };
+    let why = "lets in only those who are known, and nobody is: set identity.source";
+    Some(Need::missing("identity", format!("{asks} {why}")))
 }
 
 /// Whom the server believes, and the programs that verify what they sign. That somebody must be known
@@ -148,9 +151,19 @@ fn signers(file: &Path) -> Need {
         std::fs::read(file)
     };
     let name = shown(file);
-    match read().map(|text| allowed_signers(&text).count()) {
-        Ok(0) => Need::missing(label, format!("{name} holds no key; write {LINE}")),
-        Ok(count) => Need::there(label, format!("{name}, {}", counted(count, "key", "keys"))),
+    match read().map(|text| (people::keys(&text).count(), people::junk(&text))) {
+        Ok((0, _)) => Need::missing(label, format!("{name} holds no key; write {LINE}")),
+        Ok((count, junk)) => {
+            let keys = counted(count, "key", "keys");
+            let junk = match (junk.first(), junk.len()) {
+                (None, _) => String::new(),
+                (Some(line), 1) => format!("; line {line} holds none and does not count"),
+                (Some(line), lines) => {
+                    format!("; {lines} lines hold none and do not count, the first is line {line}")
+                }
+            };
+            Need::there(label, format!("{name}, {keys}{junk}"))
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Need::missing(label, format!("{name} is not there; write {LINE}"))
         }

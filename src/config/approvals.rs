@@ -126,8 +126,8 @@ mod tests {
                 "DIR/p.toml:5: \"protect.approvals\": asks for more people than approvals_from holds, which is 0",
             ),
             (
-                format!("{KEYS}{MAIN}approvals_from = [\"@lead\"]"),
-                "DIR/p.toml:5: \"protect.approvals_from\": there is no group \"lead\"",
+                format!("{KEYS}{MAIN}approvals = 1\napprovals_from = [\"@lead\"]"),
+                "DIR/p.toml:6: \"protect.approvals_from\": there is no group \"lead\"",
             ),
             (
                 format!("{MAIN}approvals = 1\napprovals_by = [\"trailers\"]"),

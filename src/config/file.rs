@@ -54,12 +54,13 @@ impl Layer {
         };
         let mut places = Vec::new();
         let tree = DeTable::parse(&text).map_err(syntax)?;
-        walk(tree.get_ref(), "", &mut places)
-            .map_err(|(at, problem)| ConfigError::new(path, Some(line_of(&text, at)), problem))?;
+        let placed = |(at, problem)| ConfigError::new(path, Some(line_of(&text, at)), problem);
+        walk(tree.get_ref(), "", &mut places).map_err(placed)?;
         let table: toml::Table = text.parse().map_err(syntax)?;
         let document = toml::Deserializer::parse(&text).map_err(syntax)?;
         let config = Config::deserialize(document);
         let config = config.map_err(|error| value_error(path, &text, &places, &error))?;
+        together(tree.get_ref()).map_err(placed)?;
         Ok(Self {
             origin,
             path: path.to_owned(),
@@ -298,10 +299,7 @@ fn walk(
             (Shape::Tables, DeValue::Array(list)) => {
                 for item in list {
                     match item.get_ref() {
-                        DeValue::Table(inner) => {
-                            walk(inner, &key, places)?;
-                            together(inner, &key)?;
-                        }
+                        DeValue::Table(inner) => walk(inner, &key, places)?,
                         _ => return Err((item.span().start, misshapen(key, Shape::Tables))),
                     }
                 }
@@ -321,18 +319,47 @@ fn walk(
     Ok(())
 }
 
-/// Keys that make no sense without another one of the same table.
-fn together(table: &DeTable<'_>, parent: &str) -> Result<(), (usize, Problem)> {
-    let mut keys = table.iter().map(|(name, _)| name);
-    let Some(at) = keys.find(|name| parent == "protect" && name.get_ref() == "confirm") else {
-        return Ok(());
-    };
-    if table.iter().any(|(name, _)| name.get_ref() == "confirm_by") {
-        return Ok(());
+/// Keys of `[[protect]]` that make no sense without one of some others in the same table, since no
+/// rule inherits anything from another; and what those others do.
+const TOGETHER: &[(&str, &[&str], &str)] = &[
+    ("confirm", &["confirm_by"], "which says who may confirm"),
+    (
+        "confirm_by",
+        &["confirm"],
+        "which says what has to be confirmed",
+    ),
+    ("approvals_from", APPROVED, ASKS),
+    ("approvals_by", APPROVED, ASKS),
+    ("approvals_by_pusher", APPROVED, ASKS),
+    ("approvals_name_repository", APPROVED, ASKS),
+];
+
+const APPROVED: &[&str] = &["approvals", "owners"];
+const ASKS: &str = "else nothing has to be approved";
+
+/// Checks the keys of each rule over refs against those that they need.
+fn together(top: &DeTable<'_>) -> Result<(), (usize, Problem)> {
+    let named =
+        |table: &DeTable<'_>, name: &str| table.iter().any(|(key, _)| key.get_ref() == name);
+    let rules = top.iter().filter(|(name, _)| name.get_ref() == "protect");
+    let rules = rules.filter_map(|(_, rules)| rules.get_ref().as_array());
+    for rule in rules.flatten().filter_map(|rule| rule.get_ref().as_table()) {
+        for (name, value) in rule {
+            let row = TOGETHER.iter().find(|(key, ..)| name.get_ref() == key);
+            // What is off is off without the others too.
+            let off = value.get_ref().as_bool() == Some(false);
+            let Some((key, others, why)) = row.filter(|_| !off) else {
+                continue;
+            };
+            if !others.iter().any(|other| named(rule, other)) {
+                let key = keys::join("protect", key);
+                let others = others.join(" or ");
+                let why = format!("needs {others} in the same table, {why}");
+                return Err((name.span().start, Problem::Value { key, why }));
+            }
+        }
     }
-    let key = "protect.confirm".to_owned();
-    let why = "needs confirm_by in the same table, which says who may confirm".to_owned();
-    Err((at.span().start, Problem::Value { key, why }))
+    Ok(())
 }
 
 fn misshapen(key: String, shape: Shape) -> Problem {

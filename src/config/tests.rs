@@ -328,6 +328,39 @@ fn errors_name_file_line_and_key() {
 }
 
 #[test]
+fn a_key_that_has_no_effect_alone_is_none() {
+    let main = "[[protect]]\nrefs = [\"refs/heads/main\"]\n";
+    let keys = "[identity]\nallowed_signers = \"keys\"\n";
+    let asks = "needs approvals or owners in the same table, else nothing has to be approved";
+    let asked = "needs confirm in the same table, which says what has to be confirmed";
+    let confirmers = "needs confirm_by in the same table, which says who may confirm";
+    for (line, why, with) in [
+        ("approvals_from = [\"alice\"]", asks, "approvals = 1"),
+        ("approvals_from = [\"alice\"]", asks, "owners = \"OWNERS\""),
+        ("approvals_by = [\"signed\"]", asks, "approvals = 0"),
+        ("approvals_by_pusher = true", asks, "approvals = 1"),
+        ("approvals_name_repository = true", asks, "approvals = 1"),
+        ("confirm_by = [\"alice\"]", asked, "confirm = [\"delete\"]"),
+        ("confirm = [\"delete\"]", confirmers, "confirm_by = []"),
+    ] {
+        let key = line.split_once(' ').unwrap().0;
+        // A rule inherits nothing, neither from another of the same file nor from one below it.
+        let alone = format!("{keys}{main}{with}\n{line}\n{main}{line}\n");
+        let error = format!("0.toml:9: \"protect.{key}\": {why}");
+        assert_eq!(load(&[&alone]).unwrap_err(), error);
+        let below = [
+            &format!("{keys}{main}{with}\n{line}"),
+            &format!("{main}{line}"),
+        ];
+        let error = format!("1.toml:3: \"protect.{key}\": {why}");
+        assert_eq!(load(&below.map(String::as_str)).unwrap_err(), error);
+        load(&[&format!("{keys}{main}{line}\n{with}")]).unwrap();
+    }
+    // What is off needs nothing.
+    load(&[&format!("{main}approvals_by_pusher = false")]).unwrap();
+}
+
+#[test]
 fn every_key_that_is_enforced_is_read() {
     for key in KEYS.iter() {
         let path = key.path.replace('*', "x");

@@ -133,6 +133,24 @@ impl Commits {
         self.conventional.unwrap_or(self.types.is_some())
     }
 
+    /// Whether the committer must be who pushes, who then must be known.
+    #[must_use]
+    pub fn committer_is_pusher(&self) -> bool {
+        self.committer_is_pusher
+    }
+
+    /// Who alone may be author and committer, by address; none where everybody may.
+    #[must_use]
+    pub fn members(&self) -> Option<&[Principal]> {
+        self.members.as_deref()
+    }
+
+    /// Whose pushes are not asked; none where all are.
+    #[must_use]
+    pub fn except(&self) -> Option<&[Principal]> {
+        self.except.as_deref()
+    }
+
     fn holds_for(&self, name: &RefName) -> bool {
         match &self.refs {
             Some(patterns) => patterns.iter().any(|pattern| pattern.matches(name)),

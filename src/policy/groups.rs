@@ -186,6 +186,13 @@ impl Groups {
     /// known.
     #[must_use]
     pub fn count(&self, principals: &[Principal]) -> Option<usize> {
+        self.names(principals).map(|names| names.len())
+    }
+
+    /// The accounts that a list of principals holds, each once and sorted; none where it holds
+    /// everyone, or that is not known.
+    #[must_use]
+    pub fn names<'a>(&'a self, principals: &'a [Principal]) -> Option<Vec<&'a str>> {
         let mut names: BTreeSet<&str> = BTreeSet::new();
         for principal in principals {
             match principal {
@@ -202,7 +209,7 @@ impl Groups {
                 },
             }
         }
-        Some(names.len())
+        Some(names.into_iter().collect())
     }
 
     /// The groups that hold someone.

@@ -2,7 +2,7 @@
 
 use crate::confirm::{MAIN, Stand};
 use crate::signatures_gpg::{Home, copy};
-use crate::world::{World, ids};
+use crate::world::{World, assigned, ids};
 use std::fs;
 
 #[test]
@@ -217,4 +217,85 @@ fn who_may_not_do_it_is_told_so_before_anything_else() {
     let said = said.by(ids::REF_CREATE).stderr;
     let at = |what: &str| said.find(what).unwrap_or(usize::MAX);
     assert!(at("refs/create") < at("commits/"), "{said}");
+}
+
+/// Who makes it learns it, not who pushes with it.
+#[test]
+fn a_token_that_can_never_count_is_not_made() {
+    let stand = Stand::new();
+    let make = |words: &str| stand.carol.portcullis(words);
+    let bypass = |check: &str| {
+        make(&format!(
+            "bypass --check {check} --ref {MAIN} --to {} --reason x",
+            stand.base
+        ))
+    };
+    for (check, why) in [
+        ("refs/push", "no token lets refs/push pass"),
+        ("refs/confirm", "no token lets refs/confirm pass"),
+        (
+            "refs/freze",
+            "there is no check refs/freze; the nearest is refs/freeze",
+        ),
+        ("secrets/", "there is no check secrets/"),
+        ("nosuch", "there is no check nosuch"),
+    ] {
+        bypass(check).exit(2).tells(why).lacks("portcullis.bypass=");
+    }
+    // The server may have rules of its own, so of these it is said alone.
+    let doubt = "no rule here is called secrets/nosuch";
+    bypass("secrets/nosuch").ok().tells(doubt);
+    for check in [ids::GITHUB, ids::ENV_FILE, "refs/freeze"] {
+        bypass(check).ok().lacks("no rule here");
+    }
+    let delete = format!("confirm delete {MAIN} --at {}", stand.base);
+    let (name, digits) = stand.id.split_once('-').unwrap();
+    for id in [
+        "origin.git".to_owned(),
+        digits.to_owned(),
+        stand.id[..stand.id.len() - 1].to_owned(),
+        format!("{name}-{}", "g".repeat(32)),
+    ] {
+        let said = make(&format!("{delete} --server-id {id}")).exit(2);
+        said.tells("is the id of no repository")
+            .lacks("portcullis.confirm=");
+        make(&format!("approve main --for other --server-id {id}")).exit(2);
+        stand
+            .carol
+            .git(&format!("config portcullis.serverId {id}"))
+            .ok();
+        make(&delete).exit(2).tells("is the id of no repository");
+    }
+    make(&format!("{delete} --server-id {}", stand.id)).ok();
+}
+
+#[test]
+fn a_token_that_counts_and_covers_nothing_is_told() {
+    let stand = Stand::with(&format!(
+        "[server]\nbypass_by = [\"@admins\"]\n[[protect]]\nrefs = [\"{MAIN}\"]\npush = [\"*\"]\n"
+    ));
+    let other = "0a".repeat(16);
+    let token = stand.token(&format!("bypass --finding {other} --ref {MAIN} --reason x"));
+    let push = format!("push -o portcullis.bypass={token} origin main");
+    stand
+        .clone
+        .commit("app.py", assigned(&stand.world.secrets.github()));
+    let told = "lets nothing pass: nothing that it names is in the way of this push";
+    let said = stand.clone.git(&push).rejected().by(ids::GITHUB);
+    said.tells(told);
+    stand.server.ref_is(MAIN, &stand.base);
+    // It refuses nothing, and is not used up by that.
+    stand
+        .clone
+        .git(&format!("reset -q --hard {}", stand.base))
+        .ok();
+    stand.clone.commit("b", "b\n");
+    stand.clone.git(&push).accepted().tells(told);
+    stand.clone.commit("c", "c\n");
+    stand
+        .clone
+        .git(&push)
+        .accepted()
+        .tells(told)
+        .lacks("used before");
 }

@@ -87,11 +87,15 @@ names = "^refs/heads/[a-z0-9/_.-]+$"
 [commits]
 conventional = true
 subject_max = 72
+body_max = 100
+imperative = true
 dates = "sane"
 author_emails = ["*@example.com"]
 [content]
 max_file_size = "5MiB"
 names = "portable"
+max_path_length = 200
+deny_types = ["executable"]
 deny_paths = ["**/*.pem"]
 [audit]
 log = "portcullis-audit.jsonl"

@@ -126,6 +126,48 @@ fn a_merge_brings_exactly_what_was_approved() {
     alice.push("main").accepted();
 }
 
+/// Who is asked to look has what was merged, and nobody but the pusher has the merge.
+#[test]
+fn what_is_advised_for_a_clean_merge_works_as_it_stands() {
+    let stage = Stage::new("approvals = 1\napprovals_from = [\"@leads\"]");
+    let (dave, alice, bob) = (
+        stage.person("dave"),
+        stage.person("alice"),
+        stage.person("bob"),
+    );
+    stage.topic(&dave, "topic");
+    replace(&dave, "line 15\n", "line fifteen\n");
+    dave.push("topic").accepted();
+    alice.git("fetch -q").ok();
+    let merge = |options: &str| {
+        alice.git("reset -q --hard origin/main").ok();
+        alice
+            .git(&format!("merge -q --no-ff {options} origin/topic"))
+            .ok();
+    };
+    // Another one has approved something else: then all of it is read.
+    for other in [false, true] {
+        if other {
+            stage.topic(&bob, "other");
+            approve_topic(&alice, "other");
+        }
+        // One that changes more has to be looked at itself.
+        merge("--no-commit");
+        alice.stage("more", "smuggled\n");
+        alice.commit_staged("merge topic");
+        let range = |last: &str| format!("approve {}..{} --for", &stage.base[..10], &last[..10]);
+        tells(&unapproved(&alice, "main"), &range(&alice.head()));
+        merge("-m merged");
+        let said = unapproved(&alice, "main");
+        tells(&said, "push what is merged to a branch of its own");
+        tells(&said, &range(&dave.head()));
+    }
+    let what = format!("{}..{}", &stage.base[..10], &dave.head()[..10]);
+    let name = approve(&bob, &format!("{what} --for refs/heads/main"));
+    bob.push(&name).accepted();
+    alice.push("main").accepted();
+}
+
 #[test]
 fn commits_come_in_as_a_line_or_as_one_but_not_in_part() {
     for (squash, part) in [(false, false), (true, false), (false, true)] {

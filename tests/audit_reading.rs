@@ -118,6 +118,8 @@ fn what_is_asked_for_is_shown() {
     assert_eq!(count("--verdict undecided"), 0);
     assert_eq!(count("--ref refs/heads/t*"), 2);
     assert_eq!(count("--ref refs/heads/one --user bob"), 0);
+    assert_eq!(count("--ref two"), 1);
+    show("--ref two").says("two is taken for refs/heads/two");
     assert_eq!(count("--since 2020-01-01"), 3);
     assert_eq!(count("--since 9000-01-01T00:00:00Z"), 0);
     let json = show("--format json --verdict rejected");
@@ -128,7 +130,12 @@ fn what_is_asked_for_is_shown() {
         .says("rejected: env-files/env-file")
         .says("dreamt")
         .says("refs/heads/four");
-    for words in ["--since yesterday", "--ref main", "--verdict good"] {
+    for words in [
+        "--since yesterday",
+        "--ref none",
+        "--ref *",
+        "--verdict good",
+    ] {
         server.portcullis(&format!("audit show {words}")).exit(2);
     }
     let server = server.policy(WHO);
@@ -158,7 +165,11 @@ fn the_pushes_of_the_log_are_judged_by_another_policy() {
         "new.toml",
         format!("version = 1\n{WHO}{rules}[env-files]\ndeny = []\n"),
     );
-    let said = replay("--config new.toml").exit(1);
+    replay("--config new.toml")
+        .exit(1)
+        .lacks("accepted  now  accepted")
+        .says("1 as before (--verbose lists them)");
+    let said = replay("--config new.toml --verbose").exit(1);
     said.says(&format!(
         "{}..{}  accepted  now  accepted",
         &base[..10],
@@ -200,7 +211,8 @@ fn the_pushes_of_the_log_are_judged_by_another_policy() {
     said.says("rejected  now  accepted")
         .says("0 would be refused now, 1 accepted");
     server.portcullis("check --replay --format sarif").exit(2);
-    server.portcullis("check --replay none").exit(3);
+    let said = server.portcullis("check --replay none").exit(3);
+    said.says("there is no such log").lacks("os error");
 }
 
 #[test]

@@ -42,6 +42,23 @@ fn who_has_approved_a_push_is_written_down_with_it() {
     assert!(refused.unwrap().get("approvals").is_none());
     assert!(!text(&stage.server).contains("BEGIN SSH SIGNATURE"));
     verified(&stage.server, log.len());
+    let shown = stage.server.portcullis("audit show").ok();
+    let shown = shown
+        .says(&format!("accepted; approved by {by}\n"))
+        .lacks(kept);
+    let (change, id) = kept
+        .strip_prefix("refs/portcullis/approvals/")
+        .unwrap()
+        .split_once('/')
+        .unwrap();
+    let short = format!(
+        "refs/portcullis/approvals/{}.../{}...  ",
+        &change[..8],
+        &id[..8]
+    );
+    assert_eq!(shown.stdout.matches(&short).count(), 1, "{}", shown.stdout);
+    let line = |line: &&str| line.contains("accepted; approved");
+    assert_eq!(shown.stdout.lines().filter(line).count(), 1);
     // The report of the same update says the same.
     let words = format!(
         "check --update {} {topic} {MAIN} --as dave --format json",
@@ -73,6 +90,8 @@ fn a_trailer_that_counts_is_written_down_as_what_nobody_has_signed() {
         of(approval, ["by", "key", "commit"]),
         ["carol@example.com", "null", &tip]
     );
+    let shown = stage.server.portcullis("audit show").ok();
+    shown.says("accepted; approved by carol@example.com (a trailer)");
 }
 
 #[test]
@@ -96,6 +115,51 @@ fn the_list_of_the_log_says_what_was_bypassed_by_whom_and_why() {
     let shown = stand.server.portcullis("audit show").ok();
     let told = format!("accepted; {} bypassed by carol: a-test-key\n", ids::GITHUB);
     assert_eq!(shown.stdout.matches(&told).count(), 1, "{}", shown.stdout);
+}
+
+#[test]
+fn a_replay_takes_the_tokens_of_the_log_as_they_were() {
+    let rules = "[server]\nbypass_by = [\"@admins\"]\n[[protect]]\nrefs = [\"refs/heads/main\"]\n\
+                 push = [\"*\"]\nconfirm = [\"delete\"]\nconfirm_by = [\"@admins\"]\n";
+    let stand = Stand::with(&format!("{rules}{KEPT}"));
+    let leak = stand
+        .clone
+        .commit("app.py", assigned(&stand.world.secrets.github()));
+    stand
+        .carol
+        .git(&format!("fetch -q {} main", stand.clone.dir.display()))
+        .ok();
+    let words = format!("bypass --check {} --ref {MAIN} --to {leak}", ids::GITHUB);
+    let token = stand.token(&format!("{words} --reason a-test-key"));
+    let push = format!("push -o portcullis.bypass={token} origin main");
+    stand.clone.git(&push).accepted();
+    let token = stand.token(&format!("confirm delete {MAIN} --at {leak}"));
+    let push = format!("push -o portcullis.confirm={token} origin :main");
+    stand.clone.git(&push).accepted();
+    let replay = |words: &str| {
+        let words = format!("check --replay {words}");
+        stand.server.portcullis(&words)
+    };
+    replay("")
+        .ok()
+        .says("2 refs: 0 would be refused now, 0 accepted, 0 cannot be decided, 2 as before")
+        .says("taken as good");
+    replay("--verbose")
+        .ok()
+        .says("now  accepted; secrets/")
+        .says("bypassed by carol: a-test-key")
+        .says("now  accepted; confirmed by carol");
+    // What no token of then was for is judged as ever.
+    let policy = fs::read_to_string(stand.server.dir.join("portcullis.toml")).unwrap();
+    let policy = policy.replace(
+        "confirm = [\"delete\"]",
+        "delete = []\nconfirm = [\"delete\"]",
+    );
+    stand.server.write("new.toml", policy);
+    replay("--config new.toml")
+        .exit(1)
+        .says("now  rejected: refs/delete")
+        .says("1 would be refused now, 0 accepted, 0 cannot be decided, 1 as before");
 }
 
 #[test]

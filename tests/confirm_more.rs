@@ -2,7 +2,7 @@
 
 use crate::confirm::{MAIN, Stand};
 use crate::signatures_gpg::{Home, copy};
-use crate::world::{World, ids};
+use crate::world::{World, assigned, ids};
 use std::fs;
 
 #[test]
@@ -155,4 +155,147 @@ fn signatures_approvals_and_tokens_work_with_sha_256() {
     server.portcullis("audit verify").ok();
     let kept = server.ask("for-each-ref --format=%(objectname) refs/portcullis/backup");
     assert_eq!(kept, tip);
+}
+
+#[test]
+fn nothing_is_spent_on_what_git_itself_refuses() {
+    let stand = Stand::with(
+        "[[protect]]\nrefs = [\"refs/heads/main\"]\npush = [\"*\"]\nmerge_only = true\n\
+         confirm = [\"delete\", \"force\"]\nconfirm_by = [\"@admins\"]\n",
+    );
+    let (clone, server) = (&stand.clone, &stand.server);
+    clone.git("switch -q -c topic").ok();
+    clone.commit("a.py", "a = 1\n");
+    clone.git("switch -q main").ok();
+    clone.git("merge -q --no-ff topic").ok();
+    clone.push("main").accepted();
+    let (base, ahead) = (&stand.base, clone.id("main"));
+    stand.carol.git("fetch -q").ok();
+    // A branch of merges alone is rewound as well, where two people do it.
+    let words = format!("confirm force {MAIN} --at {ahead} --to {base}");
+    let token = stand.token(&words);
+    let force = format!("push -o portcullis.confirm={token} origin +{base}:main");
+    let denies = |key: &str, value: &str| {
+        server.git(&format!("config receive.{key} {value}")).ok();
+    };
+    denies("denyNonFastForwards", "true");
+    clone
+        .git(&force)
+        .rejected()
+        .by(ids::REF_CONFIRM)
+        .says("git config receive.denyNonFastForwards false");
+    denies("denyNonFastForwards", "false");
+    clone.git(&force).accepted();
+    server.ref_is(MAIN, base);
+
+    let token = stand.token(&format!("confirm delete {MAIN} --at {base}"));
+    let delete = format!("push -o portcullis.confirm={token} origin :main");
+    for (key, value) in [
+        ("denyDeletes", "yes"),
+        ("denyDeleteCurrent", "refuse"),
+        ("denyDeleteCurrent", "true"),
+    ] {
+        denies(key, value);
+        let said = clone.git(&delete).rejected().by(ids::REF_CONFIRM);
+        said.says(&format!("git config receive.{key} "));
+        denies(key, "false");
+    }
+    denies("denyDeleteCurrent", "warn");
+    clone.git(&delete).accepted();
+    server.lacks_ref(MAIN);
+}
+
+#[test]
+fn who_may_not_do_it_is_told_so_before_anything_else() {
+    let stand = Stand::with(
+        "[[protect]]\nrefs = [\"refs/heads/release\"]\npush = [\"carol\"]\nowners = \"CODEOWNERS\"\n\
+         approvals = 1\n[commits]\nconventional = true\n",
+    );
+    let clone = &stand.clone;
+    clone.commit("a.py", "a = 1\n");
+    let said = clone.push("main:release").rejected();
+    let said = said.by(ids::REF_CREATE).stderr;
+    let at = |what: &str| said.find(what).unwrap_or(usize::MAX);
+    assert!(at("refs/create") < at("commits/"), "{said}");
+}
+
+/// Who makes it learns it, not who pushes with it.
+#[test]
+fn a_token_that_can_never_count_is_not_made() {
+    let stand = Stand::new();
+    let make = |words: &str| stand.carol.portcullis(words);
+    let bypass = |check: &str| {
+        make(&format!(
+            "bypass --check {check} --ref {MAIN} --to {} --reason x",
+            stand.base
+        ))
+    };
+    for (check, why) in [
+        ("refs/push", "no token lets refs/push pass"),
+        ("refs/confirm", "no token lets refs/confirm pass"),
+        (
+            "refs/freze",
+            "there is no check refs/freze; the nearest is refs/freeze",
+        ),
+        ("secrets/", "there is no check secrets/"),
+        ("nosuch", "there is no check nosuch"),
+    ] {
+        bypass(check).exit(2).tells(why).lacks("portcullis.bypass=");
+    }
+    // The server may have rules of its own, so of these it is said alone.
+    let doubt = "no rule here is called secrets/nosuch";
+    bypass("secrets/nosuch").ok().tells(doubt);
+    for check in [ids::GITHUB, ids::ENV_FILE, "refs/freeze"] {
+        bypass(check).ok().lacks("no rule here");
+    }
+    let delete = format!("confirm delete {MAIN} --at {}", stand.base);
+    let (name, digits) = stand.id.split_once('-').unwrap();
+    for id in [
+        "origin.git".to_owned(),
+        digits.to_owned(),
+        stand.id[..stand.id.len() - 1].to_owned(),
+        format!("{name}-{}", "g".repeat(32)),
+    ] {
+        let said = make(&format!("{delete} --server-id {id}")).exit(2);
+        said.tells("is the id of no repository")
+            .lacks("portcullis.confirm=");
+        make(&format!("approve main --for other --server-id {id}")).exit(2);
+        stand
+            .carol
+            .git(&format!("config portcullis.serverId {id}"))
+            .ok();
+        make(&delete).exit(2).tells("is the id of no repository");
+    }
+    make(&format!("{delete} --server-id {}", stand.id)).ok();
+}
+
+#[test]
+fn a_token_that_counts_and_covers_nothing_is_told() {
+    let stand = Stand::with(&format!(
+        "[server]\nbypass_by = [\"@admins\"]\n[[protect]]\nrefs = [\"{MAIN}\"]\npush = [\"*\"]\n"
+    ));
+    let other = "0a".repeat(16);
+    let token = stand.token(&format!("bypass --finding {other} --ref {MAIN} --reason x"));
+    let push = format!("push -o portcullis.bypass={token} origin main");
+    stand
+        .clone
+        .commit("app.py", assigned(&stand.world.secrets.github()));
+    let told = "lets nothing pass: nothing that it names is in the way of this push";
+    let said = stand.clone.git(&push).rejected().by(ids::GITHUB);
+    said.tells(told);
+    stand.server.ref_is(MAIN, &stand.base);
+    // It refuses nothing, and is not used up by that.
+    stand
+        .clone
+        .git(&format!("reset -q --hard {}", stand.base))
+        .ok();
+    stand.clone.commit("b", "b\n");
+    stand.clone.git(&push).accepted().tells(told);
+    stand.clone.commit("c", "c\n");
+    stand
+        .clone
+        .git(&push)
+        .accepted()
+        .tells(told)
+        .lacks("used before");
 }

@@ -1,5 +1,6 @@
 //! What an entry says: one ref of one push, how it was judged, and by what.
 
+use super::moment::moment;
 use crate::change::{BadUpdate, RefChange, RefUpdate, Source};
 use crate::finding::{Finding, Level};
 use crate::git::{Oid, RefName, Repo, escape, is_ancestor};
@@ -477,14 +478,6 @@ fn kind(repo: &Repo, name: &RefName, change: RefChange) -> Kind {
         },
         RefChange::Pending { .. } => Kind::Unknown,
     }
-}
-
-/// RFC 3339 in UTC, to the millisecond.
-pub(super) fn moment(time: time::OffsetDateTime) -> String {
-    let time = time.to_offset(time::UtcOffset::UTC);
-    let time = time.replace_millisecond(time.millisecond()).unwrap_or(time);
-    time.format(&time::format_description::well_known::Rfc3339)
-        .unwrap_or_default()
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]

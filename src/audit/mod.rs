@@ -12,6 +12,7 @@
 mod chain;
 mod entry;
 mod log;
+mod moment;
 mod moved;
 mod read;
 mod spool;

@@ -4,7 +4,7 @@
 //! after the refs were written; then the next hook that finds the ref there says so, late. Of a
 //! push that Git has refused, or that has not come to its refs yet, nothing is said.
 
-use super::entry::moment;
+use super::moment::moment;
 use super::read::Recorded;
 use crate::change::Landed;
 use crate::git::{Oid, RefName, escape};

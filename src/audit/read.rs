@@ -137,6 +137,38 @@ impl Recorded {
         told.collect()
     }
 
+    /// The approvals that it relied upon, one `approved by alice: looks right` each, escaped; an
+    /// approval of several commits is one.
+    #[must_use]
+    pub fn approved(&self) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        for approval in self.list("approvals") {
+            let unsigned = match approval.get("key") {
+                Some(Value::String(_)) => "",
+                Some(_) | None => " (a trailer)",
+            };
+            let told = format!("approved by {}{unsigned}", text(approval, "by"));
+            let told = match &text(approval, "reason")[..] {
+                "" => told,
+                reason => format!("{told}: {reason}"),
+            };
+            if !all.contains(&told) {
+                all.push(told);
+            }
+        }
+        all
+    }
+
+    /// Whether a token that it relied upon let this finding of a check pass.
+    #[must_use]
+    pub fn let_pass(&self, check: &str, fingerprint: &str) -> bool {
+        let by = |entry: &&Value| ["bypass", "confirm"].contains(&&text(entry, "by")[..]);
+        let is = |entry: &Value| {
+            text(entry, "check") == check && text(entry, "fingerprint") == fingerprint
+        };
+        self.list("suppressed").filter(by).any(is)
+    }
+
     /// What one token let pass: `refs/freeze, secrets/x `.
     fn bypassed(&self, id: &str) -> String {
         // As a report names it; see `Used::shown`.

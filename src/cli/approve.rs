@@ -3,7 +3,7 @@
 use super::Exit;
 use super::args::Approve as Args;
 use super::check::{full_name, layers};
-use super::confirm::server_id;
+use super::confirm::signed_for;
 use super::output::{complain, print, remark};
 use crate::git::{
     Keys, Kind, Namespace, NotVerified, Oid, RefName, Repo, commit_named, escape, keep, merge_base,
@@ -122,7 +122,7 @@ impl Asked {
     fn approve(self, repo: &Repo, args: &Args) -> Result<String, String> {
         let mut approval = self.proposed.approval;
         approval.reason.clone_from(&args.reason);
-        approval.repository = server_id(repo, args.server_id.as_deref())?;
+        approval.repository = signed_for(repo, args.server_id.as_deref())?;
         for (what, line) in [
             ("a reason", &approval.reason),
             ("the id of a server", &approval.repository),

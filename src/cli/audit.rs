@@ -5,11 +5,12 @@ use super::args::{
     Audit as Args, AuditCommand, AuditRotate, AuditSend, AuditShow, AuditVerify, Judged,
     ListFormat, LogFiles,
 };
-use super::check::layers;
+use super::check::{full_name, layers};
 use super::output::{complain, print};
 use crate::audit::{Chain, Log, NO_HEAD, Recorded, Rotated, read};
 use crate::git::{Oid, Repo, counted, escape};
 use crate::policy::RefPattern;
+use crate::policy::approvals::APPROVALS;
 use std::fmt::Write as _;
 use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
@@ -64,7 +65,13 @@ fn opened(log: &LogFiles) -> Result<Vec<(PathBuf, impl io::Read + use<>)>, Faile
 
 /// A log as it is now.
 pub(super) fn open_log(path: &Path) -> io::Result<io::Take<std::fs::File>> {
-    let file = std::fs::File::open(path)?;
+    let file = std::fs::File::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => io::Error::other(
+            "there is no such log: the policy names another (audit.log), it was put aside, or \
+             nothing was pushed yet",
+        ),
+        _ => error,
+    })?;
     let meta = file.metadata()?;
     if !meta.is_file() {
         return Err(io::Error::other("it is not a regular file"));
@@ -163,9 +170,8 @@ struct Wanted {
 
 impl Wanted {
     fn of(args: &AuditShow) -> Result<Self, Failed> {
-        let refs = args.refs.as_deref().map(RefPattern::new);
         Ok(Self {
-            refs: refs.transpose().map_err(Failed::usage)?,
+            refs: args.refs.as_deref().map(refs).transpose()?,
             user: args.user.as_ref().map(|user| user.as_bytes().to_vec()),
             since: args.since.as_deref().map(moment).transpose()?,
             verdict: args.verdict.map(|verdict| match verdict {
@@ -192,6 +198,16 @@ impl Wanted {
                 .verdict
                 .is_none_or(|verdict| entry.word("verdict") == verdict)
     }
+}
+
+/// A pattern as rules have it; or the name of a ref, short where one alone can be meant here.
+fn refs(text: &str) -> Result<RefPattern, Failed> {
+    let is_name = !text.contains(['*', '?', '[']) && !text.starts_with("refs/");
+    let name = match Repo::from_env() {
+        Ok(repo) if is_name => full_name(&repo, text).map_err(Failed::usage)?.to_string(),
+        Ok(_) | Err(_) => text.to_owned(),
+    };
+    RefPattern::new(&name).map_err(Failed::usage)
 }
 
 /// A day, from its beginning in UTC, or a time.
@@ -286,6 +302,19 @@ pub(super) fn span(old: Option<Oid>, new: Option<Oid>) -> String {
     format!("{}..{}", short(old), short(new))
 }
 
+/// The name of a ref; in that of an approval, of two digests of 32 digits, the first digits do.
+fn called(name: &str) -> String {
+    let Some(rest) = name.strip_prefix(APPROVALS) else {
+        return name.to_owned();
+    };
+    let short = |part: &str| match part.get(..8) {
+        Some(first) if part.len() > 16 => format!("{first}..."),
+        Some(_) | None => part.to_owned(),
+    };
+    let parts: Vec<String> = rest.split('/').map(short).collect();
+    format!("{APPROVALS}{}", parts.join("/"))
+}
+
 fn row(entry: &Recorded) -> Vec<String> {
     let who = entry.word("pusher");
     let said = match entry.event() {
@@ -300,7 +329,7 @@ fn row(entry: &Recorded) -> Vec<String> {
             if entry.word("mode") == "evaluate" {
                 said.push_str(" (evaluate)");
             }
-            for relied in entry.relied() {
+            for relied in entry.approved().into_iter().chain(entry.relied()) {
                 let _ = write!(said, "; {relied}");
             }
             said
@@ -315,7 +344,7 @@ fn row(entry: &Recorded) -> Vec<String> {
         time,
         if who.is_empty() { "-".to_owned() } else { who },
         entry.word("kind"),
-        entry.word("ref"),
+        called(&entry.word("ref")),
         match entry.oid("new") {
             Some(_) => span(oid("old"), oid("new")),
             None => String::new(),

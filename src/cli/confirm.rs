@@ -2,11 +2,13 @@
 
 use super::Exit;
 use super::args::{Act, Bypass, Confirm, Signing};
+use super::catalogue::named;
 use super::check::{commit, full_name};
 use super::output::{complain, print, remark};
 use crate::finding::Fingerprint;
 use crate::git::{Namespace, Oid, RefName, Repo, escape, sign};
-use crate::policy::tokens::{Allowed, LONGEST, Token};
+use crate::policy::tokens::{Allowed, LONGEST, Token, is_repository};
+use crate::policy::{QUESTIONS, may_be_bypassed, question};
 use time::OffsetDateTime;
 
 /// Where a clone remembers whom its tokens are for.
@@ -38,6 +40,9 @@ pub(super) fn bypass(args: &Bypass) -> Exit {
     make(&args.signing, &|repo| {
         if args.signing.reason.is_none() {
             return Err("say why it may pass: --reason TEXT".to_owned());
+        }
+        if let Some(why) = args.check.as_deref().and_then(no_check) {
+            return Err(why);
         }
         let new = args.to.as_deref().map(|to| here(repo, to)).transpose()?;
         let name = full_name(repo, &args.refname)?;
@@ -88,6 +93,9 @@ fn make(args: &Signing, what: &dyn Fn(&Repo) -> What) -> Exit {
         Ok(token) => token,
         Err(why) => return complain(Exit::Usage, &why),
     };
+    if let Allowed::Check { check, .. } = &token.allowed {
+        remark(doubt(check).as_slice());
+    }
     // Before the key is asked for: what is signed is what was read.
     remark(&summary(&repo, &token));
     let signature = match sign(&repo, &token.payload(), Namespace::Portcullis) {
@@ -114,7 +122,7 @@ fn token(args: &Signing, repo: &Repo, what: (RefName, Allowed)) -> Result<Token,
     let (refname, allowed) = what;
     let mut nonce = [0; 16];
     getrandom::fill(&mut nonce).map_err(|error| error.to_string())?;
-    let repository = server_id(repo, args.server_id.as_deref())?.ok_or_else(|| {
+    let repository = signed_for(repo, args.server_id.as_deref())?.ok_or_else(|| {
         format!(
             "say for which repository: --server-id ID, or for good: git config {SERVER_ID} ID; the \
              server's refusal has it, and `portcullis status` there"
@@ -143,6 +151,57 @@ pub(super) fn server_id(repo: &Repo, given: Option<&str>) -> Result<Option<Strin
     let asked = asked.map_err(|error| error.to_string())?;
     let id = asked.map(|id| String::from_utf8_lossy(id.trim_ascii_end()).into_owned());
     Ok(id.filter(|id| !id.is_empty()))
+}
+
+/// The same, where it is one that a repository may have; else nothing signed for it would ever count.
+pub(super) fn signed_for(repo: &Repo, given: Option<&str>) -> Result<Option<String>, String> {
+    let id = server_id(repo, given)?;
+    match id.as_deref().filter(|id| !is_repository(id)) {
+        None => Ok(id),
+        Some(id) => Err(format!(
+            "{} is the id of no repository: it is NAME-DIGITS, 32 of them, as the server's refusal \
+             and `portcullis status` there say it",
+            escape(id.as_bytes())
+        )),
+    }
+}
+
+/// Why a token for all findings of a check would never count, if that can be known here.
+fn no_check(check: &str) -> Option<String> {
+    let shown = escape(check.as_bytes());
+    match question(check) {
+        Some(question) if may_be_bypassed(&question.id) => None,
+        Some(_) => Some(format!(
+            "no token lets {shown} pass: `portcullis explain {shown}` says what does"
+        )),
+        // The server may have rules of its own, which are of this pack.
+        None if check
+            .strip_prefix("secrets/")
+            .is_some_and(|rule| !rule.is_empty()) =>
+        {
+            None
+        }
+        None => {
+            let edits = |id: &String| strsim::damerau_levenshtein(id, check);
+            let ids = QUESTIONS.iter().map(|question| question.id.to_string());
+            let near = ids.min_by_key(edits).unwrap_or_default();
+            Some(format!(
+                "there is no check {shown}; the nearest is {near}, and a rule is secrets/RULE"
+            ))
+        }
+    }
+}
+
+/// A doubt about a check that may be a rule of the server alone.
+fn doubt(check: &str) -> Option<String> {
+    let known = question(check).is_some() || matches!(named(check, None), Ok(Some(_)) | Err(_));
+    (!known).then(|| {
+        format!(
+            "no rule here is called {}: the token counts for nothing unless the server has a rule \
+             of its own of that name (`portcullis rules list` lists those here)",
+            escape(check.as_bytes())
+        )
+    })
 }
 
 /// Seconds, of `30m`, `1h`, `2d`; at most seven days.

@@ -10,13 +10,14 @@ use super::scan::{Refusal, accepting};
 use crate::audit::{Recorded, read};
 use crate::change::{BadUpdate, RefChange, RefUpdate, Source};
 use crate::config::BaselineAt;
-use crate::finding::Level;
+use crate::finding::{Finding, Level};
 use crate::git::{Oid, RefName, Repo, counted, escape};
 use crate::hook::Side;
 use crate::policy::groups::Pusher;
 use crate::policy::{Cache, Effort, Outcome, Policy, Unwatched, Verdict};
 use serde::Serialize;
 use std::collections::{BTreeSet, HashSet};
+use std::fmt::Write as _;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -54,16 +55,26 @@ fn replay(args: &Args, log: Option<&Path>) -> Result<Exit, Failed> {
             started: Instant::now(),
             watch: &Unwatched,
         };
-        let verdict = policy.judge(Some(&repo), &[source(&pushed)], &effort);
+        let mut verdict = policy.judge(Some(&repo), &[source(&pushed)], &effort);
+        let all = verdict.findings.len();
+        verdict.findings.retain(|found| !passed(&pushed, found));
+        let tokens = match verdict.findings.len() < all {
+            true => Tokens::Taken,
+            false => Tokens::Irrelevant,
+        };
         let new = pushed.iter().filter_map(|entry| entry.oid("new").flatten());
         let gone = new
             .into_iter()
             .any(|oid| !repo.has(oid))
             .then_some("its objects are gone; a push that is refused leaves none");
-        rows.extend(pushed.iter().map(|entry| Row::of(entry, &verdict, gone)));
+        rows.extend(
+            pushed
+                .iter()
+                .map(|entry| Row::of(entry, &verdict, gone, tokens)),
+        );
     }
     match args.common.format.as_str() {
-        "human" => print(human(&rows).as_bytes()),
+        "human" => print(human(&rows, args.common.verbose).as_bytes()),
         "json" => print(&json(&rows, &serde_json::to_vec_pretty)?),
         "jsonl" => {
             for row in &rows {
@@ -135,6 +146,26 @@ fn pushes(entries: &[Recorded]) -> Vec<Vec<&Recorded>> {
     pushes
 }
 
+/// Whether tokens let a finding pass then, in each ref that it concerns. The log keeps no token that
+/// could be shown again, and none would count twice; so it is believed that they were good.
+fn passed(pushed: &[&Recorded], finding: &Finding) -> bool {
+    let check = finding.check.to_string();
+    let concerned = |entry: &&&Recorded| {
+        let name = entry.refname();
+        name.is_none_or(|name| finding.concerns(&name))
+    };
+    let mut entries = pushed.iter().filter(concerned).peekable();
+    entries.peek().is_some()
+        && entries.all(|entry| entry.let_pass(&check, finding.fingerprint.as_str()))
+}
+
+/// Whether the tokens of the push stand for anything in what is said to it now.
+#[derive(Clone, Copy)]
+enum Tokens {
+    Taken,
+    Irrelevant,
+}
+
 fn source(pushed: &[&Recorded]) -> Source {
     let mut named: HashSet<RefName> = HashSet::new();
     let (mut updates, mut bad) = (Vec::new(), Vec::new());
@@ -174,6 +205,9 @@ struct Row {
     /// Why it cannot be decided now.
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
+    /// The tokens of then, where it depends on them: they are taken as they were.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    relied: Vec<String>,
     #[serde(skip)]
     span: String,
 }
@@ -193,7 +227,7 @@ enum Change {
 }
 
 impl Row {
-    fn of(entry: &Recorded, verdict: &Verdict, gone: Option<&str>) -> Self {
+    fn of(entry: &Recorded, verdict: &Verdict, gone: Option<&str>, tokens: Tokens) -> Self {
         let name = entry.refname();
         let then = entry.word("verdict");
         let now = verdict.outcome();
@@ -222,6 +256,10 @@ impl Row {
             now,
             change,
             checks: checks.into_iter().collect(),
+            relied: match tokens {
+                Tokens::Taken => entry.relied(),
+                Tokens::Irrelevant => Vec::new(),
+            },
             why: match (now, gone, verdict.unread.first()) {
                 (Outcome::Undecided, Some(gone), _) => Some(gone.to_owned()),
                 (Outcome::Undecided, None, Some(unread)) => {
@@ -240,7 +278,7 @@ impl Row {
             Change::Refused => "-",
             Change::Undecided => "?",
         };
-        let now = match (self.now, &self.why) {
+        let mut now = match (self.now, &self.why) {
             (Outcome::Accepted, _) => "accepted".to_owned(),
             (Outcome::Rejected, _) if self.checks.is_empty() => {
                 "rejected: by another ref of the push".to_owned()
@@ -249,6 +287,9 @@ impl Row {
             (Outcome::Undecided, Some(why)) => format!("undecided: {why}"),
             (Outcome::Undecided, None) => "undecided".to_owned(),
         };
+        for relied in &self.relied {
+            let _ = write!(now, "; {relied}");
+        }
         let who = match self.pusher.as_str() {
             "" => "-",
             who => who,
@@ -261,11 +302,21 @@ impl Row {
     }
 }
 
-fn human(rows: &[Row]) -> String {
-    let cells: Vec<Vec<String>> = rows.iter().map(Row::cells).collect();
+/// What would be otherwise, or all rows, and how many there are.
+fn human(rows: &[Row], verbose: bool) -> String {
+    let listed = |row: &&Row| verbose || row.change != Change::Same;
+    let cells: Vec<Vec<String>> = rows.iter().filter(listed).map(Row::cells).collect();
     let count = |change| rows.iter().filter(|row| row.change == change).count();
+    let hidden = match rows.len() > cells.len() {
+        true => " (--verbose lists them)",
+        false => "",
+    };
+    let tokens = match rows.iter().any(|row| !row.relied.is_empty()) {
+        true => "tokens are not judged again: those that the log names are taken as good\n",
+        false => "",
+    };
     format!(
-        "{}{}: {} would be refused now, {} accepted, {} cannot be decided, {} as before\n",
+        "{}{}: {} would be refused now, {} accepted, {} cannot be decided, {} as before{hidden}\n{tokens}",
         columns(&cells),
         counted(rows.len(), "ref", "refs"),
         count(Change::Refused),

@@ -51,7 +51,7 @@ pub use object::{
     tree_places,
 };
 pub use oid::{BadOid, Oid, OidMap, OidSet};
-pub use options::{BadOptions, push_options, takes_push_options};
+pub use options::{BadOptions, key_that_refuses, push_options, takes_push_options};
 pub use pack::{Base, LARGE, Large, Objects, Opener, Seen, Share, Stock, Surprise, Visitor};
 pub use program::{Git, GitError, Stream, leave_push, path_of_line};
 pub use reader::ReadError;

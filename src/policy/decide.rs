@@ -247,6 +247,11 @@ fn merge_only(motion: &Motion<'_>, rule: &Protect) -> Option<Denial> {
         Act::Push | Act::Force => {}
     }
     let commits = motion.history.as_ref()?;
+    let rewinds = motion.act == Act::Force && commits.is_empty();
+    if rewinds && rule.asks_to_confirm(Act::Force) {
+        // Two people do that, and nothing comes in by it.
+        return None;
+    }
     let line = Line::of(motion.tip, commits);
     if line.end != motion.old {
         let message = "it takes only merges into it: its old tip would not stay on the line of first \

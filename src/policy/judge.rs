@@ -7,7 +7,7 @@ use super::groups::Pusher;
 use super::notes::Notes;
 use super::order::{first_of_each, order};
 use super::packs::CHECKS;
-use super::passes::{Asked, Pass, rely};
+use super::passes::{Asked, Pass, idle, rely};
 use super::settings::{Allow, Inline, Settings};
 use super::tokens::Presented;
 use super::trace::trace;
@@ -374,6 +374,10 @@ impl Policy {
         }
         for raised in first_of_each(raised) {
             self.settle(raised, passes, &mut verdict);
+        }
+        // What was not looked at may be what a token names.
+        if verdict.unread.is_empty() {
+            verdict.findings.extend(idle(passes, &verdict, notes));
         }
         let expired = self.settings.secrets.expired.iter();
         verdict.stale.extend(expired.map(|allow| {

@@ -44,6 +44,7 @@ pub use judge::{Cache, Effort, Policy, Unwatched, Watch};
 pub use keys::ServerKeys;
 pub use leave::Leave;
 pub use packs::{CHECKS, Pack};
+pub use passes::may_be_bypassed;
 pub use path_patterns::{BadPathPattern, PathPattern, PathPatterns};
 pub use persons::Persons;
 pub use questions::{QUESTIONS, Question, question};

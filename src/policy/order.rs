@@ -1,6 +1,7 @@
 //! The order of findings, and what makes two of them one.
 
 use super::check::Raised;
+use super::questions::Question;
 use crate::finding::{Finding, Fingerprint, PlaceKind};
 use std::collections::HashMap;
 
@@ -15,6 +16,8 @@ pub(super) fn order(finding: &Finding) -> impl Ord + use<> {
         place.path.clone(),
         place.text,
         place.refname.clone(),
+        // Who may not do it at all is told that first.
+        !Question::is_who(finding.check),
         finding.check,
         place.commit.filter(|_| !walked),
     )

@@ -1,13 +1,15 @@
 //! Tokens that let findings pass: which count, and for which findings.
 
+use super::check::{Raised, fingerprints};
 use super::gather::Kept;
 use super::groups::Pusher;
 use super::identity::BE_KNOWN;
+use super::notes::Notes;
 use super::settings::Settings;
 use super::tokens::{Given, Presented, Push, Used};
 use super::{ServerKeys, Suppressed, SuppressedBy, Verdict};
 use crate::change::RefUpdate;
-use crate::finding::{Finding, Level};
+use crate::finding::{CheckId, Finding, Fingerprint, Level};
 use crate::git::{RefName, Repo};
 
 /// What is shown, and who may let what pass.
@@ -86,12 +88,49 @@ impl Pass<'_> {
         let token = &self.given.token;
         may_pass(finding, &token.refname) && token.excuses(finding)
     }
+
+    fn idle(&self, verdict: &Verdict) -> Option<Raised> {
+        let token = &self.given.token;
+        if verdict.used.iter().any(|used| used.id == self.used.id) {
+            return None;
+        }
+        let mut named = verdict.findings.iter().filter(|f| token.excuses(f));
+        let why = match named.find(|finding| finding.level == Level::Deny) {
+            Some(finding) if !may_be_bypassed(&finding.check) => {
+                format!("it names {}, which no token lets pass", finding.check)
+            }
+            Some(_) => "what it names was found on other refs than its own".to_owned(),
+            None => "nothing that it names is in the way of this push".to_owned(),
+        };
+        Some(super::refs::no_bypass(&token.refname, &why))
+    }
+}
+
+/// What is said of tokens that count, and yet let nothing pass.
+pub(super) fn idle(passes: &[Pass<'_>], verdict: &Verdict, notes: &Notes) -> Vec<Finding> {
+    let mut idle: Vec<Raised> = passes
+        .iter()
+        .filter_map(|pass| pass.idle(verdict))
+        .collect();
+    idle.dedup_by(|one, other| one.finding.message == other.finding.message);
+    let prints = fingerprints(&idle, notes, 1);
+    let finding = |(raised, fingerprint): (Raised, Fingerprint)| Finding {
+        fingerprint,
+        ..raised.finding
+    };
+    idle.into_iter().zip(prints).map(finding).collect()
+}
+
+/// Whether a token may let the findings of a check pass.
+#[must_use]
+pub fn may_be_bypassed(check: &CheckId) -> bool {
+    check.pack != "refs" || EXCUSABLE.contains(&check.name)
 }
 
 /// Whether a token for that ref could let a finding pass.
 pub(super) fn may_pass(finding: &Finding, name: &RefName) -> bool {
     finding.level == Level::Deny
-        && (finding.check.pack != "refs" || EXCUSABLE.contains(&finding.check.name))
+        && may_be_bypassed(&finding.check)
         && !finding.refs.is_empty()
         && finding.refs.iter().all(|refname| refname == name)
 }

@@ -28,6 +28,14 @@ pub fn question(id: &str) -> Option<&'static Question> {
         .find(|question| question.id.to_string() == id)
 }
 
+impl Question {
+    /// Whether it is about who may do something to a ref at all.
+    #[must_use]
+    pub fn is_who(id: CheckId) -> bool {
+        [refs::PUSH, refs::CREATE, refs::DELETE, refs::FORCE].contains(&id)
+    }
+}
+
 macro_rules! questions {
     ($($pack:literal $module:ident {
         $($constant:ident $name:literal [$($key:literal)*] $refuses:literal $why:literal $fix:literal)*

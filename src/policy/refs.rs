@@ -90,6 +90,7 @@ impl Check for Refs {
                 )
             }));
         }
+        let mut unread = Ok(());
         match (cx.side, update.change) {
             (_, RefChange::Pending { parents }) => {
                 let denials = pending(parents, &matching, cx.now);
@@ -101,7 +102,11 @@ impl Check for Refs {
                 let asker = Asker::Server(&self.groups, cx.pusher);
                 let mut denials = decide(&motion, &asked, asker, cx.now);
                 let approving = seen.approving(&self.groups, motion.act);
-                denials.extend(Judge::new(&approving).rules(&matching)?);
+                // What cannot be known of approvals does not hide what is known.
+                match Judge::new(&approving).rules(&matching) {
+                    Ok(more) => denials.extend(more),
+                    Err(why) => unread = Err(why),
+                }
                 out.extend(denials.into_iter().map(|mut denial| {
                     if let [_, .., last] = &names[..] {
                         denial
@@ -134,6 +139,7 @@ impl Check for Refs {
         }
         self.signatures
             .update(cx, repo, update, &names, &matching, out)
+            .and(unread)
     }
 
     fn scopes(&self) -> usize {

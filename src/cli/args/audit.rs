@@ -36,7 +36,8 @@ pub(in crate::cli) struct LogFiles {
 pub(in crate::cli) struct AuditShow {
     #[command(flatten)]
     pub(in crate::cli) log: LogFiles,
-    /// Only refs that match this pattern, written as in `[[protect]]`
+    /// Only refs that match this pattern, written as in `[[protect]]`, or this ref; a short name will
+    /// do where only one can be meant
     #[arg(long = "ref", value_name = "PATTERN")]
     pub(in crate::cli) refs: Option<String>,
     /// Only pushes of this user

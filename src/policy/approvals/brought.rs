@@ -103,6 +103,20 @@ impl<'a> NewLine<'a> {
         })
     }
 
+    /// See [`Brought::topic`].
+    pub(super) fn topic(&self, look: Look<'_>) -> Result<Option<Oid>, ReadError> {
+        let ([only], Way::Commits) = (&self.commits[..], &self.way) else {
+            return Ok(None);
+        };
+        let commit = look.repo.commit(only.oid)?;
+        let [into, merged] = commit.parents[..] else {
+            return Ok(None);
+        };
+        let before = look.repo.commit(into)?.tree;
+        let made = look.made(Some(before), Some(commit.tree))?;
+        Ok(merges_just(look, &commit, &made)?.then_some(merged))
+    }
+
     /// Reads what it changes; none where there was no time for it.
     pub(super) fn read(self, look: Look<'_>, new: &[Walked]) -> Result<Option<Brought>, ReadError> {
         let parts = match self.way {
@@ -129,6 +143,16 @@ impl<'a> NewLine<'a> {
 }
 
 impl Brought {
+    /// The last commit of the other side, where all that is brought is one merge that changes just
+    /// what that side does: others can have that, and need not have the merge.
+    pub(super) fn topic(&self, look: Look<'_>) -> Result<Option<Oid>, ReadError> {
+        let ([part], Way::Commits) = (&self.parts[..], &self.way) else {
+            return Ok(None);
+        };
+        let clean = part.is_clean(look)?;
+        Ok(part.commit.parents.get(1).copied().filter(|_| clean))
+    }
+
     /// The parts that an approval covers: one that is the whole change, or all of its commits one
     /// after another. It covers a change once, where that comes first.
     pub(super) fn covers(
@@ -288,21 +312,23 @@ impl Part {
         if let Some(known) = self.clean.get() {
             return Ok(*known);
         }
-        let clean = match self.commit.parents[..] {
-            [into, merged] => {
-                let base = merge_base(look.repo, into, merged);
-                match base.map_err(|error| ReadError::Broken(error.to_string()))? {
-                    Some(base) => {
-                        let (base, merged) = (look.repo.commit(base)?, look.repo.commit(merged)?);
-                        look.made(Some(base.tree), Some(merged.tree))?.id == self.made.id
-                    }
-                    None => false,
-                }
-            }
-            _ => false,
-        };
+        let clean = merges_just(look, &self.commit, &self.made)?;
         Ok(*self.clean.get_or_init(|| clean))
     }
+}
+
+/// Whether a commit that changes so much is a merge of two, and that is exactly what its other side
+/// changes since they parted.
+fn merges_just(look: Look<'_>, commit: &CommitInfo, made: &Made) -> Result<bool, ReadError> {
+    let [into, merged] = commit.parents[..] else {
+        return Ok(false);
+    };
+    let base = merge_base(look.repo, into, merged);
+    let Some(base) = base.map_err(|error| ReadError::Broken(error.to_string()))? else {
+        return Ok(false);
+    };
+    let (base, merged) = (look.repo.commit(base)?, look.repo.commit(merged)?);
+    Ok(look.made(Some(base.tree), Some(merged.tree))?.id == made.id)
 }
 
 /// The addresses of who wrote and who committed: all that stand there, as one commit may name several.

@@ -46,6 +46,28 @@ pub(in crate::policy) struct Update<'a> {
     pub(in crate::policy) new: Option<Oid>,
 }
 
+/// What is to be approved, as the help has it.
+struct What {
+    /// What others have to be able to fetch.
+    pushed: &'static str,
+    /// As `portcullis approve` takes it.
+    range: String,
+}
+
+impl What {
+    fn new(ground: Option<Oid>, tip: Oid, topic: Option<Oid>) -> Self {
+        let (pushed, last) = match topic {
+            Some(topic) => ("what is merged", topic),
+            None => ("it", tip),
+        };
+        let range = match ground {
+            Some(ground) => format!("{}..{}", ground.short(), last.short()),
+            None => last.short(),
+        };
+        Self { pushed, range }
+    }
+}
+
 /// Two commits, the newer one last.
 type FromTo = (Oid, Oid);
 
@@ -138,9 +160,10 @@ impl<'a> Judge<'a> {
                 owned: Vec::new(),
             };
             let lacks = decide(&[first], &[], &[], &asks);
-            let lacks = lacks
-                .into_iter()
-                .map(|lack| self.denial(rule, lack, line.ground, tip));
+            // Advice alone hangs on it.
+            let topic = line.topic(self.look()).ok().flatten();
+            let what = What::new(line.ground, tip, topic);
+            let lacks = lacks.into_iter().map(|lack| self.denial(rule, lack, &what));
             return Ok(lacks.collect());
         }
         let brought = line
@@ -174,24 +197,23 @@ impl<'a> Judge<'a> {
             ([_, ..], Some(one)) => return Err(self.unread(&one.why)),
             ([_, ..], None) => {}
         }
-        denials.extend(
-            lacks
-                .into_iter()
-                .map(|lack| self.denial(rule, lack, brought.ground, tip)),
-        );
+        if !lacks.is_empty() {
+            let topic = brought.topic(self.look()).ok().flatten();
+            let what = What::new(brought.ground, tip, topic);
+            let lacks = lacks.into_iter().map(|lack| self.denial(rule, lack, &what));
+            denials.extend(lacks);
+        }
         Ok(denials)
     }
 
-    fn denial(&self, rule: &Protect, lack: Lack, ground: Option<Oid>, tip: Oid) -> Denial {
+    fn denial(&self, rule: &Protect, lack: Lack, what: &What) -> Denial {
         let name = &self.update.names[0];
-        let what = match ground {
-            Some(ground) => format!("{}..{}", ground.short(), tip.short()),
-            None => tip.short(),
-        };
         let help = format!(
-            "push it to a branch of its own, have someone who may fetch and look at it, and push the \
+            "push {} to a branch of its own, have someone who may fetch and look at it, and push the \
              approval that this makes, before the change or with it:\n\
-             $ portcullis approve {what} --for {name}{}",
+             $ portcullis approve {} --for {name}{}",
+            what.pushed,
+            what.range,
             self.server_id(rule)
         );
         Denial {

@@ -100,6 +100,14 @@ fn only_merges_come_in_where_a_rule_asks_for_that() {
     let mut rewind = motion(&name, &[]);
     (rewind.act, rewind.tip) = (Act::Force, Some(oid(9)));
     assert_eq!(checks(&rewind, "merge_only = true", &[]), ["merge-only"]);
+    // Where two people do it, as long as nothing comes in by it.
+    let (confirm, of) = ("merge_only = true\nconfirm = ", "confirm_by = [\"carol\"]");
+    let with = |act: &str| format!("{confirm}[\"{act}\"]\n{of}");
+    assert_eq!(checks(&rewind, &with("force"), &[]), [""; 0]);
+    assert_eq!(checks(&rewind, &with("delete"), &[]), ["merge-only"]);
+    let mut replaced = motion(&name, &[(4, &[9, 3]), (3, &[9])]);
+    replaced.act = Act::Force;
+    assert_eq!(checks(&replaced, &with("force"), &[]), ["merge-only"]);
     let mut created = motion(&name, DIRECT);
     (created.act, created.old) = (Act::Create, None);
     assert_eq!(checks(&created, "merge_only = true", &[]), [""; 0]);

@@ -49,7 +49,7 @@ fn each_path_needs_one_of_its_owners() {
     unowned(
         &dave,
         "topic:main",
-        "touches api/a.py, which needs the approval of @alice, and 1 more",
+        "touches api/a.py, which needs the approval of @alice; and readme.md, which needs that of @acme/writers",
     );
     approve_topic(&carol, "topic");
     unowned(
@@ -57,7 +57,8 @@ fn each_path_needs_one_of_its_owners() {
         "topic:main",
         "touches api/a.py, which needs the approval of @alice",
     )
-    .lacks("more of other");
+    .lacks("which needs that of")
+    .lacks("had a hand in it");
     approve_topic(&alice, "topic");
     dave.push("topic:main").accepted();
     // An owner's own work needs another owner, and there is none.
@@ -131,7 +132,7 @@ fn the_file_in_the_push_has_no_say_about_the_push() {
         "main",
         "touches CODEOWNERS, which needs the approval of @leads",
     );
-    tells(&said, "and 1 more of other owners");
+    tells(&said, "; and api/a.py, which needs that of @alice");
     // Nor does it help to let the file come first in the same push.
     dave.git("reset -q --hard origin/main").ok();
     dave.commit("CODEOWNERS", "/CODEOWNERS @bob\n");
@@ -228,4 +229,22 @@ fn owners_and_so_many_others_are_both_asked() {
     tells(&said.not_by(ids::REF_OWNERS), "alice is not one of them");
     let name = approve(&bob, "main..origin/topic");
     bob.push(&format!("{name} origin/topic:main")).accepted();
+}
+
+/// Such a change can never come in, and asking around for it is of no use.
+#[test]
+fn the_only_owner_is_told_that_nobody_can_approve_the_own_work() {
+    let (stage, _) = owned();
+    let (alice, carol) = (stage.person("alice"), stage.person("carol"));
+    alice.git("switch -q -c topic origin/main").ok();
+    alice.stage("api/a.py", "a = 2\n");
+    alice.commit("readme.md", "words\n");
+    alice.push("topic").accepted();
+    let alone = "the approval of @alice, of whom each had a hand in it: another owner has to be named \
+                 first; and readme.md, which needs that of @acme/writers";
+    unowned(&alice, "topic:main", alone);
+    // A group may have somebody else in it, and the commit of another is not hers.
+    carol.git("switch -q -c hers origin/main").ok();
+    carol.commit("readme.md", "words\n");
+    unowned(&carol, "hers:main", "of @acme/writers").lacks("each had a hand");
 }

@@ -184,10 +184,12 @@ fn a_tag_is_signed_by_itself() {
     let (server, bob, base, key) = bob(&world, "any");
     bob.git("tag light").ok();
     let said = bob.push("light").rejected().by(ids::REF_SIGNED);
-    said.tells("the tag is lightweight");
+    let anew = format!("git tag -f -s light {}", &base[..10]);
+    said.tells("the tag is lightweight").says(&anew);
     bob.git("tag -a -m words plain").ok();
     let said = bob.push("plain").rejected().by(ids::REF_SIGNED);
-    said.tells("the tag: it is not signed");
+    said.tells("the tag: it is not signed")
+        .says(&format!("git tag -f -s plain {}", &base[..10]));
     bob.git("tag -s -m words v1").ok();
     bob.push("v1").accepted();
     server.ref_is("refs/tags/v1^{commit}", &base);
@@ -376,4 +378,30 @@ fn the_client_warns_of_what_is_not_signed() {
     drop(said);
     bob.git("rebase -q --root -S").ok();
     bob.push("+main:topic").accepted().not_by(ids::REF_SIGNED);
+}
+
+/// A rebase by who merges would make the commit theirs, and be refused for that.
+#[test]
+fn who_merges_what_another_has_not_signed_is_told_whom_to_ask() {
+    let world = World::new();
+    let keys = [world.ssh_key("bob"), world.ssh_key("alice")];
+    let signers = format!("{}{}", line("bob", &keys[0]), line("alice", &keys[1]));
+    let (server, bob, base) = signed_server(&world, "any", &signers);
+    bob.signs_nothing("bob@clinic.example");
+    let bob = bob.acting_as("bob");
+    let bare = bob.commit("b.py", "b = 1\n");
+    bob.push("main:topic").accepted();
+    let alice = world.clone_of(&server, "hers").acting_as("alice");
+    alice.signs_with(&keys[1], "alice@clinic.example");
+    alice.git("merge -q --no-ff -m merged origin/topic").ok();
+    let said = alice.push("main").rejected().by(ids::REF_SIGNED);
+    said.tells("<bob@clinic.example>, who committed it, to sign it anew on the topic")
+        .tells(&format!("--rebase-merges {}^)", &bare[..10]))
+        .lacks("$ git rebase")
+        .lacks(&format!("commit {}: it is", &bare[..10]));
+    server.ref_is("refs/heads/main", &base);
+    // Bob himself is given the commands.
+    let said = bob.push("main").rejected().by(ids::REF_SIGNED);
+    said.says("git config commit.gpgSign true")
+        .lacks("who committed it");
 }

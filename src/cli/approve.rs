@@ -210,15 +210,22 @@ impl Asked {
     }
 }
 
-/// `2026-11-23T18:52:04Z  alice, alice@example.com  looks right`
+/// `2026-11-23T18:52:04Z  alice, alice@example.com, key SHA256:...  looks right`
 fn line(signed: &SignedApproval, keys: Option<&Keys>) -> String {
     let now = OffsetDateTime::now_utc();
     let verified = keys.map(|keys| keys.verify(&signed.signed, Namespace::Portcullis, now));
     let who = match verified {
-        Some(Ok(signer)) => signer.shown(),
+        // As the server has it: patterns name no one.
+        Some(Ok(signer)) if signer.principals.is_empty() => {
+            format!("not counted: the key {} has no name of its own", signer.key)
+        }
+        Some(Ok(signer)) => format!("{}, key {}", signer.shown(), signer.key),
         // Most clones know nobody's key; that is no fault of the approval.
         Some(Err(NotVerified::NoKeys(format))) => {
-            format!("not verified: no identity here has {format} keys; those of the server count")
+            format!(
+                "not verified: no identity here has {format} keys; those of the server count, and \
+                 here identity.allowed_signers or identity.gpg_home says whose it is"
+            )
         }
         Some(Err(why)) => format!("not counted: {why}"),
         None => "not counted: the keys of [identity] cannot be read here".to_owned(),

@@ -106,13 +106,26 @@ fn the_approvals_of_a_change_are_listed() {
         .portcullis(list)
         .ok()
         .says("looks right")
-        .says("not verified: no identity here has SSH keys");
+        .says("not verified: no identity here has SSH keys")
+        .says("identity.allowed_signers or identity.gpg_home says whose it is");
     let keys = stage.server.dir.join("allowed_signers");
     alice.config(&format!("[identity]\nallowed_signers = {keys:?}"));
+    alice.portcullis(list).ok().says(&format!(
+        "alice, alice@example.com, key {}  looks right",
+        stage.fingerprint("alice")
+    ));
+    // Patterns name no one, so the server would not count it either.
+    let list_of_all = fs::read_to_string(&keys).unwrap();
+    fs::write(&keys, list_of_all.replace("alice,alice@", "*@")).unwrap();
     alice
         .portcullis(list)
         .ok()
-        .says("alice, alice@example.com  looks right");
+        .says("has no name of its own")
+        .says(&format!(
+            "not counted: the key {}",
+            stage.fingerprint("alice")
+        ));
+    fs::write(&keys, list_of_all).unwrap();
     // For another ref it is none.
     alice
         .portcullis("approve --list origin/main..origin/topic --for refs/heads/other")

@@ -71,6 +71,14 @@ impl Stage {
         fs::write(file, list + &line).unwrap();
     }
 
+    /// The fingerprint of somebody's key, as OpenSSH shows it.
+    pub(crate) fn fingerprint(&self, whose: &str) -> String {
+        let key = self.world.path(&format!("key-{whose}.pub"));
+        let script = format!("ssh-keygen -l -f '{}'", key.display());
+        let said = self.server.shell_fed(&script, b"").ok();
+        said.stdout.split(' ').nth(1).unwrap().to_owned()
+    }
+
     /// A topic branch on main with one commit of this person's, pushed.
     pub(crate) fn topic(&self, person: &Repo, name: &str) -> String {
         person.git("fetch -q origin").ok();

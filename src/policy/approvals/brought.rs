@@ -58,7 +58,7 @@ pub(super) struct Part {
     /// The tree before it.
     before: Option<Oid>,
     /// Who wrote and who committed what is in it, by address.
-    authors: BTreeSet<Vec<u8>>,
+    pub(super) authors: BTreeSet<Vec<u8>>,
     /// Who made the merge that it is, if it is one of two parents.
     merger: BTreeSet<Vec<u8>>,
     clean: OnceCell<bool>,

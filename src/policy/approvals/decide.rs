@@ -18,6 +18,8 @@ pub(super) struct Unit {
     pub(super) commit: Oid,
     /// Owned paths that it touches, one for each list of owners.
     pub(super) owned: Vec<(RepoPath, Vec<Owner>)>,
+    /// The addresses of who had a hand in it, for people.
+    pub(super) by: Vec<Vec<u8>>,
 }
 
 /// Someone who said yes.
@@ -68,6 +70,9 @@ pub(super) struct Asks<'a> {
     /// Which of them are one.
     pub(super) persons: &'a Persons,
 }
+
+/// Of so many more lists of owners a message says who they are.
+const NAMED_PATHS: usize = 3;
 
 /// What a unit lacks.
 #[derive(Debug, PartialEq, Eq)]
@@ -163,11 +168,25 @@ fn owners(
     };
     let mut missing = unit.owned.iter().filter(|(_, owners)| !satisfied(owners));
     let (path, owners) = missing.next()?;
-    let owners: Vec<String> = owners.iter().map(ToString::to_string).collect();
-    let more = match missing.count() {
-        0 => String::new(),
-        more => format!(", and {more} more of other owners"),
+    let shown = |owners: &[Owner]| {
+        let each: Vec<String> = owners.iter().map(ToString::to_string).collect();
+        let wrote = |owner: &Owner| owner.wrote(&unit.by, asks.groups, asks.persons);
+        match owners.iter().all(wrote) {
+            true => format!(
+                "{}, of whom each had a hand in it: another owner has to be named first",
+                each.join(" or ")
+            ),
+            false => each.join(" or "),
+        }
     };
+    let rest: Vec<&(RepoPath, Vec<Owner>)> = missing.collect();
+    let named = rest.iter().take(NAMED_PATHS);
+    let mut more: String = named
+        .map(|(path, owners)| format!("; and {path}, which needs that of {}", shown(owners)))
+        .collect();
+    if let Some(unnamed @ 1..) = rest.len().checked_sub(NAMED_PATHS) {
+        more += &format!("; and {unnamed} more of other owners");
+    }
     let why = because(at, voices, unheard, std::iter::empty());
     Some(Lack {
         check: ask::OWNERS,
@@ -175,7 +194,7 @@ fn owners(
         message: format!(
             "commit {} touches {path}, which needs the approval of {}{more}{why}",
             unit.commit.short(),
-            owners.join(" or "),
+            shown(owners),
         ),
     })
 }

@@ -158,6 +158,7 @@ impl<'a> Judge<'a> {
             let first = Unit {
                 commit: line.commits[0].oid,
                 owned: Vec::new(),
+                by: Vec::new(),
             };
             let lacks = decide(&[first], &[], &[], &asks);
             // Advice alone hangs on it.
@@ -181,6 +182,7 @@ impl<'a> Judge<'a> {
                 .as_ref()
                 .map(|owners| owned(owners, part))
                 .unwrap_or_default(),
+            by: part.authors.iter().cloned().collect(),
         };
         let units: Vec<Unit> = brought.parts.iter().map(unit).collect();
         let (mut voices, unheard) = self.signed(rule, &brought)?;

@@ -9,6 +9,7 @@
 //! file cannot be read at all.
 
 use crate::git::{RepoPath, escape};
+use crate::policy::Persons;
 use crate::policy::groups::{Groups, Principal, Pusher};
 use std::fmt;
 
@@ -83,6 +84,15 @@ impl Owner {
         };
         let mut names = names.iter();
         names.any(|name| groups.allows(&who, &Pusher::named(name)))
+    }
+}
+
+impl Owner {
+    /// Whether it is one person, who has one of these addresses.
+    pub(super) fn wrote(&self, by: &[Vec<u8>], groups: &Groups, persons: &Persons) -> bool {
+        let name = self.0.strip_prefix('@').unwrap_or(&self.0);
+        let team = self.0.starts_with('@') && (name.contains('/') || groups.has(name));
+        !team && by.iter().any(|other| persons.same(name.as_bytes(), other))
     }
 }
 

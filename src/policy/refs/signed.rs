@@ -11,7 +11,7 @@ use super::super::groups::Pusher;
 use super::super::identity::BE_KNOWN;
 use super::super::protect::{Protect, SignatureLevel};
 use super::super::questions::refs as ask;
-use super::advice::{LIST, TAG, sign_from};
+use super::advice::{LIST, anew, sign_from, sign_tag};
 use super::certificate::Proof;
 use super::{raise, warning_of};
 use crate::change::{By, RefUpdate, ScopedCommit, Unread};
@@ -112,7 +112,7 @@ impl Signatures {
                 Some(tag) => self.tag(cx, &update.name, &tag, &asking)?,
                 None => Some(Fault::signed(
                     "the tag is lightweight, and must be signed".to_owned(),
-                    TAG,
+                    &sign_tag(&update.name, new),
                 )),
             };
             out.extend(denial.map(|fault| fault.at_ref(cx, &update.name)));
@@ -165,13 +165,14 @@ impl Signatures {
                 let signed = match signed {
                     Ok(signed) => signed,
                     Err(error) => {
-                        let message = format!("commit {}: {error}", info.oid.short());
                         let from = if info.parents.is_empty() {
                             "--root".to_owned()
                         } else {
                             format!("{}^", info.oid.short())
                         };
-                        let fault = Fault::signed(message, &sign_from(&from));
+                        // The place says which commit it is.
+                        let help = anew(cx, &info.committer, &from);
+                        let fault = Fault::signed(error.to_string(), &help);
                         out.push(fault.at(place, commit.refs.to_vec()));
                         return;
                     }
@@ -249,8 +250,8 @@ impl Signatures {
         let signer = match told {
             Ok(signer) => signer,
             Err(error) => {
-                let anew = sign_from(&format!("{short}^"));
-                return not_verified(&thing, commit.oid, error, &anew).map(Some);
+                let anew = anew(cx, &commit.committer, &format!("{short}^"));
+                return not_verified("", commit.oid, error, &anew).map(Some);
             }
         };
         let fault = level(&thing, rule.signed, signer)
@@ -271,13 +272,14 @@ impl Signatures {
         let signed = signed_tag(&tag.raw);
         let asked = rules.iter().map(|rule| rule.signed).max();
         let asked = asked.unwrap_or(SignatureLevel::None);
+        let anew = sign_tag(name, tag.target);
         if cx.side == Side::Client {
             let lack = early(signed.as_ref(), asked);
-            return Ok(lack.map(|lack| Fault::signed(format!("the tag: {lack}"), TAG)));
+            return Ok(lack.map(|lack| Fault::signed(format!("the tag: {lack}"), &anew)));
         }
         let signed = match signed {
             Ok(signed) => signed,
-            Err(error) => return Ok(Some(Fault::signed(format!("the tag: {error}"), TAG))),
+            Err(error) => return Ok(Some(Fault::signed(format!("the tag: {error}"), &anew))),
         };
         // Else a signed tag could be pushed again under the name of another one.
         if name.as_bytes().strip_prefix(b"refs/tags/") != Some(&tag.name[..]) {
@@ -287,7 +289,7 @@ impl Signatures {
         }
         let signer = match cx.keys()?.verify(&signed, Namespace::Git, cx.now) {
             Ok(signer) => signer,
-            Err(error) => return not_verified("the tag", tag.oid, &error, TAG).map(Some),
+            Err(error) => return not_verified("the tag: ", tag.oid, &error, &anew).map(Some),
         };
         let fault = level("the tag", asked, &signer)
             .or_else(|| own("the tag", "tagger", &tag.tagger, &signer));
@@ -401,7 +403,7 @@ impl Fault {
     }
 }
 
-/// What a signature that does not verify means; nothing is decided where that is not known.
+/// What a signature that does not verify means, of a `thing` that the place does not name; nothing is decided where that is not known.
 fn not_verified(thing: &str, oid: Oid, error: &NotVerified, anew: &str) -> Result<Fault, Unread> {
     let help = match error {
         NotVerified::Undecided(_) => return Err(Unread::new(oid, error)),
@@ -417,7 +419,7 @@ fn not_verified(thing: &str, oid: Oid, error: &NotVerified, anew: &str) -> Resul
             "sign with a key that is valid now, whatever the date of the commit"
         }
     };
-    Ok(Fault::signed(format!("{thing}: {error}"), help))
+    Ok(Fault::signed(format!("{thing}{error}"), help))
 }
 
 fn level(thing: &str, asked: SignatureLevel, signer: &Signer) -> Option<Fault> {

@@ -309,7 +309,7 @@ impl Token {
 }
 
 /// Whether a repository may call itself so: `NAME-DIGITS`, 32 of them, as
-/// [`Memory::identity`](crate::hook::Memory::identity) makes it.
+/// [`Memory::identity`](crate::hook::memory::Memory::identity) makes it.
 #[must_use]
 pub fn is_repository(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._".contains(&byte);

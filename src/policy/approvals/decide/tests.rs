@@ -15,6 +15,7 @@ fn unit(path: &str) -> Unit {
         } else {
             vec![(path, of)]
         },
+        by: Vec::new(),
     }
 }
 

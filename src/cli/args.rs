@@ -283,7 +283,8 @@ pub(super) struct Policy {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PolicyCommand {
-    /// Shows for each rule of `[[protect]]` who may do what, and on which conditions
+    /// Shows for each rule of `[[protect]]` who may do what, and on which conditions; what is asked of
+    /// commits and files; and who may bypass
     Show(ShowPolicy),
 }
 

@@ -6,7 +6,7 @@ use super::output::{Stream, complain, print, remark, report, unreported};
 use super::scan::{Refusal, accepting};
 use crate::change::{BadUpdate, RefChange, RefUpdate, Source, There};
 use crate::config::{BaselineAt, Origin, discover_client, discover_server};
-use crate::git::{Certificate, Logged, Oid, RefName, Repo, escape, reflog};
+use crate::git::{Certificate, Logged, Oid, OpenError, RefName, Repo, escape, reflog};
 use crate::hook::Side;
 use crate::hook::install::status;
 use crate::policy::groups::{Principal, Pusher};
@@ -21,7 +21,7 @@ pub(super) fn run(args: &Args) -> Exit {
         return super::replay::run(args, log.as_deref());
     }
     let started = Instant::now();
-    let repo = match Repo::from_env() {
+    let repo = match repo_at(args.repo.as_deref()) {
         Ok(repo) => repo,
         Err(error) => return complain(Exit::Usage, &error),
     };
@@ -78,6 +78,11 @@ pub(super) fn run(args: &Args) -> Exit {
             Mode::Evaluate => Exit::Clean,
         },
     }
+}
+
+/// The repository that `--repo` names, else the one around the current directory.
+pub(super) fn repo_at(dir: Option<&Path>) -> Result<Repo, OpenError> {
+    dir.map_or_else(Repo::from_env, Repo::at)
 }
 
 /// The policy that a push here would meet: the one named, the one that was named at `install`, that

@@ -4,7 +4,7 @@ mod asked;
 
 use super::Exit;
 use super::args::{Policy as Args, PolicyCommand, ShowPolicy};
-use super::check::{full_name, layers, person};
+use super::check::{full_name, layers, person, repo_at};
 use super::output::{complain, print};
 use crate::git::{RefName, Repo, escape};
 use crate::policy::RefPattern;
@@ -20,7 +20,7 @@ pub(super) fn run(args: &Args) -> Exit {
 }
 
 fn show(args: &ShowPolicy) -> Exit {
-    let repo = match Repo::from_env() {
+    let repo = match repo_at(args.repo.as_deref()) {
         Ok(repo) => repo,
         Err(error) => return complain(Exit::Usage, &error),
     };

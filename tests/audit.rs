@@ -263,7 +263,13 @@ fn a_push_that_cannot_be_written_down_is_refused() {
     fs::remove_file(&log).unwrap();
     fs::create_dir(&log).unwrap();
     let server = server.policy(&format!("{KEPT}[server]\nmode = \"evaluate\"\n"));
-    alice.push("main:other").accepted().says("the audit log");
+    let server = server.hook("post-receive");
+    let said = alice.push("main:other").accepted();
+    let said = said
+        .says("not written down, and accepted all the same, since this server only evaluates: the")
+        .says("that refs have moved is not written down: the audit log")
+        .lacks("undecided");
+    assert_eq!(said.stderr.matches("all the same").count(), 1);
     server.ref_is("refs/heads/other", &next);
 }
 

@@ -144,3 +144,64 @@ fn what_may_be_done_is_shown() {
     said.says("no       no       no       no       refs/**")
         .lacks("matches none");
 }
+
+#[test]
+fn what_is_asked_of_commits_and_files_is_shown_and_who_may_bypass() {
+    let world = World::new();
+    let rules = "[server]\nbypass_by = [\"@admins\"]\n\
+                 [commits]\nrefs = [\"refs/heads/main\"]\nexcept = [\"bot\"]\ntypes = [\"feat\", \"fix\"]\n\
+                 subject_max = 72\nsign_off = true\nimperative = false\nfixups = false\n\
+                 members = [\"@leads\", \"dave@example.com\"]\nrequire = []\n\
+                 [content]\nmax_file_size = \"5MiB\"\nexecutables = []\ndeny_paths = [\"*.bak\", \"tmp/**\"]\n\
+                 together = [[\"a\", \"b\"], [\"c\", \"d\"]]\n";
+    let (server, _, _) = guarded(&world, "");
+    let keys = "allowed_signers = \"allowed_signers\"\n[groups]";
+    let server = server.policy(&format!("{}{rules}", WHO.replace("[groups]", keys)));
+    let show = |words: &str| server.portcullis(&format!("policy show {words}")).ok();
+    let files = "[content]: new files\n    max_file_size       5MiB\n    deny_paths          *.bak, tmp/**\n    \
+                 executables         none\n    together            a with b; c with d\n";
+    let commits = "[commits]: new commits\n    refs                refs/heads/main\n    \
+                   types               feat, fix\n    subject_max         72\n    \
+                   sign_off            Signed-off-by the committer\n    \
+                   fixups              none to refs of [[protect]]\n    \
+                   members             @leads (alice, bob), dave@example.com\n    \
+                   except              bot\n";
+    show("")
+        .says(commits)
+        .says(files)
+        .says("bypass: @admins (carol), for findings in a push of somebody else");
+    show("--ref refs/heads/topic")
+        .says(files)
+        .lacks("[commits]");
+    show("--as bot --ref refs/heads/main").says("except              yes  (bot)");
+    show("--as carol")
+        .says("except              no   (bot)")
+        .says("bypass: yes  (@admins (carol))");
+    show("--as alice").says("bypass: no  (@admins (carol))");
+    // What asks nothing is not shown.
+    let quiet = "[commits]\nexcept = [\"bot\"]\ntypes = [\"feat\"]\nconventional = false\n\
+                 [content]\ndeny_paths = []\n";
+    let server = server.policy(&format!("{WHO}{quiet}"));
+    let said = server.portcullis("policy show").ok();
+    said.lacks("[commits]").lacks("[content]").lacks("bypass");
+    let server = server.policy(&format!("{WHO}[commits]\nconventional = true\n"));
+    let said = server.portcullis("policy show").ok();
+    said.says(
+        "[commits]: new commits of every branch\n    conventional        Conventional Commits",
+    );
+    let said = server.portcullis("policy show --ref refs/tags/v1").ok();
+    said.lacks("[commits]");
+}
+
+#[test]
+fn as_names_a_person() {
+    let world = World::new();
+    let (server, _, base) = guarded(&world, &rule("refs/heads/main", "push = [\"@leads\"]"));
+    let update = format!("check --update {ZERO} {base} refs/heads/topic");
+    for asked in ["policy show", &update, "check --replay none"] {
+        for (user, why) in [("@leads", "@leads is a group"), ("*", "everyone")] {
+            let said = server.portcullis(&format!("{asked} --as {user}")).exit(2);
+            said.says(why).says("name a person");
+        }
+    }
+}

@@ -271,6 +271,9 @@ pub(super) struct Check {
     /// Who would push; nobody who is known, if absent
     #[arg(long = "as", value_name = "USER")]
     pub(super) user: Option<String>,
+    /// The repository [default: the one you stand in]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) repo: Option<PathBuf>,
     #[command(flatten)]
     pub(super) common: Common,
 }
@@ -283,7 +286,8 @@ pub(super) struct Policy {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PolicyCommand {
-    /// Shows for each rule of `[[protect]]` who may do what, and on which conditions
+    /// Shows for each rule of `[[protect]]` who may do what, and on which conditions; what is asked of
+    /// commits and files; and who may bypass
     Show(ShowPolicy),
 }
 
@@ -295,6 +299,9 @@ pub(super) struct ShowPolicy {
     /// Only the rules that have a say on this ref
     #[arg(long = "ref", value_name = "REFNAME")]
     pub(super) refname: Option<String>,
+    /// The repository [default: the one you stand in]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) repo: Option<PathBuf>,
     /// The policy [default: the one that a push here would meet]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) config: Option<PathBuf>,

@@ -5,7 +5,7 @@ use super::args::{
     Audit as Args, AuditCommand, AuditRotate, AuditSend, AuditShow, AuditVerify, Judged,
     ListFormat, LogFiles,
 };
-use super::check::{full_name, layers};
+use super::check::{full_name, layers, repo_at};
 use super::output::{complain, print};
 use crate::audit::{Chain, Log, NO_HEAD, Recorded, Rotated, read};
 use crate::git::{Oid, Repo, counted, escape};
@@ -42,8 +42,8 @@ pub(super) fn log_of(repo: &Repo, named: Option<&Path>) -> Result<Option<Log>, F
     Ok(file.map(|file| Log::of(repo, &file.0)))
 }
 
-fn the_log(named: Option<&Path>) -> Result<Log, Failed> {
-    let repo = Repo::from_env().map_err(Failed::usage)?;
+fn the_log(named: Option<&Path>, at: Option<&Path>) -> Result<Log, Failed> {
+    let repo = repo_at(at).map_err(Failed::usage)?;
     log_of(&repo, named)?.ok_or_else(|| {
         Failed::usage("the policy here names no log (audit.log); name the file of one")
     })
@@ -53,7 +53,11 @@ fn the_log(named: Option<&Path>) -> Result<Log, Failed> {
 /// that is just being written.
 fn opened(log: &LogFiles) -> Result<Vec<(PathBuf, impl io::Read + use<>)>, Failed> {
     let files = match &log.files[..] {
-        [] => vec![the_log(log.config.as_deref())?.path().to_owned()],
+        [] => vec![
+            the_log(log.config.as_deref(), log.repo.as_deref())?
+                .path()
+                .to_owned(),
+        ],
         files => files.to_vec(),
     };
     let open = |path: PathBuf| match open_log(&path) {
@@ -144,7 +148,7 @@ fn verify(args: &AuditVerify) -> Result<Exit, Failed> {
 }
 
 fn rotate(args: &AuditRotate) -> Result<Exit, Failed> {
-    let log = the_log(args.config.as_deref())?;
+    let log = the_log(args.config.as_deref(), args.repo.as_deref())?;
     let said = Rotated::to(&args.to, OffsetDateTime::now_utc());
     log.rotate(&args.to, &said)
         .map_err(|error| Failed(Exit::Undecided, error.to_string()))?;
@@ -154,7 +158,7 @@ fn rotate(args: &AuditRotate) -> Result<Exit, Failed> {
 }
 
 fn send(args: &AuditSend) -> Result<Exit, Failed> {
-    let repo = Repo::from_env().map_err(Failed::usage)?;
+    let repo = repo_at(args.repo.as_deref()).map_err(Failed::usage)?;
     let layers = layers(args.config.as_deref(), &repo);
     let settings = super::hook::load(&layers).map_err(Failed::usage)?;
     Ok(super::notify::send(&repo, &settings.audit))
@@ -171,7 +175,10 @@ struct Wanted {
 impl Wanted {
     fn of(args: &AuditShow) -> Result<Self, Failed> {
         Ok(Self {
-            refs: args.refs.as_deref().map(refs).transpose()?,
+            refs: match &args.refs {
+                Some(text) => Some(refs(text, args.log.repo.as_deref())?),
+                None => None,
+            },
             user: args.user.as_ref().map(|user| user.as_bytes().to_vec()),
             since: args.since.as_deref().map(moment).transpose()?,
             verdict: args.verdict.map(|verdict| match verdict {
@@ -201,9 +208,9 @@ impl Wanted {
 }
 
 /// A pattern as rules have it; or the name of a ref, short where one alone can be meant here.
-fn refs(text: &str) -> Result<RefPattern, Failed> {
+fn refs(text: &str, at: Option<&Path>) -> Result<RefPattern, Failed> {
     let is_name = !text.contains(['*', '?', '[']) && !text.starts_with("refs/");
-    let name = match Repo::from_env() {
+    let name = match repo_at(at) {
         Ok(repo) if is_name => full_name(&repo, text).map_err(Failed::usage)?.to_string(),
         Ok(_) | Err(_) => text.to_owned(),
     };

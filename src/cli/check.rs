@@ -6,10 +6,10 @@ use super::output::{Stream, complain, print, remark, report, unreported};
 use super::scan::{Refusal, accepting};
 use crate::change::{BadUpdate, RefChange, RefUpdate, Source, There};
 use crate::config::{BaselineAt, Origin, discover_client, discover_server};
-use crate::git::{Certificate, Logged, Oid, RefName, Repo, escape, reflog};
+use crate::git::{Certificate, Logged, Oid, OpenError, RefName, Repo, escape, reflog};
 use crate::hook::Side;
 use crate::hook::install::status;
-use crate::policy::groups::Pusher;
+use crate::policy::groups::{Principal, Pusher};
 use crate::policy::settings::Mode;
 use crate::policy::{Cache, Effort, Outcome, Policy, Unwatched, Verdict};
 use crate::report::Audience;
@@ -21,7 +21,7 @@ pub(super) fn run(args: &Args) -> Exit {
         return super::replay::run(args, log.as_deref());
     }
     let started = Instant::now();
-    let repo = match Repo::from_env() {
+    let repo = match repo_at(args.repo.as_deref()) {
         Ok(repo) => repo,
         Err(error) => return complain(Exit::Usage, &error),
     };
@@ -34,10 +34,10 @@ pub(super) fn run(args: &Args) -> Exit {
         Ok(settings) => settings,
         Err(error) => return complain(Exit::Usage, &error),
     };
-    let pusher = args
-        .user
-        .as_deref()
-        .map_or(Pusher::Unknown, |user| Pusher::named(user.as_bytes()));
+    let pusher = match args.user.as_deref().map(person).transpose() {
+        Ok(user) => user.unwrap_or(Pusher::Unknown),
+        Err(why) => return complain(Exit::Usage, &why),
+    };
     let mode = settings.server.mode;
     let named = args.common.baseline.as_deref();
     let accepted = BaselineAt::of(named, &settings.trust, Some(repo.common_dir()), None);
@@ -78,6 +78,11 @@ pub(super) fn run(args: &Args) -> Exit {
             Mode::Evaluate => Exit::Clean,
         },
     }
+}
+
+/// The repository that `--repo` names, else the one around the current directory.
+pub(super) fn repo_at(dir: Option<&Path>) -> Result<Repo, OpenError> {
+    dir.map_or_else(Repo::from_env, Repo::at)
 }
 
 /// The policy that a push here would meet: the one named, the one that was named at `install`, that
@@ -216,6 +221,19 @@ fn range(args: &Args, repo: &Repo, revs: &str) -> Result<Vec<Source>, String> {
     }
     sources.push(Source::Range { revs, refname });
     Ok(sources)
+}
+
+/// Who is meant by `--as`.
+pub(super) fn person(user: &str) -> Result<Pusher, String> {
+    match user.parse() {
+        Ok(Principal::User(_)) => Ok(Pusher::named(user.as_bytes())),
+        Ok(Principal::Group(_)) => Err(format!(
+            "{} is a group, and no group pushes: name a person with --as, such as one of its members",
+            escape(user.as_bytes())
+        )),
+        Ok(Principal::Everyone) => Err("everyone is no pusher: name a person with --as".to_owned()),
+        Err(_) => Err("that is nobody: name a person with --as".to_owned()),
+    }
 }
 
 fn refname(name: &str) -> Result<RefName, String> {

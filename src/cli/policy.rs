@@ -1,8 +1,10 @@
-//! `portcullis policy show`: what the rules of `[[protect]]` let whom do.
+//! `portcullis policy show`: what the rules of `[[protect]]` let whom do, and what else is asked.
+
+mod asked;
 
 use super::Exit;
 use super::args::{Policy as Args, PolicyCommand, ShowPolicy};
-use super::check::{full_name, layers};
+use super::check::{full_name, layers, person, repo_at};
 use super::output::{complain, print};
 use crate::git::{RefName, Repo, escape};
 use crate::policy::RefPattern;
@@ -18,7 +20,7 @@ pub(super) fn run(args: &Args) -> Exit {
 }
 
 fn show(args: &ShowPolicy) -> Exit {
-    let repo = match Repo::from_env() {
+    let repo = match repo_at(args.repo.as_deref()) {
         Ok(repo) => repo,
         Err(error) => return complain(Exit::Usage, &error),
     };
@@ -27,20 +29,31 @@ fn show(args: &ShowPolicy) -> Exit {
         Ok(name) => name,
         Err(why) => return complain(Exit::Usage, &why),
     };
-    let settings = match super::hook::load(&layers(args.config.as_deref(), &repo)) {
-        Ok(settings) => settings,
+    let user = match args.user.as_deref().map(person).transpose() {
+        Ok(user) => user,
+        Err(why) => return complain(Exit::Usage, &why),
+    };
+    let config = match super::hook::load_config(&layers(args.config.as_deref(), &repo)) {
+        Ok(config) => config,
         Err(error) => return complain(Exit::Usage, &error),
     };
-    let user = args
-        .user
-        .as_deref()
-        .map(|user| Pusher::named(user.as_bytes()));
+    let asked = match asked::Asked::read(&config.files) {
+        Ok(asked) => asked,
+        Err(error) => return complain(Exit::Usage, &error),
+    };
+    let settings = Settings::from(config);
     let mut text = page(
         &settings,
         name.as_ref(),
         user.as_ref(),
         OffsetDateTime::now_utc(),
     );
+    let more = asked.page(&settings, name.as_ref(), user.as_ref());
+    if !more.is_empty() && !text.ends_with("\n\n") {
+        text.push('\n');
+    }
+    text.push_str(&more);
+    text.push_str(&asked::bypass(&settings, user.as_ref()));
     if let Some(what) = super::needs::mode(settings.server.mode) {
         let _ = writeln!(text, "mode: {what}");
     }
@@ -68,8 +81,11 @@ fn page(
         .collect();
     if rules.is_empty() {
         return match name {
-            Some(name) => format!("{name}: no rule of [[protect]] matches it, so it is free\n"),
-            None => "there is no rule of [[protect]], so every ref is free\n".to_owned(),
+            Some(name) => format!(
+                "{name}: no rule of [[protect]] matches it, so it is free for everyone to move\n"
+            ),
+            None => "there is no rule of [[protect]], so every ref is free for everyone to move\n"
+                .to_owned(),
         };
     }
     if let Some(user) = user {

@@ -5,7 +5,7 @@ use crate::audit::{
     Back, Circumstances, Entry, Ledger, Log, LogError, Moved, PushId, Spool, Withdrawn, entries,
 };
 use crate::change::{Landed, Source};
-use crate::git::{Oid, RefName, Repo};
+use crate::git::{Oid, RefName, Repo, escape};
 use crate::hook::{Hook, Side};
 use crate::policy::groups::Pusher;
 use crate::policy::settings::{Mode, Settings};
@@ -74,12 +74,28 @@ impl<'a> Record<'a> {
         self.pusher = pusher.clone();
     }
 
-    /// Writes a verdict down.
+    /// Writes a verdict down. Where no verdict holds, it is said that this is not possible.
     ///
     /// # Errors
     /// When that is not possible, and then the push must not be accepted.
     pub(super) fn judged(&self, sources: &[Source], verdict: &Verdict) -> Result<(), LogError> {
-        self.write(sources, verdict, self.mode)
+        let written = self.write(sources, verdict, self.mode);
+        self.held(
+            written,
+            "not written down, and accepted all the same, since this server only evaluates",
+        )
+    }
+
+    /// What cannot be written down, where it is no reason to refuse anything.
+    fn held(&self, written: Result<(), LogError>, what: &str) -> Result<(), LogError> {
+        match (self.mode, written) {
+            (Mode::Evaluate, Err(error)) => {
+                let why = escape(error.to_string().as_bytes());
+                remark(&[format!("{what}: {why}")]);
+                Ok(())
+            }
+            (Mode::Evaluate | Mode::Enforce, written) => written,
+        }
     }
 
     /// Writes down that nothing could be judged, for this reason, whatever the mode.
@@ -131,7 +147,8 @@ impl<'a> Record<'a> {
     }
 
     /// Writes down that these refs have moved, each with the entry that accepted it, and those of
-    /// other pushes of which nobody has said so.
+    /// other pushes of which nobody has said so. Where no verdict holds, it is said that this is not
+    /// possible.
     ///
     /// # Errors
     /// When that is not possible.
@@ -156,10 +173,9 @@ impl<'a> Record<'a> {
             let mut all = ledger.late(self.hook, &now, time);
             all.extend(said);
             all
-        })?;
-        let said: Vec<&Moved> = said.iter().collect();
-        self.tell(&said);
-        Ok(())
+        });
+        let written = said.map(|said| self.tell(&said.iter().collect::<Vec<&Moved>>()));
+        self.held(written, "that refs have moved is not written down")
     }
 
     /// Keeps what the addresses of the policy are to be told. Nothing depends on it.

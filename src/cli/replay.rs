@@ -4,7 +4,7 @@
 use super::Exit;
 use super::args::Check as Args;
 use super::audit::{Failed, columns, log_of, open_log, span, unreadable};
-use super::check::{layers, push};
+use super::check::{layers, person, push, repo_at};
 use super::output::{complain, print};
 use super::scan::{Refusal, accepting};
 use crate::audit::{Recorded, read};
@@ -28,7 +28,9 @@ pub(super) fn run(args: &Args, log: Option<&Path>) -> Exit {
 
 fn replay(args: &Args, log: Option<&Path>) -> Result<Exit, Failed> {
     let usage = |why: String| Failed(Exit::Usage, why);
-    let repo = Repo::from_env().map_err(|error| usage(error.to_string()))?;
+    let user = args.user.as_deref().map(person).transpose();
+    let user = user.map_err(usage)?;
+    let repo = repo_at(args.repo.as_deref()).map_err(|error| usage(error.to_string()))?;
     let entries = entries(args, &repo, log)?;
     let named = args.common.config.as_deref();
     let settings = super::hook::load(&layers(named, &repo)).map_err(|e| usage(e.to_string()))?;
@@ -39,8 +41,8 @@ fn replay(args: &Args, log: Option<&Path>) -> Result<Exit, Failed> {
         .map_err(|Refusal(exit, why)| Failed(exit, why))?;
     let mut rows = Vec::new();
     for pushed in pushes(&entries) {
-        let who = match (&args.user, pushed.first().and_then(|entry| entry.pusher())) {
-            (Some(user), _) => Pusher::named(user.as_bytes()),
+        let who = match (&user, pushed.first().and_then(|entry| entry.pusher())) {
+            (Some(user), _) => user.clone(),
             (None, Some(name)) => Pusher::named(&name),
             (None, None) => Pusher::Unknown,
         };

@@ -371,13 +371,14 @@ mod tests {
     #[test]
     fn a_copy_is_another_repository_and_a_repository_stays_itself() {
         let dir = tempfile::tempdir().unwrap();
-        let (one, two) = (dir.path().join("a b.git"), dir.path().join("copy.git"));
+        let (one, two) = (dir.path().join("a-b.git"), dir.path().join("copy.git"));
         fs::create_dir_all(&one).unwrap();
         fs::create_dir_all(two.join("portcullis")).unwrap();
         let memory = Memory::at(&one);
         assert_eq!(memory.identity().unwrap(), None);
         let id = memory.make_identity().unwrap();
         assert!(id.starts_with("a_b.git-"), "{id}");
+        assert!(crate::policy::tokens::is_repository(&id), "{id}");
         assert_eq!(memory.make_identity().unwrap(), id);
         assert_eq!(memory.identity().unwrap(), Some(id.clone()));
         let inner = Memory {

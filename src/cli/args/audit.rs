@@ -30,6 +30,9 @@ pub(in crate::cli) struct LogFiles {
     /// The policy [default: the one that a push here would meet]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) config: Option<PathBuf>,
+    /// The repository [default: the one you stand in]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(in crate::cli) repo: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -71,6 +74,9 @@ pub(in crate::cli) struct AuditRotate {
     /// The policy [default: the one that a push here would meet]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) config: Option<PathBuf>,
+    /// The repository [default: the one you stand in]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(in crate::cli) repo: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -78,6 +84,9 @@ pub(in crate::cli) struct AuditSend {
     /// The policy [default: the one that a push here would meet]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) config: Option<PathBuf>,
+    /// The repository [default: the one you stand in]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(in crate::cli) repo: Option<PathBuf>,
 }
 
 /// How a push was judged.

@@ -7,7 +7,8 @@ use super::check::{commit, full_name};
 use super::output::{complain, print, remark};
 use crate::finding::Fingerprint;
 use crate::git::{Namespace, Oid, RefName, Repo, escape, sign};
-use crate::policy::tokens::{Allowed, LONGEST, Token, is_repository};
+use crate::hook::memory::is_identity;
+use crate::policy::tokens::{Allowed, LONGEST, Token};
 use crate::policy::{QUESTIONS, may_be_bypassed, question};
 use time::OffsetDateTime;
 
@@ -156,7 +157,7 @@ pub(super) fn server_id(repo: &Repo, given: Option<&str>) -> Result<Option<Strin
 /// The same, where it is one that a repository may have; else nothing signed for it would ever count.
 pub(super) fn signed_for(repo: &Repo, given: Option<&str>) -> Result<Option<String>, String> {
     let id = server_id(repo, given)?;
-    match id.as_deref().filter(|id| !is_repository(id)) {
+    match id.as_deref().filter(|id| !is_identity(id)) {
         None => Ok(id),
         Some(id) => Err(format!(
             "{} is the id of no repository: it is NAME-DIGITS, 32 of them, as the server's refusal \

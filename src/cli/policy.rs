@@ -6,7 +6,7 @@ use super::Exit;
 use super::args::{Policy as Args, PolicyCommand, ShowPolicy};
 use super::check::{full_name, layers, person, repo_at};
 use super::output::{complain, print};
-use crate::git::{RefName, Repo, escape};
+use crate::git::{RefName, escape};
 use crate::policy::RefPattern;
 use crate::policy::approvals::OwnersAt;
 use crate::policy::groups::{Groups, Pusher};

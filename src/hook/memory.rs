@@ -359,6 +359,19 @@ fn deletion(name: &RefName, claimed: Option<Oid>) -> String {
     hex(&hash.finalize()[..16])
 }
 
+/// Whether a repository may call itself so: `NAME-DIGITS`, 32 of them, as [`Memory::identity`] makes it.
+#[must_use]
+pub fn is_identity(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._".contains(&byte);
+    text.rsplit_once('-').is_some_and(|(name, digits)| {
+        name.bytes().all(plain)
+            && digits.len() == 32
+            && digits
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -378,7 +391,7 @@ mod tests {
         assert_eq!(memory.identity().unwrap(), None);
         let id = memory.make_identity().unwrap();
         assert!(id.starts_with("a_b.git-"), "{id}");
-        assert!(crate::policy::tokens::is_repository(&id), "{id}");
+        assert!(is_identity(&id), "{id}");
         assert_eq!(memory.make_identity().unwrap(), id);
         assert_eq!(memory.identity().unwrap(), Some(id.clone()));
         let inner = Memory {

@@ -11,7 +11,7 @@ mod token;
 
 pub(super) use presented::second_person;
 pub use presented::{Given, Presented, Push};
-pub use token::{Allowed, BadToken, LONGEST, Token, is_repository};
+pub use token::{Allowed, BadToken, LONGEST, Token};
 
 use crate::git::{Oid, RefName, Signer, escape};
 use serde::Serialize;

@@ -308,20 +308,6 @@ impl Token {
     }
 }
 
-/// Whether a repository may call itself so: `NAME-DIGITS`, 32 of them, as
-/// [`Memory::identity`](crate::hook::memory::Memory::identity) makes it.
-#[must_use]
-pub fn is_repository(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._".contains(&byte);
-    text.rsplit_once('-').is_some_and(|(name, digits)| {
-        name.bytes().all(plain)
-            && digits.len() == 32
-            && digits
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    })
-}
-
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

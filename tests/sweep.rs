@@ -1,7 +1,7 @@
 //! A push whose objects came in a pack is looked at in the order of their deltas first. Nothing of what
 //! is said of it may depend on that.
 
-use crate::world::{Repo, World, assigned};
+use crate::world::{Repo, World, assigned, ids};
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -39,6 +39,9 @@ const PATHS: [&str; 16] = [
     "app.env.example",
 ];
 
+/// The beginning of a program, in which there is nothing else to be found.
+const PROGRAM: &str = "\x7fELF\x02\x01\x01 says nothing\n";
+
 /// What may stand somewhere in a file: words, secrets, and what is nearly one.
 fn pieces(world: &World) -> Vec<String> {
     let secrets = &world.secrets;
@@ -73,6 +76,10 @@ fn pieces(world: &World) -> Vec<String> {
 
 /// The pieces of a file, changed a little: what comes, goes, moves, or is cut.
 fn edit(random: &mut Random, file: &mut Vec<String>, pieces: &[String]) {
+    if pieces.len() > 40 && random.below(8) == 0 {
+        // Nothing is told of it where it stands elsewhere.
+        file.insert(0, PROGRAM.to_owned());
+    }
     for _ in 0..1 + random.below(3) {
         let at = random.below(file.len() + 1);
         match random.below(6) {
@@ -207,12 +214,12 @@ fn what_is_said_of_a_push_does_not_depend_on_how_its_objects_came() {
     let world = World::new();
     let server = world
         .bare("origin.git")
-        .policy("[content]\nmax_file_size = \"4KiB\"");
+        .policy("[content]\nmax_file_size = \"4KiB\"\ndeny_types = [\"elf\"]");
     let alice = world.clone_of(&server, "alice");
     let base = alice.commit("readme.md", "nothing to see\n");
     alice.push("main").accepted();
     let pieces = pieces(&world);
-    let (mut found, mut saved) = (0, 0);
+    let (mut found, mut programs, mut saved) = (0, 0, 0);
     for seed in 0..6 {
         let mut random = Random(seed);
         // Every other push holds nothing but words.
@@ -235,11 +242,17 @@ fn what_is_said_of_a_push_does_not_depend_on_how_its_objects_came() {
         let mut plain = judged(&server, &world, &lines.concat(), false, "2");
         let scanned = [without_effort(&mut swept), without_effort(&mut plain)];
         assert_eq!(swept, plain, "seed {seed}");
-        found += swept["findings"].as_array().unwrap().len();
+        let findings = swept["findings"].as_array().unwrap();
+        found += findings.len();
+        let is_program = |finding: &&Value| finding["check"] == ids::TYPE;
+        programs += findings.iter().filter(is_program).count();
         saved += usize::from(scanned[0] * 2 < scanned[1]);
         std::fs::remove_dir_all(world.path("aside.git")).unwrap();
     }
-    assert!(found > 15, "{found} found");
+    assert!(
+        found > 15 && programs > 5,
+        "{found} found, {programs} programs"
+    );
     assert!(saved >= 3, "{saved} were looked at for less");
 }
 

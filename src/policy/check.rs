@@ -121,6 +121,11 @@ pub trait Check: Send + Sync {
     fn anywhere(&self, _cx: &Cx<'_>, _text: &[u8], _base: Option<Base<'_>>) -> Option<Anywhere> {
         None
     }
+    /// Whether the check minds a text for what it is, at whatever path it stands: what it does not mind
+    /// and [`Check::anywhere`] found nothing in, [`FileChange::holds_nothing`].
+    fn minds(&self, _text: &[u8]) -> bool {
+        false
+    }
     /// Looks at the size of a push as a whole, after all of it was shown.
     fn whole(&self, _cx: &Cx<'_>, _coverage: &Coverage, _out: &mut Vec<Raised>) {}
     /// Adds to what was found what only all of it together tells, once every finding has its place.

@@ -74,6 +74,10 @@ struct Files {
 const MODULES: &[u8] = b".gitmodules";
 
 impl Check for Files {
+    fn minds(&self, text: &[u8]) -> bool {
+        self.denied_type(text).is_some()
+    }
+
     fn file(
         &self,
         cx: &Cx<'_>,
@@ -250,15 +254,21 @@ impl Files {
             }
         }
         if !self.asked.deny_types.is_empty()
-            && let Some((kind, name)) = file_type(bytes()?)
-            && (self.asked.deny_types.contains(&kind)
-                || self.asked.deny_types.contains(&FileType::Executable))
+            && !file.holds_nothing()
+            && let Some(name) = self.denied_type(bytes()?)
         {
             let message = format!("{name}, which stays out of this repository");
             let help = "build it from source, or keep it elsewhere";
             out.push(raise(ask::TYPE, message, help, place_in(file), file.by));
         }
         Ok(())
+    }
+
+    /// The name of the type of these bytes, if it is one that stays out.
+    fn denied_type(&self, bytes: &[u8]) -> Option<&'static str> {
+        let denied = &self.asked.deny_types;
+        let (kind, name) = file_type(bytes)?;
+        (denied.contains(&kind) || denied.contains(&FileType::Executable)).then_some(name)
     }
 
     /// The parts of a staged path that `HEAD` does not have.

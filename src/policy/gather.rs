@@ -238,7 +238,7 @@ impl Sink for Gather<'_> {
         };
         self.kept().coverage.scanned += look.scanned;
         Anywhere {
-            nothing: look.nothing,
+            nothing: look.nothing && !self.checks.iter().any(|check| check.minds(text)),
             calm: look.calm,
         }
     }

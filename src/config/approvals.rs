@@ -3,7 +3,7 @@
 
 use super::error::ConfigError;
 use super::file::{Absence, Layer, read_regular};
-use super::{Config, Origin};
+use super::{Config, Held, Origin};
 use crate::policy::approvals::{ApprovedBy, Owners, OwnersAt};
 use crate::policy::settings::Protect;
 use std::sync::Arc;
@@ -60,7 +60,11 @@ pub(super) fn check(layer: &Layer, config: &Config) -> Result<(), ConfigError> {
 }
 
 /// Reads the files of the server that say who owns what.
-pub(super) fn read_owners(read: &[Layer], rules: &mut [Protect]) -> Result<(), ConfigError> {
+pub(super) fn read_owners(
+    read: &[Layer],
+    rules: &mut [Protect],
+    held: &mut Held,
+) -> Result<(), ConfigError> {
     let layers = read.iter().flat_map(|layer| {
         let written = layer.protect.iter().filter(|rule| rule.owners.is_some());
         written.enumerate().map(move |(nth, _)| (layer, nth))
@@ -75,7 +79,9 @@ pub(super) fn read_owners(read: &[Layer], rules: &mut [Protect]) -> Result<(), C
         let fail = |why: String| layer.error_at("protect.owners", nth, why);
         let text = read_regular(path, Absence::Wrong, LIMIT);
         let text = text.map_err(|problem| fail(format!("{}: {problem}", path.display())))?;
-        let owners = Owners::parse(&text.unwrap_or_default());
+        let text = text.unwrap_or_default();
+        held.add(&text);
+        let owners = Owners::parse(&text);
         let owners =
             owners.map_err(|(line, why)| fail(format!("{}:{line}: {why}", path.display())))?;
         rule.owned = Some(Arc::new(owners));
@@ -101,6 +107,22 @@ mod tests {
         let today = time::Date::from_calendar_date(2026, time::Month::June, 1).unwrap();
         let loaded = Config::load(&[(origin, path)], today, &|_| true);
         loaded.map_err(|error| error.to_string().replace(&folder, "DIR"))
+    }
+
+    #[test]
+    fn who_looks_back_is_told_that_the_owners_were_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, file) = (dir.path().join("p.toml"), dir.path().join("owners"));
+        let text = format!("{MAIN}owners = \"{}\"\n{KEYS}", file.display());
+        std::fs::write(&path, text).unwrap();
+        let digest = |owners: &str| {
+            std::fs::write(&file, owners).unwrap();
+            let layers = [(Origin::Server, path.clone())];
+            let today = time::OffsetDateTime::UNIX_EPOCH.date();
+            Config::load(&layers, today, &|_| true).unwrap().digest
+        };
+        assert_ne!(digest("* @alice\n"), digest("* @bob\n"));
+        assert_eq!(digest("* @alice\n"), digest("* @alice\n"));
     }
 
     #[test]

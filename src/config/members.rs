@@ -2,7 +2,7 @@
 
 use super::error::ConfigError;
 use super::file::{Absence, Layer, read_regular};
-use super::{Config, Origin};
+use super::{Config, Held, Origin};
 use crate::policy::groups::Member;
 use std::path::Path;
 
@@ -10,7 +10,11 @@ use std::path::Path;
 const LIMIT: u64 = 1 << 20;
 
 /// Reads the files that groups name, each relative to the file that names it.
-pub(super) fn read(read: &[Layer], config: &mut Config) -> Result<(), ConfigError> {
+pub(super) fn read(
+    read: &[Layer],
+    config: &mut Config,
+    held: &mut Held,
+) -> Result<(), ConfigError> {
     let named: Vec<(String, String)> = config.groups.files().collect();
     for (group, file) in named {
         let key = format!("groups.{group}");
@@ -33,6 +37,7 @@ pub(super) fn read(read: &[Layer], config: &mut Config) -> Result<(), ConfigErro
         let Some(text) = text.map_err(|problem| fail("", problem.to_string()))? else {
             continue;
         };
+        held.add(&text);
         let text = String::from_utf8(text).map_err(|_| fail("", "is not UTF-8".to_owned()))?;
         let members = members(&text).map_err(|(line, why)| fail(&format!(":{line}"), why))?;
         config.groups.fill(&group, members);
@@ -96,6 +101,8 @@ mod tests {
         assert_eq!(config.groups.count(&team), Some(3));
         let nobody = load(Origin::Server, Some("")).unwrap();
         assert_eq!(nobody.groups.count(&team), Some(0));
+        // It is another policy, which the log tells.
+        assert_ne!(nobody.digest, config.digest);
         // On the developer's machine it need not be there, and nobody knows how many they are.
         let config = load(Origin::Repository, None).unwrap();
         assert_eq!(config.groups.count(&team), None);

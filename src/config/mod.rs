@@ -22,6 +22,7 @@ use crate::policy::settings::{
 use crate::scan::Own;
 use file::Layer;
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
 use std::path::PathBuf;
 
@@ -77,7 +78,8 @@ pub struct Config {
     /// The files that were read.
     #[serde(skip)]
     pub files: Vec<(Origin, PathBuf)>,
-    /// The SHA-256 of what they hold, one after the other, in hexadecimal digits.
+    /// The SHA-256 of what they hold, and the lists of members and owners that they name, one after
+    /// the other, in hexadecimal digits.
     #[serde(skip)]
     pub digest: String,
 }
@@ -129,7 +131,11 @@ impl Config {
                 Problem::Syntax(error::plain(error.message())),
             )
         })?;
-        members::read(&read, &mut config)?;
+        let mut held = Held::default();
+        for layer in &read {
+            held.add(layer.text().as_bytes());
+        }
+        members::read(&read, &mut config, &mut held)?;
         let (own, ids) = own_rules(&read, &mut config.notes)?;
         let known = |id: &str| known_rule(id) || ids.contains(id);
         for layer in &read {
@@ -141,12 +147,12 @@ impl Config {
                 layer.check_keys(&config.identity)?;
             }
         }
-        approvals::read_owners(&read, &mut config.protect)?;
+        approvals::read_owners(&read, &mut config.protect, &mut held)?;
         config.secrets.own = own;
         (config.secrets.allow, config.secrets.expired) = std::mem::take(&mut config.secrets.allow)
             .into_iter()
             .partition(|allow| allow.holds_on(today));
-        config.digest = digest(&read);
+        config.digest = held.digest();
         config.files = read
             .into_iter()
             .map(|layer| (layer.origin, layer.path))
@@ -156,15 +162,20 @@ impl Config {
 }
 
 /// Which policy it was, for who looks back: two that hold the same have the same digest.
-fn digest(read: &[Layer]) -> String {
-    use sha2::{Digest as _, Sha256};
-    let mut hash = Sha256::new();
-    for layer in read {
-        hash.update((layer.text().len() as u64).to_be_bytes());
-        hash.update(layer.text());
+#[derive(Default)]
+struct Held(Sha256);
+
+impl Held {
+    /// A text that the policy consists of; each says how long it is.
+    fn add(&mut self, text: &[u8]) {
+        self.0.update((text.len() as u64).to_be_bytes());
+        self.0.update(text);
     }
-    let digits = hash.finalize();
-    digits.iter().map(|byte| format!("{byte:02x}")).collect()
+
+    fn digest(self) -> String {
+        let digits = self.0.finalize();
+        digits.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 /// What the rule files bring in: those of the last file that names some, as a list replaces a list.

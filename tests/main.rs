@@ -22,6 +22,7 @@ mod confirm_hostile;
 mod confirm_more;
 mod content_policy;
 mod conventions;
+mod daemons;
 mod env_files;
 mod explain;
 mod facts;

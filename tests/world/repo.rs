@@ -2,7 +2,7 @@
 
 use super::{PATIENT, PORTCULLIS, Ran, Said, Stage};
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -120,6 +120,15 @@ impl Repo {
     #[track_caller]
     pub(crate) fn program(&self, program: &Path, args: &[&str]) -> Ran {
         self.run(self.stage.command(program, &self.dir).args(args), b"")
+    }
+
+    /// The environment that its programs run in.
+    pub(crate) fn environment(&self) -> Vec<(OsString, OsString)> {
+        let mut command = self.stage.command("true", &self.dir);
+        let own = self.env.iter().map(|(name, value)| (name, value));
+        let set = command.envs(own).get_envs();
+        set.filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+            .collect()
     }
 
     #[track_caller]

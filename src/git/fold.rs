@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization as _;
 
 /// What two names have in common that some system takes for one: letters without their case, each
-/// taken apart into its base and its marks, without the characters that HFS+ does not see. What is
-/// not UTF-8 stands for itself.
+/// composed with its marks, without the characters that HFS+ does not see. What is not UTF-8 stands
+/// for itself.
 #[must_use]
 pub fn folded(name: &[u8]) -> Cow<'_, [u8]> {
     if name.is_ascii() {
@@ -30,7 +30,7 @@ pub fn folded(name: &[u8]) -> Cow<'_, [u8]> {
     let visible = text.chars().filter(|c| !is_ignored(*c));
     let lower = visible.nfd().map(single).flat_map(char::to_lowercase);
     let lower: String = lower.collect();
-    Cow::Owned(lower.nfd().collect::<String>().into_bytes())
+    Cow::Owned(lower.nfc().collect::<String>().into_bytes())
 }
 
 /// What HFS+ leaves out when it compares names (Git's `is_hfs_dotgit`).

@@ -1,6 +1,6 @@
 //! Lists of globs over the paths of a repository.
 
-use crate::git::RepoPath;
+use crate::git::{RepoPath, folded};
 use globset::{Candidate, GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 use std::str::FromStr;
@@ -68,7 +68,8 @@ pub struct BadPathPattern;
 pub struct PathPatterns {
     whole: GlobSet,
     patterns: Vec<PathPattern>,
-    /// Whether one of them holds a capital letter, or a class, which can span some unwritten.
+    /// Whether one of them holds a capital letter, one that has several forms, or a class, which can
+    /// span some unwritten.
     capitals: bool,
     /// The last parts of the patterns, compiled when a name is first asked for.
     names: OnceLock<Option<GlobSet>>,
@@ -85,9 +86,10 @@ impl PathPatterns {
     pub fn new(patterns: impl IntoIterator<Item = PathPattern>) -> Result<Self, BadPathPattern> {
         let patterns: Vec<PathPattern> = patterns.into_iter().collect();
         Ok(Self {
-            capitals: patterns
-                .iter()
-                .any(|one| one.0.contains(|c: char| c.is_ascii_uppercase() || c == '[')),
+            capitals: patterns.iter().any(|one| {
+                one.0
+                    .contains(|c: char| c.is_ascii_uppercase() || c == '[' || !c.is_ascii())
+            }),
             whole: set_of(&patterns, Case::Exact).map_err(|_| BadPathPattern)?,
             patterns,
             names: OnceLock::new(),
@@ -101,8 +103,11 @@ impl PathPatterns {
     pub fn may_match_name(&self, name: &[u8]) -> bool {
         let could = |set: &OnceLock<Option<GlobSet>>, case| {
             let set = set.get_or_init(|| set_of(&self.last_parts(), case).ok());
-            let name = Candidate::from_bytes(name);
-            set.as_ref().is_none_or(|set| set.is_match_candidate(&name))
+            let is_match = |name: &[u8]| {
+                let name = Candidate::from_bytes(name);
+                set.as_ref().is_none_or(|set| set.is_match_candidate(&name))
+            };
+            is_match(name) || (case == Case::Any && !name.is_ascii() && is_match(&folded(name)))
         };
         could(&self.names, Case::Exact)
             || (self.depends_on_case(name) && could(&self.names_any_case, Case::Any))
@@ -119,9 +124,10 @@ impl PathPatterns {
         parts.collect()
     }
 
-    /// Whether letters of another case could make a difference; mostly all are small.
+    /// Whether letters of another case or form could make a difference; mostly all are small.
     fn depends_on_case(&self, text: &[u8]) -> bool {
-        self.capitals || text.iter().any(u8::is_ascii_uppercase)
+        let is_plain = |byte: &u8| byte.is_ascii() && !byte.is_ascii_uppercase();
+        self.capitals || !text.iter().all(is_plain)
     }
 
     /// Whether any of them matches.
@@ -131,13 +137,19 @@ impl PathPatterns {
             .is_match_candidate(&Candidate::from_bytes(path.as_bytes()))
     }
 
-    /// Whether any of them matches in letters of any case: on many systems they name the same file.
+    /// Whether any of them matches in letters of any case, or with marks apart from their letters: on
+    /// many systems they name the same file ([`folded`]).
     #[must_use]
     pub fn matches_any_case(&self, path: &RepoPath) -> bool {
-        if self.matches(path) || !self.depends_on_case(path.as_bytes()) {
+        let bytes = path.as_bytes();
+        if self.matches(path) || !self.depends_on_case(bytes) {
             return self.matches(path);
         }
-        let path = Candidate::from_bytes(path.as_bytes());
+        self.is_any_case(bytes) || (!bytes.is_ascii() && self.is_any_case(&folded(bytes)))
+    }
+
+    fn is_any_case(&self, path: &[u8]) -> bool {
+        let path = Candidate::from_bytes(path);
         let any_case = self
             .any_case
             .get_or_init(|| set_of(&self.patterns, Case::Any).ok());
@@ -145,8 +157,8 @@ impl PathPatterns {
             Some(set) => set.is_match_candidate(&path),
             // Together they are too large for one automaton.
             None => self.patterns.iter().any(|pattern| {
-                let glob = pattern.glob(Case::Any).ok();
-                glob.is_some_and(|glob| glob.compile_matcher().is_match_candidate(&path))
+                let set = set_of(std::slice::from_ref(pattern), Case::Any).ok();
+                set.is_some_and(|set| set.is_match_candidate(&path))
             }),
         }
     }
@@ -167,6 +179,13 @@ fn set_of(patterns: &[PathPattern], case: Case) -> Result<GlobSet, globset::Erro
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
         set.add(pattern.glob(case)?);
+        if case == Case::Any && !pattern.0.is_ascii() {
+            let other = String::from_utf8_lossy(&folded(pattern.0.as_bytes())).parse();
+            // A class may make no sense in other letters; then it is as it is written alone.
+            if let Ok::<PathPattern, _>(other) = other {
+                set.add(other.glob(case)?);
+            }
+        }
     }
     set.build()
 }
@@ -238,6 +257,11 @@ mod tests {
             ("Docs/**", "docs/x"),
             ("*.[p]em", "a/KEY.PEM"),
             ("x[@-_]", "xa"),
+            (".env", ".e\u{200c}nv"),
+            ("*.key", "a.\u{212a}ey"),
+            ("Größe/**", "GRO\u{308}ßE/a.txt"),
+            ("gro\u{308}ße/**", "größe/a.txt"),
+            ("*.ä[@-_]", "x.\u{c4}a"),
         ] {
             let (set, path) = (set(pattern), RepoPath::new(path.as_bytes()));
             assert!(!set.matches(&path), "{pattern}");
@@ -246,6 +270,7 @@ mod tests {
         }
         let other = RepoPath::new(b"ENV");
         assert!(!set(".env").matches_any_case(&other));
+        assert!(!set("*.kez").matches_any_case(&RepoPath::new("a.\u{212a}ey".as_bytes())));
         assert!(!set(".env").may_match_name(other.file_name()));
     }
 

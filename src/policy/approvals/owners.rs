@@ -8,7 +8,7 @@
 //! GitHub passes over a line that it cannot read, and so leaves its paths to anybody; here such a
 //! file cannot be read at all.
 
-use crate::git::{RepoPath, escape};
+use crate::git::{RepoPath, escape, folded};
 use crate::policy::Persons;
 use crate::policy::groups::{Groups, Principal, Pusher};
 use std::fmt;
@@ -23,6 +23,8 @@ pub struct Owners(Vec<Rule>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Rule {
     parts: Vec<Part>,
+    /// The same in folded letters, if they are others than those of ASCII.
+    folded: Option<Vec<Part>>,
     /// How many of the parts name the folder itself, where all below one is meant.
     folder: Option<usize>,
     owners: Vec<Owner>,
@@ -120,13 +122,21 @@ impl Owners {
     /// matches; where other rules match what some system takes for that path, theirs too; and of
     /// what stands where a folder is owned, that of the folder. None is empty.
     pub(super) fn of(&self, path: &RepoPath) -> Vec<&[Owner]> {
-        let parts: Vec<&[u8]> = path.as_bytes().split(|byte| *byte == b'/').collect();
+        let parts = split(path.as_bytes());
         let last = |is: &dyn Fn(&Rule) -> bool| self.0.iter().rev().find(|rule| is(rule));
-        let found = [
-            last(&|rule| rule.matches(&parts, Letters::Same)),
-            last(&|rule| rule.matches(&parts, Letters::AnyCase)),
-            last(&|rule| rule.stands_for(&parts)),
+        let mut found = vec![
+            last(&|rule| is_path(&rule.parts, &parts, Letters::Same)),
+            last(&|rule| is_path(&rule.parts, &parts, Letters::AnyCase)),
+            last(&|rule| rule.stands_for(&rule.parts, &parts)),
         ];
+        if !path.as_bytes().is_ascii() || self.0.iter().any(|rule| rule.folded.is_some()) {
+            let path = folded(path.as_bytes());
+            let parts = split(&path);
+            found.extend([
+                last(&|rule| is_path(rule.folded(), &parts, Letters::AnyCase)),
+                last(&|rule| rule.stands_for(rule.folded(), &parts)),
+            ]);
+        }
         let mut lists: Vec<&[Owner]> = Vec::new();
         for rule in found.into_iter().flatten() {
             if !rule.owners.is_empty() && !lists.contains(&&rule.owners[..]) {
@@ -155,22 +165,33 @@ impl Rule {
         };
         let folder = below.and_then(|below| parts.len().checked_sub(below));
         let folder = folder.filter(|folder| *folder > 0);
+        let folded = match pattern.is_ascii() {
+            true => None,
+            false => Some(self::parts(&folded(pattern))?),
+        };
         Ok(Self {
             parts,
+            folded,
             folder,
             owners,
         })
     }
 
-    fn matches(&self, path: &[&[u8]], letters: Letters) -> bool {
-        is_path(&self.parts, path, letters)
+    /// The parts in folded letters.
+    fn folded(&self) -> &[Part] {
+        self.folded.as_ref().unwrap_or(&self.parts)
     }
 
     /// Whether the path is that of the folder: as a submodule or a link it brings in all below.
-    fn stands_for(&self, path: &[&[u8]]) -> bool {
-        let folder = self.folder.and_then(|folder| self.parts.get(..folder));
+    fn stands_for(&self, parts: &[Part], path: &[&[u8]]) -> bool {
+        let folder = self.folder.and_then(|folder| parts.get(..folder));
         folder.is_some_and(|folder| is_path(folder, path, Letters::AnyCase))
     }
+}
+
+/// The parts of a path.
+fn split(path: &[u8]) -> Vec<&[u8]> {
+    path.split(|byte| *byte == b'/').collect()
 }
 
 /// The pattern at the start of a line, up to white space that no backslash escapes, and the rest.

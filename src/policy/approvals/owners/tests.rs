@@ -183,4 +183,19 @@ fn a_path_that_some_system_takes_for_an_owned_one_needs_its_owners_too() {
     ] {
         assert_eq!(of(FILE, path), owners, "{path}");
     }
+    let file = "* @all\n/café/ @coffee\n/keys/?x @keys\n";
+    for (path, owners) in [
+        ("café/a", "@coffee"),
+        ("cafe\u{301}/a", "@all and @coffee"),
+        ("CAFÉ/a", "@all and @coffee"),
+        ("Cafe\u{301}", "@all and @coffee"),
+        ("cafe/a", "@all"),
+        ("\u{212a}eys/ax", "@all and @keys"),
+        ("ke\u{200d}ys/äx", "@all and @keys"),
+        ("keys/äx", "@keys"),
+        ("keys/a\u{308}x", "@all and @keys"),
+        ("KEYS/äx", "@all and @keys"),
+    ] {
+        assert_eq!(of(file, path), owners, "{path}");
+    }
 }

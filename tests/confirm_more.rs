@@ -206,6 +206,26 @@ fn nothing_is_spent_on_what_git_itself_refuses() {
 }
 
 #[test]
+fn what_git_refuses_goes_by_the_name_that_is_pushed() {
+    let stand = Stand::with(
+        "[[protect]]\nrefs = [\"refs/heads/main\"]\npush = [\"*\"]\nconfirm = [\"delete\"]\n\
+         confirm_by = [\"@admins\"]\n",
+    );
+    let server = &stand.server;
+    server
+        .git(&format!("symbolic-ref refs/heads/alias {MAIN}"))
+        .ok();
+    server.git("config receive.denyDeleteCurrent refuse").ok();
+    let token = stand.token(&format!("confirm delete {MAIN} --at {}", stand.base));
+    let delete = |name: &str| format!("push -o portcullis.confirm={token} origin :{name}");
+    let said = stand.clone.git(&delete("main")).rejected();
+    said.says("receive.denyDeleteCurrent");
+    // By another name Git lets it go.
+    stand.clone.git(&delete("alias")).accepted();
+    server.lacks_ref(MAIN);
+}
+
+#[test]
 fn who_may_not_do_it_is_told_so_before_anything_else() {
     let stand = Stand::with(
         "[[protect]]\nrefs = [\"refs/heads/release\"]\npush = [\"carol\"]\nowners = \"CODEOWNERS\"\n\

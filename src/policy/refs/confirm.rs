@@ -46,10 +46,11 @@ pub(super) fn on_server(
         keys: cx.keys,
         repo: cx.repo,
     };
-    // A token counts once: none is spent on what would fail all the same.
+    // A token counts once: none is spent on what would fail all the same. Git goes by the name that
+    // is pushed, whatever that stands for.
     let refused = cx
         .repo
-        .and_then(|repo| key_that_refuses(repo, written, act == Act::Delete));
+        .and_then(|repo| key_that_refuses(repo, name, act == Act::Delete));
     if let Some(key) = refused {
         let message = format!("Git itself refuses that on this server, by {key}");
         let value = match act {

@@ -40,11 +40,17 @@ fn each_rule_over_a_ref_has_its_own_confirmation() {
     stand.clone.git(&hers).rejected().by(ids::REF_CONFIRM);
     push(&[&alices, &carols]).accepted();
     stand.server.lacks_ref(MAIN);
-    // Both are spent.
+    // Both are spent, so that neither serves beside a new one of the other.
     bob.push(&format!("{}:refs/heads/main", stand.base))
         .accepted();
-    let said = push(&[&alices, &carols]).rejected().by(ids::REF_CONFIRM);
-    said.tells("it was used before, and counts once");
+    let again = stand.alice.portcullis(&format!("{words} --quiet")).ok();
+    let (again, new) = (again.text().to_owned(), stand.token(&words));
+    for tokens in [[&alices, &carols], [&alices, &new], [&again, &carols]] {
+        let said = push(&tokens.map(String::as_str)).rejected();
+        said.by(ids::REF_CONFIRM)
+            .tells("it was used before, and counts once");
+    }
+    push(&[&again, &new]).accepted();
 }
 
 #[test]

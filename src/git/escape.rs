@@ -79,7 +79,8 @@ mod tests {
         let line = "{\"a\":\t\"\u{9b}\u{e0041}\u{202e}sœur\"}\r";
         let shown = escape_json(line);
         assert_eq!(shown, "{\"a\": \"\\u009b\\udb40\\udc41\\u202esœur\"} ");
-        let value = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap();
+        let value = |line: &str| serde_json::from_str::<serde_json::Value>(line).ok();
+        assert!(value(line).is_some());
         assert_eq!(value(&shown), value(line));
     }
 }

@@ -229,3 +229,26 @@ fn where_the_log_is_can_be_asked() {
     server.portcullis("status").whatever().says("none is kept");
     server.portcullis("policy show").ok().lacks("audit log");
 }
+
+#[test]
+fn what_somebody_has_put_into_the_log_does_nothing_to_a_terminal() {
+    let world = World::new();
+    let (server, alice, _) = kept(&world, "");
+    alice.push("main:one").accepted();
+    let evil = "\u{9b}31m\u{202e}\\u001b[31m";
+    let line = text(&server).replace("\"pusher\":\"alice\"", &format!("\"pusher\":\t\"{evil}\""));
+    server.write(LOG, &line);
+    let value: Value = serde_json::from_str(line.trim()).unwrap();
+    for format in ["human", "json", "jsonl"] {
+        let said = server
+            .portcullis(&format!("audit show --format {format}"))
+            .ok();
+        let odd = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+        assert!(!said.stdout.contains(odd), "{format}: {:?}", said.stdout);
+        let shown = said.stdout.trim().trim_matches(['[', ']']);
+        if format != "human" {
+            // Whoever reads it as what it is reads the same.
+            assert_eq!(serde_json::from_str::<Value>(shown).unwrap(), value);
+        }
+    }
+}

@@ -40,11 +40,17 @@ fn each_rule_over_a_ref_has_its_own_confirmation() {
     stand.clone.git(&hers).rejected().by(ids::REF_CONFIRM);
     push(&[&alices, &carols]).accepted();
     stand.server.lacks_ref(MAIN);
-    // Both are spent.
+    // Both are spent, so that neither serves beside a new one of the other.
     bob.push(&format!("{}:refs/heads/main", stand.base))
         .accepted();
-    let said = push(&[&alices, &carols]).rejected().by(ids::REF_CONFIRM);
-    said.tells("it was used before, and counts once");
+    let again = stand.alice.portcullis(&format!("{words} --quiet")).ok();
+    let (again, new) = (again.text().to_owned(), stand.token(&words));
+    for tokens in [[&alices, &carols], [&alices, &new], [&again, &carols]] {
+        let said = push(&tokens.map(String::as_str)).rejected();
+        said.by(ids::REF_CONFIRM)
+            .tells("it was used before, and counts once");
+    }
+    push(&[&again, &new]).accepted();
 }
 
 #[test]
@@ -202,6 +208,26 @@ fn nothing_is_spent_on_what_git_itself_refuses() {
     }
     denies("denyDeleteCurrent", "warn");
     clone.git(&delete).accepted();
+    server.lacks_ref(MAIN);
+}
+
+#[test]
+fn what_git_refuses_goes_by_the_name_that_is_pushed() {
+    let stand = Stand::with(
+        "[[protect]]\nrefs = [\"refs/heads/main\"]\npush = [\"*\"]\nconfirm = [\"delete\"]\n\
+         confirm_by = [\"@admins\"]\n",
+    );
+    let server = &stand.server;
+    server
+        .git(&format!("symbolic-ref refs/heads/alias {MAIN}"))
+        .ok();
+    server.git("config receive.denyDeleteCurrent refuse").ok();
+    let token = stand.token(&format!("confirm delete {MAIN} --at {}", stand.base));
+    let delete = |name: &str| format!("push -o portcullis.confirm={token} origin :{name}");
+    let said = stand.clone.git(&delete("main")).rejected();
+    said.says("receive.denyDeleteCurrent");
+    // By another name Git lets it go.
+    stand.clone.git(&delete("alias")).accepted();
     server.lacks_ref(MAIN);
 }
 

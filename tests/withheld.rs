@@ -146,3 +146,34 @@ fn a_token_as_the_name_of_an_author_is_not_told_of_an_old_commit() {
     said.by("commits/author-email").lacks(&token);
     log_lacks(&server, &token);
 }
+
+#[test]
+fn a_token_as_the_name_of_an_old_file_is_not_told_of_what_becomes_of_it() {
+    let world = World::new();
+    let (server, alice, _) = kept(&world, "[content]\nmax_file_size = \"1KiB\"\n");
+    let token = world.secrets.github();
+    let path = format!("old/{token}");
+    // It was there before the gate was.
+    let hook = server.dir.join("hooks/pre-receive");
+    fs::rename(&hook, server.dir.join("aside")).unwrap();
+    alice.commit(&path, "small\n");
+    alice.push("main").accepted();
+    fs::rename(server.dir.join("aside"), &hook).unwrap();
+    alice.commit(&path, "large\n".repeat(1000));
+    let said = alice.push("main").rejected();
+    said.by("content/file-size").lacks(&token);
+    log_lacks(&server, &token);
+}
+
+#[test]
+fn a_token_in_the_ref_that_a_push_option_is_for_is_not_told() {
+    let stand = Stand::new();
+    let secret = stand.world.secrets.github();
+    let finding = "0a".repeat(16);
+    let words = format!("bypass --finding {finding} --ref refs/heads/{secret} --reason x --quiet");
+    let made = stand.alice.portcullis(&words).ok();
+    let option = format!("portcullis.bypass={}", made.text());
+    let push = format!("push -o {option} origin HEAD:refs/heads/next");
+    let said = stand.clone.git(&push).accepted();
+    said.says("lets nothing pass").lacks(&secret);
+}

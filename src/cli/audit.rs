@@ -8,7 +8,7 @@ use super::args::{
 use super::check::{full_name, layers, repo_at};
 use super::output::{complain, print};
 use crate::audit::{Chain, Log, NO_HEAD, Recorded, Rotated, read};
-use crate::git::{Oid, Repo, counted, escape};
+use crate::git::{Oid, Repo, counted, escape, escape_json};
 use crate::policy::RefPattern;
 use crate::policy::approvals::APPROVALS;
 use std::fmt::Write as _;
@@ -252,19 +252,16 @@ fn show(args: &AuditShow) -> Result<Exit, Failed> {
         }
         entries.extend(read.into_iter().filter(|entry| wanted.has(entry)));
     }
-    let lines: Vec<&str> = entries.iter().map(|entry| entry.text.as_str()).collect();
+    let lines: Vec<String> = entries.iter().map(|e| escape_json(&e.text)).collect();
     Ok(match args.format {
         ListFormat::Human => print(table(&entries).as_bytes()),
         ListFormat::Json if lines.is_empty() => print(b"[]\n"),
         ListFormat::Json => print(format!("[\n{}\n]\n", lines.join(",\n")).as_bytes()),
-        ListFormat::Jsonl => print(lines.iter().fold(String::new(), join).as_bytes()),
+        ListFormat::Jsonl => {
+            let each = lines.iter().flat_map(|line| [line.as_str(), "\n"]);
+            print(each.collect::<String>().as_bytes())
+        }
     })
-}
-
-fn join(mut text: String, line: &&str) -> String {
-    text.push_str(line);
-    text.push('\n');
-    text
 }
 
 /// `TIME  WHO  KIND  REF  OLD..NEW  VERDICT`, in columns.

@@ -43,6 +43,25 @@ pub fn escape(bytes: &[u8]) -> String {
     Escaped(bytes).to_string()
 }
 
+/// A line of JSON that means the same, and that a terminal shows as it is: what is not plain can only
+/// stand in a text there, as `\u009b` say, or between the texts as white space.
+#[must_use]
+pub fn escape_json(line: &str) -> String {
+    let mut shown = String::with_capacity(line.len());
+    for c in line.chars() {
+        match c {
+            '\t' | '\r' | '\n' => shown.push(' '),
+            c if is_plain(c) => shown.push(c),
+            c => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(shown, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,5 +72,15 @@ mod tests {
         assert_eq!(escape(b"a\x1b[2Jb\n"), "a\\u{1b}[2Jb\\u{a}");
         assert_eq!(escape(b"\xff/x"), "\\xff/x");
         assert_eq!(escape("a\u{202e}b".as_bytes()), "a\\u{202e}b");
+    }
+
+    #[test]
+    fn json_stays_what_it_is() {
+        let line = "{\"a\":\t\"\u{9b}\u{e0041}\u{202e}sœur\"}\r";
+        let shown = escape_json(line);
+        assert_eq!(shown, "{\"a\": \"\\u009b\\udb40\\udc41\\u202esœur\"} ");
+        let value = |line: &str| serde_json::from_str::<serde_json::Value>(line).ok();
+        assert!(value(line).is_some());
+        assert_eq!(value(&shown), value(line));
     }
 }

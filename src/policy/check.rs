@@ -230,8 +230,8 @@ pub struct Raised {
     pub mark: Option<String>,
     /// Whether its path is the whole one.
     pub naming: Naming,
-    /// The token that excuses it.
-    pub excused: Option<Used>,
+    /// The tokens that together excuse it; none where it stands.
+    pub excused: Vec<Used>,
 }
 
 impl Raised {
@@ -259,7 +259,7 @@ impl Raised {
             },
             mark: None,
             naming: Naming::Whole,
-            excused: None,
+            excused: Vec::new(),
         }
     }
 }

@@ -399,8 +399,8 @@ impl Policy {
             excused,
             ..
         } = raised;
-        if let Some(used) = excused {
-            return rely(finding, SuppressedBy::Confirm, &used, verdict);
+        if !excused.is_empty() {
+            return rely(finding, SuppressedBy::Confirm, &excused, verdict);
         }
         if finding.secret.is_some() {
             let allowed = |allow: &&Allow| allow.covers_finding(&finding);
@@ -431,7 +431,7 @@ impl Policy {
             });
         }
         if let Some(pass) = passes.iter().find(|pass| pass.covers(&finding)) {
-            return rely(finding, SuppressedBy::Bypass, &pass.used, verdict);
+            return pass.excuse(finding, verdict);
         }
         verdict.findings.push(finding);
     }

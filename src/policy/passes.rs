@@ -68,7 +68,7 @@ impl<'a> Asked<'a> {
 /// A token that counts, with what is said of it.
 pub(super) struct Pass<'a> {
     given: &'a Given,
-    pub(super) used: Used,
+    used: Used,
 }
 
 /// The checks of pack `refs` that a token may excuse. Who may do what, what is confirmed, approved and
@@ -89,6 +89,13 @@ impl Pass<'_> {
         may_pass(finding, &token.refname) && token.excuses(finding)
     }
 
+    /// Takes out a finding that it covers.
+    pub(super) fn excuse(&self, finding: Finding, verdict: &mut Verdict) {
+        let used = std::slice::from_ref(&self.used);
+        rely(finding, SuppressedBy::Bypass, used, verdict);
+    }
+
+    /// What is said of it where it let nothing pass.
     fn idle(&self, verdict: &Verdict) -> Option<Raised> {
         let token = &self.given.token;
         if verdict.used.iter().any(|used| used.id == self.used.id) {
@@ -135,14 +142,16 @@ pub(super) fn may_pass(finding: &Finding, name: &RefName) -> bool {
         && finding.refs.iter().all(|refname| refname == name)
 }
 
-/// Takes a finding out on the word of a token.
-pub(super) fn rely(finding: Finding, by: SuppressedBy, used: &Used, verdict: &mut Verdict) {
-    verdict.suppressed.push(Suppressed {
-        finding,
-        by,
-        reason: used.shown(),
-    });
-    if verdict.used.iter().all(|known| known.id != used.id) {
-        verdict.used.push(used.clone());
+/// Takes a finding out on the word of tokens, each of which it takes.
+pub(super) fn rely(finding: Finding, by: SuppressedBy, tokens: &[Used], verdict: &mut Verdict) {
+    for used in tokens {
+        verdict.suppressed.push(Suppressed {
+            finding: finding.clone(),
+            by,
+            reason: used.shown(),
+        });
+        if verdict.used.iter().all(|known| known.id != used.id) {
+            verdict.used.push(used.clone());
+        }
     }
 }

@@ -463,7 +463,7 @@ impl Secrets {
                 secret: Some(found_secret(found)),
             },
             mark,
-            excused: None,
+            excused: Vec::new(),
             naming: Naming::Whole,
         }
     }

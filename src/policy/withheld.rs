@@ -41,34 +41,43 @@ fn told_of_push(sources: &[Source], verdict: &Verdict, pusher: &Pusher) -> BTree
     if let Pusher::Known(name) = pusher {
         texts.insert(name.clone());
     }
-    let mut say = |text: &str| {
-        texts.insert(text.as_bytes().to_vec());
+    let mut say = |text: &[u8]| {
+        texts.insert(text.to_vec());
     };
     for unread in &verdict.unread {
-        say(&unread.what);
-        say(&unread.why);
+        say(unread.what.as_bytes());
+        say(unread.why.as_bytes());
     }
     for approved in &verdict.approved {
-        say(&approved.by);
-        say(&approved.reason);
+        say(approved.by.as_bytes());
+        say(approved.reason.as_bytes());
     }
     for used in &verdict.used {
-        say(&used.by);
-        say(&used.what);
-        say(&used.reason);
+        say(used.by.as_bytes());
+        say(used.what.as_bytes());
+        say(used.reason.as_bytes());
     }
     let suppressed = verdict.suppressed.iter();
-    suppressed.clone().for_each(|entry| say(&entry.reason));
+    suppressed
+        .clone()
+        .for_each(|entry| say(entry.reason.as_bytes()));
     for finding in verdict
         .findings
         .iter()
         .chain(suppressed.map(|entry| &entry.finding))
     {
-        say(&finding.message);
-        say(&finding.help);
-        say(&finding.allow);
+        say(finding.message.as_bytes());
+        say(finding.help.as_bytes());
+        say(finding.allow.as_bytes());
         if let Some(author) = &finding.place.author {
-            say(author);
+            say(author.as_bytes());
+        }
+        // A file may have had its name before anybody looked at it, and a token names any ref.
+        if let Some(path) = &finding.place.path {
+            say(path.as_bytes());
+        }
+        if let Some(name) = &finding.place.refname {
+            say(name.as_bytes());
         }
     }
     texts

@@ -46,10 +46,11 @@ pub(super) fn on_server(
         keys: cx.keys,
         repo: cx.repo,
     };
-    // A token counts once: none is spent on what would fail all the same.
+    // A token counts once: none is spent on what would fail all the same. Git goes by the name that
+    // is pushed, whatever that stands for.
     let refused = cx
         .repo
-        .and_then(|repo| key_that_refuses(repo, written, act == Act::Delete));
+        .and_then(|repo| key_that_refuses(repo, name, act == Act::Delete));
     if let Some(key) = refused {
         let message = format!("Git itself refuses that on this server, by {key}");
         let value = match act {
@@ -59,13 +60,13 @@ pub(super) fn on_server(
         let help = format!("whoever keeps the server runs there:\n$ git config {key} {value}");
         return Ok(vec![raise(ask::CONFIRM, message, help, name)]);
     }
-    let mut all = Vec::new();
+    let mut all = raise(ask::CONFIRM, needs(act), String::new(), name);
     for rule in asking {
         match cx.presented.confirmation(&push, act, rule.confirmers())? {
             Ok(used) => {
-                let mut raised = raise(ask::CONFIRM, needs(act), String::new(), name);
-                raised.excused = Some(used);
-                all.push(raised);
+                if all.excused.iter().all(|known| known.id != used.id) {
+                    all.excused.push(used);
+                }
             }
             Err(why) => {
                 let by = match rule.confirmers() {
@@ -89,7 +90,7 @@ pub(super) fn on_server(
             }
         }
     }
-    Ok(all)
+    Ok(vec![all])
 }
 
 /// A word of advice before a push that rules want confirmed.

@@ -40,7 +40,7 @@ pub use certificate::{Certificate, Nonce, PushCertificate, push_certificate};
 pub use compare::{Difference, Entry, differences};
 pub use counted::counted;
 pub use directories::{Directory, entry_at};
-pub use escape::{Escaped, escape, escape_json};
+pub use escape::{Escaped, escape, escape_json, shell_word};
 pub use fold::folded;
 pub use hunks::{Hunk, hunks};
 pub use index::{Index, Staged};

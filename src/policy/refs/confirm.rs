@@ -8,7 +8,7 @@ use super::super::questions::refs as ask;
 use super::super::tokens::Push;
 use super::{raise, warning_of};
 use crate::change::{RefChange, RefUpdate, Unread};
-use crate::git::{RefName, Repo, is_ancestor, key_that_refuses};
+use crate::git::{RefName, Repo, is_ancestor, key_that_refuses, shell_word};
 
 /// What becomes of an update that rules want confirmed. Every such rule must have its confirmation; one
 /// token may serve several. Who may do it at all is not asked here.
@@ -132,7 +132,8 @@ fn help(cx: &Cx<'_>, act: Act, push: &Push<'_>) -> String {
             .to_owned();
     }
     let oid = |oid: Option<crate::git::Oid>| oid.map(|oid| oid.to_string()).unwrap_or_default();
-    let (name, old, new) = (push.name, oid(push.old), oid(push.new));
+    let name = shell_word(push.name.as_bytes());
+    let (old, new) = (oid(push.old), oid(push.new));
     let (word, to) = match act {
         Act::Delete => ("delete", String::new()),
         Act::Force | Act::Push | Act::Create => ("force", format!(" --to {new}")),

@@ -356,3 +356,22 @@ fn a_policy_that_asks_for_tokens_says_whose() {
         stand.server.ref_is(MAIN, &stand.base);
     }
 }
+
+/// Whoever pushes chooses the name, and somebody else is told what to run.
+#[test]
+fn the_name_of_a_ref_runs_nothing_in_the_shell_of_who_confirms_or_approves() {
+    let stand = Stand::with(
+        "[[protect]]\nrefs = [\"refs/heads/x*\"]\npush = [\"*\"]\napprovals = 1\n\
+         confirm = [\"delete\"]\nconfirm_by = [\"@admins\"]\n",
+    );
+    let name = "refs/heads/x;touch${IFS}gone;`id`";
+    let (base, quoted) = (&stand.base, format!("'{name}'"));
+    stand.server.git_with(&["update-ref", name, base]).ok();
+    let push = |refspec: String| stand.clone.git_with(&["push", "origin", &refspec]);
+    let said = push(format!(":{name}")).rejected().by(ids::REF_CONFIRM);
+    said.says(&format!("portcullis confirm delete {quoted} --at"));
+    stand.clone.commit("a.py", "a = 1\n");
+    let said = push(format!("HEAD:{name}")).rejected();
+    said.by(ids::REF_APPROVALS)
+        .says(&format!("--for {quoted} --server-id"));
+}

@@ -206,7 +206,7 @@ fn nothing_is_spent_on_what_git_itself_refuses() {
         said.says(&format!("git config receive.{key} "));
         denies(key, "false");
     }
-    denies("denyDeleteCurrent", "warn");
+    denies("denyDeleteCurrent", "off");
     clone.git(&delete).accepted();
     server.lacks_ref(MAIN);
 }
@@ -222,6 +222,17 @@ fn what_git_refuses_goes_by_the_name_that_is_pushed() {
         .git(&format!("symbolic-ref refs/heads/alias {MAIN}"))
         .ok();
     server.git("config receive.denyDeleteCurrent refuse").ok();
+    // What a clone is told of the server does not go by what the clone would take.
+    stand
+        .carol
+        .git("config receive.denyDeleteCurrent refuse")
+        .ok();
+    let policy = server.dir.join("portcullis.toml");
+    let zero = "0".repeat(stand.base.len());
+    let asked = format!("check --update {} {zero} {MAIN} --as alice", stand.base);
+    let asked = format!("{asked} --config {}", policy.display());
+    let said = stand.carol.portcullis(&asked).exit(1).by(ids::REF_CONFIRM);
+    said.says("portcullis confirm delete");
     let token = stand.token(&format!("confirm delete {MAIN} --at {}", stand.base));
     let delete = |name: &str| format!("push -o portcullis.confirm={token} origin :{name}");
     let said = stand.clone.git(&delete("main")).rejected();

@@ -71,8 +71,14 @@ fn keys_that_a_policy_asks_for_must_be_there() {
     lacking("signers is not there; write one line for each key, such as: alice,");
     server.write("signers", "# nobody yet\n");
     lacking("signers holds no key; write");
-    server.shell("rm signers && mkdir signers").ok();
-    lacking("it is no regular file");
+    // Whoever opens a pipe waits for a writer.
+    for other in [
+        "rm signers && mkfifo signers",
+        "rm signers && mkdir signers",
+    ] {
+        server.shell(other).ok();
+        lacking("it is no regular file");
+    }
     server.shell("rmdir signers").ok();
     let key = world.ssh_key("alice");
     server.write("signers", format!("alice {}\n", key.public));

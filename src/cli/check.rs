@@ -266,7 +266,8 @@ pub(super) fn full_name(repo: &Repo, name: &str) -> Result<RefName, String> {
     found.dedup();
     match &found[..] {
         [one] => {
-            remark(&[format!("{name} is taken for {}", escape(one.as_bytes()))]);
+            let (short, full) = (escape(name.as_bytes()), escape(one.as_bytes()));
+            remark(&[format!("{short} is taken for {full}")]);
             refname(one)
         }
         [] => refname(name).map_err(|why| {

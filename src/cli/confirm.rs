@@ -6,7 +6,7 @@ use super::catalogue::named;
 use super::check::{commit, full_name};
 use super::output::{complain, print, remark};
 use crate::finding::Fingerprint;
-use crate::git::{Namespace, Oid, RefName, Repo, escape, sign};
+use crate::git::{Namespace, Oid, RefName, Repo, escape, shell_word, sign};
 use crate::hook::memory::is_identity;
 use crate::policy::tokens::{Allowed, LONGEST, Token};
 use crate::policy::{QUESTIONS, may_be_bypassed, question};
@@ -285,7 +285,7 @@ fn told(repo: &Repo, oid: Oid) -> String {
 
 /// The command of the one who pushes.
 fn command(token: &Token, word: &str) -> String {
-    let name = quoted(&token.refname.to_string());
+    let name = shell_word(token.refname.as_bytes());
     match &token.allowed {
         Allowed::Delete { .. } => {
             format!("git push -o portcullis.confirm={word} --delete origin {name}")
@@ -301,16 +301,6 @@ fn command(token: &Token, word: &str) -> String {
 fn bypassing(word: &str, new: Option<Oid>, name: &str) -> String {
     let from = new.map_or_else(|| "HEAD".to_owned(), |new| new.to_string());
     format!("git push -o portcullis.bypass={word} origin {from}:{name}")
-}
-
-/// One word for `sh`.
-fn quoted(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+@".contains(&byte);
-    if text.bytes().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    }
 }
 
 #[cfg(test)]

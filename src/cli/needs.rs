@@ -144,14 +144,8 @@ fn signers(file: &Path) -> Need {
     const LINE: &str =
         "one line for each key, such as: alice,alice@example.com ssh-ed25519 AAAA...";
     let label = "signing keys";
-    let read = || -> io::Result<Vec<u8>> {
-        if !file.metadata()?.is_file() {
-            return Err(io::Error::other("it is no regular file"));
-        }
-        std::fs::read(file)
-    };
     let name = shown(file);
-    match read().map(|text| (people::keys(&text).count(), people::junk(&text))) {
+    match people::list(file).map(|text| (people::keys(&text).count(), people::junk(&text))) {
         Ok((0, _)) => Need::missing(label, format!("{name} holds no key; write {LINE}")),
         Ok((count, junk)) => {
             let keys = counted(count, "key", "keys");

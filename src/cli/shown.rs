@@ -63,9 +63,9 @@ pub(super) fn what_if(repo: &Repo) -> Presented {
     Presented::read(identity, Some(&[]), &|_| Ok(false))
 }
 
-/// Before a push is let in: spends what its verdict relies upon, if it is let in for that, and remembers where refs stand that
-/// it deletes or rewrites. What cannot be written down turns the verdict into undecided; a
-/// token that was spent by then stays spent.
+/// Before a push is let in: spends what its verdict relies upon, if it is let in for that, and remembers
+/// where refs stand that it deletes or rewrites. What cannot be written down turns the verdict into
+/// undecided; a token that was spent by then stays spent.
 pub(super) fn before_letting_in(
     repo: &Repo,
     hook: &Hook,

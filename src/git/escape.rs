@@ -43,6 +43,19 @@ pub fn escape(bytes: &[u8]) -> String {
     Escaped(bytes).to_string()
 }
 
+/// A path or a name as one word of a command for `sh`, escaped: whoever is told to run the command
+/// did not choose it.
+#[must_use]
+pub fn shell_word(bytes: &[u8]) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+@%,:=".contains(byte);
+    let word = escape(bytes);
+    if bytes.iter().all(plain) && !bytes.starts_with(b"-") {
+        word
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
 /// A line of JSON that means the same, and that a terminal shows as it is: what is not plain can only
 /// stand in a text there, as `\u009b` say, or between the texts as white space.
 #[must_use]
@@ -72,6 +85,14 @@ mod tests {
         assert_eq!(escape(b"a\x1b[2Jb\n"), "a\\u{1b}[2Jb\\u{a}");
         assert_eq!(escape(b"\xff/x"), "\\xff/x");
         assert_eq!(escape("a\u{202e}b".as_bytes()), "a\\u{202e}b");
+    }
+
+    #[test]
+    fn a_word_for_a_shell_is_one() {
+        assert_eq!(shell_word(b"refs/heads/main"), "refs/heads/main");
+        assert_eq!(shell_word(b"a;b$(c)`d`"), "'a;b$(c)`d`'");
+        assert_eq!(shell_word(b"it's\x1b"), "'it'\\''s\\u{1b}'");
+        assert_eq!(shell_word(b"-x"), "'-x'");
     }
 
     #[test]

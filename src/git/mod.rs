@@ -8,6 +8,7 @@ mod caller;
 mod certificate;
 mod compare;
 mod counted;
+mod denied;
 mod directories;
 mod escape;
 mod fold;
@@ -39,8 +40,9 @@ pub use caller::{caller_amends, editor_is_used};
 pub use certificate::{Certificate, Nonce, PushCertificate, push_certificate};
 pub use compare::{Difference, Entry, differences};
 pub use counted::counted;
+pub use denied::{key_against_deletion, key_against_rewind};
 pub use directories::{Directory, entry_at};
-pub use escape::{Escaped, escape, escape_json};
+pub use escape::{Escaped, escape, escape_json, shell_word};
 pub use fold::folded;
 pub use hunks::{Hunk, hunks};
 pub use index::{Index, Staged};
@@ -51,7 +53,7 @@ pub use object::{
     tree_places,
 };
 pub use oid::{BadOid, Oid, OidMap, OidSet};
-pub use options::{BadOptions, key_that_refuses, push_options, takes_push_options};
+pub use options::{BadOptions, push_options, takes_push_options};
 pub use pack::{Base, LARGE, Large, Objects, Opener, Seen, Share, Stock, Surprise, Visitor};
 pub use program::{Git, GitError, Stream, leave_push, path_of_line};
 pub use reader::ReadError;

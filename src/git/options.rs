@@ -1,6 +1,6 @@
 //! The options of a push, `git push -o TEXT`, as Git gives them to a hook.
 
-use super::{RefName, Repo};
+use super::Repo;
 use std::ffi::OsString;
 
 /// More options than that are no push that anyone means.
@@ -26,36 +26,6 @@ pub fn takes_push_options(repo: &Repo) -> bool {
     let key = "receive.advertisePushOptions";
     let asked = repo.git(["config", "--type=bool", "--get", key]).optional();
     matches!(asked, Ok(Some(value)) if value.trim_ascii_end() == b"true")
-}
-
-/// The key of the configuration by which Git itself refuses to delete or rewind a branch after the hook
-/// has let it pass (git-config(1), `receive.*`); none where it will do it.
-#[must_use]
-pub fn key_that_refuses(repo: &Repo, name: &RefName, goes: bool) -> Option<&'static str> {
-    let asked = |key: &str, kind: &[&str]| {
-        let run = repo.git(["config"]).args(kind.iter().copied());
-        let value = run.args(["--get", key]).optional().ok().flatten()?;
-        Some(value.trim_ascii_end().to_ascii_lowercase())
-    };
-    let is_set = |key: &str| asked(key, &["--type=bool"]).is_some_and(|value| value == b"true");
-    if !name.is_branch() {
-        return None;
-    }
-    if !goes {
-        let key = "receive.denyNonFastForwards";
-        return is_set(key).then_some(key);
-    }
-    let (any, current) = ("receive.denyDeletes", "receive.denyDeleteCurrent");
-    if is_set(any) {
-        return Some(any);
-    }
-    // What is no word of its own is a boolean; with nothing said it is refused.
-    let lets = match asked(current, &[]).as_deref() {
-        Some(b"ignore" | b"warn") => true,
-        Some(b"refuse") | None => false,
-        Some(_) => asked(current, &["--type=bool"]).is_some_and(|value| value == b"false"),
-    };
-    (!lets && repo.head_branch().as_ref() == Some(name)).then_some(current)
 }
 
 fn read(variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Option<Vec<Vec<u8>>>, BadOptions> {

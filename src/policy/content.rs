@@ -14,12 +14,13 @@ use super::check::{Check, Cx, Raised, place_by, place_in};
 use super::parsed::{ByteCount, parsed_list, parsed_option};
 use super::path_patterns::PathPatterns;
 use super::questions::content as ask;
+use super::rewrite;
 use super::settings::Settings;
-use super::{rewrite, shell_word};
 use crate::change::{By, CommitChange, DirectoryChange, FileChange, Unread};
 use crate::finding::{CheckId, Place, PlaceKind};
 use crate::git::{
-    CommitInfo, Mode, Oid, Repo, RepoPath, Submodule, entry_at, escape, is_ancestor, submodules,
+    CommitInfo, Mode, Oid, Repo, RepoPath, Submodule, entry_at, escape, is_ancestor, shell_word,
+    submodules,
 };
 use folders::Folders;
 use kinds::{FileType, file_type};
@@ -453,7 +454,7 @@ fn raise(check: CheckId, message: String, help: &str, place: Place, by: By<'_>) 
         ),
         (Some(path), None) if by.refs.is_empty() => format!(
             "{help}; until then unstage it:\n$ git rm --cached -- {}",
-            shell_word(path)
+            shell_word(path.as_bytes())
         ),
         (Some(_) | None, None) => help.to_owned(),
     };

@@ -6,7 +6,7 @@ use super::questions::env_files::ENV_FILE;
 use super::settings::{self, Settings};
 use crate::change::{FileChange, Unread};
 use crate::finding::{Finding, Place};
-use crate::git::{Mode, RepoPath};
+use crate::git::{Mode, RepoPath, shell_word};
 
 pub(super) fn make(settings: &Settings) -> Box<dyn Check> {
     Box::new(EnvFiles {
@@ -69,7 +69,7 @@ fn help(place: &Place, kept: bool, rewrite: &str) -> String {
     let path = place
         .path
         .as_ref()
-        .map_or_else(String::new, super::shell_word);
+        .map_or_else(String::new, |path| shell_word(path.as_bytes()));
     let name = "list its names without values in .env.example";
     match place.commit {
         _ if kept => format!("change what it held, then take it out of the history\n{name}"),

@@ -8,7 +8,7 @@ use super::settings::{Inline, Settings};
 use super::{Policy, Verdict};
 use crate::change::RefUpdate;
 use crate::finding::{Finding, Fingerprint, Level, PlaceKind};
-use crate::git::{RefName, Repo, RepoPath};
+use crate::git::{RefName, Repo, RepoPath, shell_word};
 use crate::hook::Side;
 use std::collections::BTreeSet;
 
@@ -86,7 +86,7 @@ impl Policy {
         if !owners.iter().any(could) {
             return None;
         }
-        let refname = super::shell_word(&RepoPath::new(name.as_bytes()));
+        let refname = shell_word(name.as_bytes());
         let words = |what: String| {
             format!(
                 "portcullis bypass {what} --ref {refname} --server-id {server} --reason \"WHY\""

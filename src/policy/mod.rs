@@ -61,16 +61,6 @@ fn date_of(commit: &crate::git::CommitInfo) -> Option<String> {
         .ok()
 }
 
-/// A path as one word of a command for `sh`, escaped.
-fn shell_word(path: &crate::git::RepoPath) -> String {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+@%,:=".contains(byte);
-    if path.as_bytes().iter().all(plain) && !path.as_bytes().starts_with(b"-") {
-        path.to_string()
-    } else {
-        format!("'{}'", path.to_string().replace('\'', "'\\''"))
-    }
-}
-
 /// The command that begins to rewrite a commit.
 fn rewrite(commit: Option<&crate::git::CommitInfo>) -> String {
     match commit {

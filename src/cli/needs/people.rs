@@ -5,6 +5,8 @@ use crate::git::{AllowedSigner, Repo, allowed_signers, escape};
 use crate::policy::approvals::ApprovedBy;
 use crate::policy::groups::{Principal, Pusher};
 use crate::policy::settings::{Act, Identity, IdentitySource, Settings};
+use std::io;
+use std::path::Path;
 
 /// So many names are told of many.
 const TOLD: usize = 3;
@@ -40,7 +42,7 @@ pub(super) fn rows(repo: &Repo, settings: &Settings) -> Vec<Need> {
     let mut rows: Vec<Need> = addresses(settings).into_iter().collect();
     rows.extend(exceptions(settings));
     let file = settings.identity.allowed_signers.as_ref();
-    let text = file.and_then(|file| std::fs::read(repo.common_dir().join(file)).ok());
+    let text = file.and_then(|file| list(&repo.common_dir().join(file)).ok());
     let text = text.unwrap_or_default();
     let keys: Vec<AllowedSigner<'_>> = keys(&text).collect();
     // That there is no key at all, another row says.
@@ -49,6 +51,17 @@ pub(super) fn rows(repo: &Repo, settings: &Settings) -> Vec<Need> {
         rows.extend(unsigned_members(settings, &keys));
     }
     rows
+}
+
+/// The list of whose a key is, as it stands.
+///
+/// # Errors
+/// When it cannot be read; what is no regular file might have no end.
+pub(super) fn list(file: &Path) -> io::Result<Vec<u8>> {
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    std::fs::read(file)
 }
 
 /// The keys in a list, without those that only look so: the bytes of a key begin with its type

@@ -10,7 +10,7 @@ use super::rule::ApprovedBy;
 use crate::change::Unread;
 use crate::git::{
     Keys, Kind, Namespace, NotVerified, Oid, RefName, Repo, Signer, Walked, escape, is_ancestor,
-    rev_list, visible_refs,
+    rev_list, shell_word, visible_refs,
 };
 use crate::hook::Side;
 use crate::policy::check::Cx;
@@ -209,7 +209,7 @@ impl<'a> Judge<'a> {
     }
 
     fn denial(&self, rule: &Protect, lack: Lack, what: &What) -> Denial {
-        let name = &self.update.names[0];
+        let name = shell_word(self.update.names[0].as_bytes());
         let help = format!(
             "push {} to a branch of its own, have someone who may fetch and look at it, and push the \
              approval that this makes, before the change or with it:\n\

@@ -3,8 +3,7 @@
 use super::super::check::Cx;
 use super::super::commits::address;
 use super::super::groups::Pusher;
-use crate::git::{Oid, RefName, RepoPath, escape};
-use crate::policy::shell_word;
+use crate::git::{Oid, RefName, escape, shell_word};
 
 /// How an account gets its key.
 pub(super) const LIST: &str = "the key of an account is the one whose line in identity.allowed_signers \
@@ -14,7 +13,7 @@ pub(super) const LIST: &str = "the key of an account is the one whose line in id
 /// How a tag of that object is signed.
 pub(super) fn sign_tag(name: &RefName, object: Oid) -> String {
     let tag = name.as_bytes().strip_prefix(b"refs/tags/");
-    let tag = tag.map_or_else(|| "NAME".to_owned(), |tag| shell_word(&RepoPath::new(tag)));
+    let tag = tag.map_or_else(|| "NAME".to_owned(), shell_word);
     format!(
         "sign it, and push it again:\n$ git tag -f -s {tag} {}",
         object.short()

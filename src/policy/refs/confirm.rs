@@ -8,7 +8,9 @@ use super::super::questions::refs as ask;
 use super::super::tokens::Push;
 use super::{raise, warning_of};
 use crate::change::{RefChange, RefUpdate, Unread};
-use crate::git::{RefName, Repo, is_ancestor, key_that_refuses};
+use crate::git::{
+    RefName, Repo, is_ancestor, key_against_deletion, key_against_rewind, shell_word,
+};
 
 /// What becomes of an update that rules want confirmed. Every such rule must have its confirmation; one
 /// token may serve several. Who may do it at all is not asked here.
@@ -46,16 +48,17 @@ pub(super) fn on_server(
         keys: cx.keys,
         repo: cx.repo,
     };
-    // A token counts once: none is spent on what would fail all the same. Git goes by the name that
-    // is pushed, whatever that stands for.
-    let refused = cx
-        .repo
-        .and_then(|repo| key_that_refuses(repo, name, act == Act::Delete));
+    // A token counts once: none is spent on what would fail all the same.
+    let refused = cx.repo.and_then(|repo| match act {
+        Act::Delete => key_against_deletion(repo, name),
+        Act::Force | Act::Push | Act::Create => key_against_rewind(repo, name),
+    });
     if let Some(key) = refused {
         let message = format!("Git itself refuses that on this server, by {key}");
-        let value = match act {
-            Act::Delete if key.ends_with("Current") => "warn",
-            Act::Delete | Act::Force | Act::Push | Act::Create => "false",
+        let value = if key.ends_with("Current") {
+            "warn"
+        } else {
+            "false"
         };
         let help = format!("whoever keeps the server runs there:\n$ git config {key} {value}");
         return Ok(vec![raise(ask::CONFIRM, message, help, name)]);
@@ -132,7 +135,8 @@ fn help(cx: &Cx<'_>, act: Act, push: &Push<'_>) -> String {
             .to_owned();
     }
     let oid = |oid: Option<crate::git::Oid>| oid.map(|oid| oid.to_string()).unwrap_or_default();
-    let (name, old, new) = (push.name, oid(push.old), oid(push.new));
+    let name = shell_word(push.name.as_bytes());
+    let (old, new) = (oid(push.old), oid(push.new));
     let (word, to) = match act {
         Act::Delete => ("delete", String::new()),
         Act::Force | Act::Push | Act::Create => ("force", format!(" --to {new}")),

@@ -403,7 +403,8 @@ impl Fault {
     }
 }
 
-/// What a signature that does not verify means, of a `thing` that the place does not name; nothing is decided where that is not known.
+/// What it means that a signature does not verify, of a `thing` that the place does not name; nothing is
+/// decided where that is not known.
 fn not_verified(thing: &str, oid: Oid, error: &NotVerified, anew: &str) -> Result<Fault, Unread> {
     let help = match error {
         NotVerified::Undecided(_) => return Err(Unread::new(oid, error)),

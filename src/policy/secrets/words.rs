@@ -2,8 +2,7 @@
 
 use crate::change::FileChange;
 use crate::finding::Place;
-use crate::git::escape;
-use crate::policy::shell_word;
+use crate::git::{RepoPath, escape, shell_word};
 use crate::scan::{Confidence, Match, Validity};
 
 pub(super) fn stage_of(file: &FileChange<'_>) -> Stage {
@@ -58,7 +57,7 @@ pub(super) fn help(stage: Stage, found: &Match, place: &Place, rewrite: &str) ->
         }
         Stage::Staged => format!(
             "take it out of the file and stage it again:\n$ git add -p -- {}\nread it from the environment or a secret store instead",
-            place.path.as_ref().map_or_else(String::new, shell_word)
+            shell_word(place.path.as_ref().map_or(&[], RepoPath::as_bytes))
         ),
         Stage::Drafted => "write the message without it".to_owned(),
         Stage::Committed => format!(
